@@ -1,0 +1,52 @@
+import type { AgentRef, Commands, Protocol } from '../agent/protocol.ts';
+import type { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { RuntimeEvent } from './events.ts';
+import type { Message, ReplyOf } from './message.ts';
+import type { Props } from './props.ts';
+import type { ActorRef, AnyRef, Cancel, ReplyTo } from './ref.ts';
+import type { Outcome } from './signal.ts';
+
+/**
+ * What every actor may do. What acts is valid only inside its own turns (an async handler's awaits included) and else throws
+ * `context-misused`; self, id, config, epoch, owned, signal, log and clock may be read at any time.
+ */
+export interface BaseContext<in M> {
+  readonly self: ActorRef<M>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborted when this incarnation stops, restarts or loses its ownership: pass it to everything slow. */
+  readonly signal: AbortSignal;
+  /** What is left of the current ask, or undefined for a tell. Nested asks are shortened to it. */
+  remainingMs(): number | undefined;
+  spawn<C>(props: Props<C>, name?: string): ActorRef<C>;
+  readonly children: ReadonlyMap<string, AnyRef>;
+  stop(child: AnyRef): void;
+  /** Exactly one `terminated` signal (L3), or, if given, exactly one `message` instead of it. */
+  watch(target: AnyRef, message?: M): void;
+  unwatch(target: AnyRef): void;
+  /** Dies with the incarnation. Replaces the timer of the same key, if one is given. 0 … 2^53 ms. */
+  after(delayMs: number, message: M, key?: string): Cancel;
+  every(intervalMs: number, message: M, key?: string): Cancel;
+  /** Keeps the current message for later; bounded with the mailbox. @throws NexaError `stash-full`. */
+  stash(): void;
+  unstashAll(): void;
+  /** Runs slow work outside the turn; its outcome comes back as a message, and never reaches a later incarnation. */
+  pipe<T>(work: (signal: AbortSignal) => Promise<T>, toMessage: (outcome: Outcome<T>) => M): void;
+  /** A named agent, wherever it lives. No round trip, no check that it exists. */
+  agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C>;
+  /** Local event stream; ends with the incarnation. */
+  subscribe<E extends RuntimeEvent['event']>(event: E, toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => M): Cancel;
+}
+/** The context of a plain actor: replies are typed by the message that is being answered. */
+export interface Context<in M> extends BaseContext<M> {
+  /** Answers `message`; nothing happens if it was told, not asked. */
+  reply<C>(message: C, reply: ReplyOf<C>): void;
+  refuse(message: Message, error: NexaError): void;
+  /** For answering later, or by somebody else. Must be taken in the message's own turn. */
+  replyTo<C>(message: C): ReplyTo<ReplyOf<C>>;
+}
+

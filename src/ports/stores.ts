@@ -1,0 +1,55 @@
+import type { Cancel } from '../actor/ref.ts';
+import type { Subject } from './transport.ts';
+
+// `no`: a later record was seen (10071 above the expectation). Everything that is neither success nor that is `unknown`.
+export type Written = { readonly written: 'yes'; readonly revision: number } | { readonly written: 'no' } | { readonly written: 'unknown' };
+/** Compare-and-set records. Reads and watches are hints; only a write decides. */
+export interface Kv {
+  create(key: string, value: Uint8Array, options: { readonly timeoutMs: number }): Promise<Written>;
+  update(key: string, value: Uint8Array, revision: number, options: { readonly timeoutMs: number }): Promise<Written>;
+  delete(key: string, revision: number, options: { readonly timeoutMs: number }): Promise<Written>;
+  /** Through the leader; still never decides. */
+  get(key: string, options: { readonly timeoutMs: number }): Promise<{ readonly value: Uint8Array; readonly revision: number } | undefined>;
+  /** First everything that is there, then `live`, then changes in order; a gap is healed by starting over with `reset`. */
+  watch(prefix: string, listener: (change: { readonly kind: 'put' | 'delete'; readonly key: string; readonly value: Uint8Array; readonly revision: number } | { readonly kind: 'live' | 'reset' }) => void): Cancel;
+}
+/** Ordered records per subject with an expected last sequence. */
+export interface Stream {
+  append(
+    subject: Subject,
+    record: Uint8Array,
+    /** No expectation: the mailbox only. `recordId` is unique in the whole stream. */
+    options: { readonly expectedSequence?: number; readonly recordId: string; readonly timeoutMs: number },
+  ): Promise<Written>;
+  last(subject: Subject, options: { readonly timeoutMs: number }): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
+  /** The first record at or after a sequence, through the leader. */
+  next(subject: Subject, options: { readonly fromSequence: number; readonly timeoutMs: number }): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
+  /** One ordered consumer; may lag; never decides. */
+  read(subject: Subject, options: { readonly afterSequence: number; readonly signal: AbortSignal }): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number }>;
+  /** Keeps `belowSequence` itself. */
+  purge(subject: Subject, options: { readonly belowSequence: number; readonly timeoutMs: number }): Promise<'yes' | 'unknown'>;
+  /** Which subjects have something left, and how much. */
+  subjects(filter: Subject, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<string, number>>;
+}
+/** Immutable objects above 512 kB. */
+export interface Blobs {
+  put(name: string, value: Uint8Array, options: { readonly timeoutMs: number }): Promise<void>;
+  get(name: string, options: { readonly timeoutMs: number }): Promise<Uint8Array | undefined>;
+  delete(name: string, options: { readonly timeoutMs: number }): Promise<void>;
+}
+export interface StoreSpec {
+  readonly name: string;
+  readonly kind: 'kv' | 'stream' | 'objects';
+  readonly replicas: number;
+  readonly firstSequence?: number;
+}
+/** The serialising side of the broker, on the control connection. */
+export interface Stores {
+  ensure(spec: StoreSpec, options: { readonly timeoutMs: number }): Promise<'created' | 'same' | 'different' | 'unknown'>;
+  info(name: string, options: { readonly timeoutMs: number }): Promise<{ readonly spec: StoreSpec; readonly createdAtMs: number } | undefined>;
+  kv(name: string): Kv;
+  stream(name: string): Stream;
+  blobs(name: string): Blobs;
+  /** Leaves this server for another one. */
+  reconnect(): void;
+}

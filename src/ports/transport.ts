@@ -1,0 +1,26 @@
+import type { Cancel } from '../actor/ref.ts';
+
+declare const subjectBrand: unique symbol;
+/** Made only by src/cluster/subject.ts. */
+export type Subject = string & { readonly [subjectBrand]: true };
+
+export interface Inbound {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly reply?: Subject;
+  /** 503: nobody listens there. */
+  readonly noResponders: boolean;
+}
+/** Fast, lossy delivery. `publish` owns the payload from the call on: pass a copy of a shared buffer. */
+export interface Transport {
+  readonly maxPayloadBytes: number;
+  bufferedBytes(): number;
+  publish(subject: Subject, payload: Uint8Array, options?: { readonly reply?: Subject; readonly headers?: ReadonlyMap<string, string> }): void;
+  subscribe(subject: Subject, onMessage: (message: Inbound) => void, options?: { readonly group?: string }): Cancel;
+  onStatus(listener: (status: 'up' | 'down' | 'slow-consumer') => void): Cancel;
+  /** Leaves this server for another one. */
+  reconnect(): void;
+  close(): Promise<void>;
+}
+/** Three outcomes, never two: `unknown` may have happened; read back and compare ids before deciding. */
