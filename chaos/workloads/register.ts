@@ -1,0 +1,30 @@
+import { Refused } from '../../src/errors.ts';
+import type { RegisterOp, RegisterResult } from '../checkers/models.ts';
+import { drive, type WorkloadOptions } from './drive.ts';
+
+/**
+ * W1: reads, writes and compare-and-sets on one register per key, for the linearizability checker. Every written value is new to
+ * its key, so an answer names the write it saw; half of the compare-and-sets expect the value that was answered last. The
+ * agent's declared refusal `mismatch` is an answer, not an error. Nothing is repeated.
+ */
+export function registerWorkload(options: WorkloadOptions<RegisterOp, RegisterResult>): Promise<void> {
+  let written = 0;
+  return drive({
+    ...options,
+    retries: 0,
+    ask: (key, op, ask) =>
+      options.ask(key, op, ask).catch((thrown: unknown) => {
+        if (thrown instanceof Refused && thrown.refusal === 'mismatch')
+          return { mismatch: (thrown.details as { readonly value: unknown }).value };
+        throw thrown;
+      }),
+    next: (random, _key, seen): RegisterOp => {
+      const roll = random.next();
+      if (roll < 0.4) return { type: 'read' };
+      const value = ++written;
+      if (roll < 0.7) return { type: 'write', value };
+      const last = seen === undefined ? null : 'value' in seen ? seen.value : seen.mismatch;
+      return { type: 'cas', from: random.next() < 0.5 ? last : Math.floor(random.next() * value), to: value };
+    },
+  });
+}
