@@ -1,3 +1,12 @@
+import { z } from 'zod';
+import type { MailboxOptions } from '../actor/props.ts';
+import type { Terminated } from '../actor/signal.ts';
+import type { Strategy } from '../actor/strategy.ts';
+import { checkJsonForm, checkProtocol, invalid } from './check.ts';
+import { type Implementation, implement } from './implementation.ts';
+import type { AgentContext, Handler, StateOutcome } from './outcome.ts';
+import type { Commands, Protocol } from './protocol.ts';
+
 /** Lifecycle hooks, all optional. `started` runs after the state was loaded; `stopping` has 5 s. */
 export interface AgentHooks<C extends Commands, Config, State> {
   readonly started?: (context: AgentContext<C, Config, State, never>) => void | Promise<void>;
@@ -7,15 +16,18 @@ export interface AgentHooks<C extends Commands, Config, State> {
 /** How the runtime treats agents of this type. Every value has a default; all of it is shown by `nexa types`. */
 export interface AgentOptions {
   readonly summary?: string;
+  /** The mailbox; `stateBytes` of the stored state (default and most 256 kB); `handlerMs` after which a handler is reported slow (default 1,000). */
   readonly limits?: MailboxOptions & { readonly stateBytes?: number; readonly handlerMs?: number };
   /** For its children. */
   readonly strategy?: Strategy;
   /** After a failure: permanent (default) always, transient only after a crash, temporary never. */
   readonly restart?: 'permanent' | 'transient' | 'temporary';
   readonly placement?: { readonly strategy?: 'least-loaded' | 'rendezvous' | 'local'; readonly labels?: Readonly<Record<string, string>> };
-  /** `spawned` (default): must be spawned. `on-demand`: the first message to an unknown id spawns it; idle ones passivate. */
+  /** `spawned` (default): must be spawned. `onDemand`: the first message to an unknown id spawns it; after `idleMs` (default 600,000) it passivates. */
   readonly activation?: 'spawned' | { readonly onDemand: true; readonly idleMs?: number };
 }
+
+const implementation: unique symbol = Symbol('nexa.implementation');
 
 /** `ConfigInput`: what a spawner must give; void if nothing. */
 export interface AgentDefinition<C extends Commands = Commands, out ConfigInput = unknown> extends Protocol<C>, AgentOptions {
@@ -23,7 +35,6 @@ export interface AgentDefinition<C extends Commands = Commands, out ConfigInput 
   /** What the runtime runs; opaque to users. */
   readonly [implementation]: unknown;
 }
-declare const implementation: unique symbol;
 export type AnyAgent = AgentDefinition<Commands, unknown>;
 
 interface AgentSpec<C extends Commands, Config, ConfigInput, State> extends AgentOptions {
@@ -43,9 +54,10 @@ interface AgentSpec<C extends Commands, Config, ConfigInput, State> extends Agen
  *
  * The behaviour is a second call on purpose: every type is settled by then, so literals keep their types, completion works and
  * errors name the field.
- * @throws NexaError `invalid-definition`, at once: a reserved command or field name, a schema without a JSON form.
+ * @throws NexaError `invalid-definition`, at once: a reserved command or field name, a schema without a JSON form, an initial
+ *   state that does not fit.
  */
-export declare function defineAgent<C extends Commands, State, Config = void, ConfigInput = Config>(
+export function defineAgent<C extends Commands, State, Config = void, ConfigInput = Config>(
   spec: AgentSpec<C, Config, ConfigInput, State> & {
     readonly storage?: 'durable' | 'memory';
     /** Only with `memory`. Default true: at most one activation in the cluster (C2). */
@@ -56,3 +68,72 @@ export declare function defineAgent<C extends Commands, State, Config = void, Co
 ): {
   handle(
     handlers: { readonly [K in keyof C]: Handler<C, C[K], Config, State, StateOutcome<C[K], State>> },
+    hooks?: AgentHooks<C, Config, State>,
+  ): AgentDefinition<C, ConfigInput>;
+} {
+  checkProtocol(spec);
+  const { type } = spec;
+  checkJsonForm(spec.state, 'input', { type, field: 'state' });
+  checkJsonForm(spec.state, 'output', { type, field: 'state' });
+  if (spec.config !== undefined) checkJsonForm(spec.config, 'input', { type, field: 'config' });
+  const {
+    type: _type,
+    version,
+    commands,
+    config,
+    state: _state,
+    initial: _initial,
+    storage: _storage,
+    exclusive: _exclusive,
+    upcast: _upcast,
+    ...options
+  } = spec;
+  const settled = implement(spec as never);
+  return {
+    handle(handlers, hooks = {}) {
+      const own = behaviour(type, commands, handlers, hooks);
+      return Object.freeze({
+        ...options,
+        type,
+        version,
+        commands,
+        config: (config ?? z.void()) as z.ZodType<unknown, ConfigInput>,
+        [implementation]: { ...settled, ...own },
+      });
+    },
+  };
+}
+
+type Behaviour = Pick<Implementation, 'handlers' | 'hooks'>;
+const hookNames: readonly string[] = ['started', 'stopping', 'terminated'];
+
+/** Types say all of this already; modules written in JavaScript are why it is checked. */
+function behaviour(type: string, commands: Commands, handlers: object, hooks: object): Behaviour {
+  const given = new Map(Object.entries(handlers));
+  for (const command of Object.keys(commands)) {
+    if (typeof given.get(command) !== 'function')
+      throw invalid('has no handler', { type, command }, `Add ${command}(context, command) to handle({ … }).`);
+    given.delete(command);
+  }
+  for (const command of given.keys())
+    throw invalid('a handler for a command that is not declared', { type, command }, 'Declare the command or remove its handler.');
+  for (const [hook, run] of Object.entries(hooks)) {
+    if (!hookNames.includes(hook) || (run !== undefined && typeof run !== 'function'))
+      throw invalid(`${hook} is no hook`, { type, field: hook }, `Use ${hookNames.join(', ')}.`);
+  }
+  return { handlers: { ...handlers } as Behaviour['handlers'], hooks: { ...hooks } };
+}
+
+/** Whether a module's export is an agent definition made by this copy of the package. */
+export function isAgentDefinition(value: unknown): value is AnyAgent {
+  return typeof value === 'object' && value !== null && implementation in value;
+}
+
+/**
+ * What the runtime runs of a definition, every default filled in.
+ * @throws NexaError `invalid-definition` for what no defineAgent of this copy of the package made.
+ */
+export function implementationOf(definition: AnyAgent): Implementation {
+  if (!isAgentDefinition(definition)) throw invalid('is no agent definition', {}, 'Pass what defineAgent(…).handle(…) returned.');
+  return definition[implementation] as Implementation;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { type AnyAgent, implementationOf } from './define.ts';
+import { type JsonSchema, jsonForm } from './json-form.ts';
+import type { CommandSpec } from './protocol.ts';
+
+export interface CommandDescription {
+  readonly kind: 'ask';
+  readonly summary: string;
+  /** Of the whole message, `type` included. */
+  readonly input: JsonSchema;
+  /** Null: it answers nothing but that it was handled and stored. */
+  readonly reply: JsonSchema | null;
+  readonly refusals: Readonly<Record<string, JsonSchema>>;
+}
+/** A type as callers see it: what `….agents {"type":"describe"}`, `nexa types` and generated help show. Plain JSON. */
+export interface AgentDescription {
+  readonly type: string;
+  readonly version: number;
+  readonly summary: string;
+  readonly storage: 'durable' | 'memory';
+  readonly exclusive: boolean;
+  readonly restart: 'permanent' | 'transient' | 'temporary';
+  readonly activation: 'spawned' | { readonly onDemand: true; readonly idleMs: number };
+  readonly placement: { readonly strategy: string; readonly labels: Readonly<Record<string, string>> };
+  readonly limits: Readonly<Record<string, number | string>>;
+  readonly config: JsonSchema;
+  readonly commands: Readonly<Record<string, CommandDescription>>;
+}
+
+const noConfig: JsonSchema = { type: 'object', properties: {}, additionalProperties: false };
+
+function message(command: string, spec: CommandSpec): JsonSchema {
+  const { type, properties, required, ...rest } = jsonForm(spec.input, 'input');
+  return {
+    type: type ?? 'object',
+    properties: { type: { const: command }, ...(properties as object | undefined) },
+    required: ['type', ...((required as readonly string[] | undefined) ?? [])],
+    ...rest,
+  };
+}
+
+function describeCommand(command: string, spec: CommandSpec): CommandDescription {
+  return {
+    kind: 'ask',
+    summary: spec.summary,
+    input: message(command, spec),
+    reply: spec.reply instanceof z.ZodVoid ? null : jsonForm(spec.reply, 'output'),
+    refusals: Object.fromEntries(Object.entries(spec.refusals).map(([name, schema]) => [name, jsonForm(schema, 'output')])),
+  };
+}
+
+/** Internal and local commands are left out: from outside they do not exist. */
+export function describe(definition: AnyAgent): AgentDescription {
+  const { storage, exclusive, restart, placement, limits, onDemand, configSchema } = implementationOf(definition);
+  return {
+    type: definition.type,
+    version: definition.version,
+    summary: definition.summary ?? '',
+    storage,
+    exclusive,
+    restart,
+    activation: onDemand === undefined ? 'spawned' : { onDemand: true, ...onDemand },
+    placement,
+    limits: { ...limits },
+    config: configSchema === undefined ? noConfig : jsonForm(configSchema, 'input'),
+    commands: Object.fromEntries(
+      Object.entries(definition.commands).flatMap(([command, spec]) =>
+        spec.kind === 'ask' ? [[command, describeCommand(command, spec)]] : [],
+      ),
+    ),
+  };
+}

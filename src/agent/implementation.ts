@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { MailboxOptions } from '../actor/props.ts';
+import type { Strategy } from '../actor/strategy.ts';
+import { invalid } from './check.ts';
+import { deepFreeze } from './freeze.ts';
+import { problemOf } from './problem.ts';
+
+type Context = never;
+/** What the runtime reads of a definition: checked, and with every default filled in. */
+export interface Implementation {
+  readonly handlers: Readonly<Record<string, (context: Context, fields: never) => unknown>>;
+  readonly hooks: {
+    readonly started?: (context: Context) => unknown;
+    readonly stopping?: (context: Context) => unknown;
+    readonly terminated?: (context: Context, terminated: never) => unknown;
+  };
+  readonly stateSchema: z.ZodType;
+  /** Absent: it takes no config. */
+  readonly configSchema: z.ZodType | undefined;
+  /** The first state, checked and frozen. @throws NexaError `invalid-definition`, or what the user's function throws. */
+  readonly initial: (spawned: { readonly id: string; readonly config: unknown }) => unknown;
+  readonly storage: 'durable' | 'memory';
+  readonly exclusive: boolean;
+  /** From version n to n + 1. */
+  readonly upcast: ReadonlyMap<number, (state: unknown) => unknown>;
+  readonly limits: Required<MailboxOptions> & { readonly stateBytes: number; readonly handlerMs: number };
+  /** For its children; absent: the default of Props. */
+  readonly strategy: Strategy | undefined;
+  readonly restart: 'permanent' | 'transient' | 'temporary';
+  readonly placement: { readonly strategy: 'least-loaded' | 'rendezvous' | 'local'; readonly labels: Readonly<Record<string, string>> };
+  /** Absent: it must be spawned. */
+  readonly onDemand: { readonly idleMs: number } | undefined;
+}
+
+const maxStateBytes = 262_144;
+const count = z.int().positive();
+const fn = z.custom<(...args: never) => unknown>((value) => typeof value === 'function', 'expected a function');
+const strategy = z.strictObject({
+  scope: z.enum(['one', 'rest', 'all']),
+  maxRestarts: z.int().nonnegative(),
+  withinMs: count,
+  backoff: z.strictObject({
+    minMs: z.number().nonnegative(),
+    maxMs: z.number().nonnegative(),
+    factor: z.number().min(1),
+    jitter: z.number().min(0).max(1),
+  }),
+  decide: fn,
+});
+
+// Strict: a misspelt option is an error, not a default.
+const options = z.strictObject({
+  type: z.unknown(),
+  version: z.unknown(),
+  commands: z.unknown(),
+  state: z.unknown(),
+  initial: z.unknown(),
+  config: z.unknown().optional(),
+  summary: z.string().max(1_000).default(''),
+  storage: z.enum(['durable', 'memory']).default('durable'),
+  exclusive: z.boolean().default(true),
+  upcast: z.record(z.string(), fn).default({}),
+  limits: z
+    .strictObject({
+      limit: count.max(1_000_000).default(1_000),
+      limitBytes: count.default(8_388_608),
+      overflow: z.enum(['reject', 'drop-oldest', 'drop-newest']).default('reject'),
+      stateBytes: count.max(maxStateBytes).default(maxStateBytes),
+      handlerMs: count.default(1_000),
+    })
+    .prefault({}),
+  strategy: strategy.optional(),
+  restart: z.enum(['permanent', 'transient', 'temporary']).default('permanent'),
+  placement: z
+    .strictObject({
+      strategy: z.enum(['least-loaded', 'rendezvous', 'local']).default('least-loaded'),
+      labels: z.record(z.string(), z.string()).default({}),
+    })
+    .prefault({}),
+  activation: z
+    .union([z.literal('spawned'), z.strictObject({ onDemand: z.literal(true), idleMs: count.default(600_000) })])
+    .default('spawned'),
+});
+
+interface Spec {
+  readonly type: string;
+  readonly version: number;
+  readonly state: z.ZodType;
+  readonly config?: z.ZodType;
+  readonly initial: unknown;
+}
+
+function upcasts(type: string, version: number, given: Readonly<Record<string, unknown>>): Implementation['upcast'] {
+  const steps = Object.entries(given).map(([from, step]) => [Number(from), step as (state: unknown) => unknown] as const);
+  for (const [from] of steps) {
+    if (!Number.isInteger(from) || from < 1 || from >= version) {
+      throw invalid(`upcasts from version ${from}, but only 1 … ${version - 1} are older`, { type, field: 'upcast' });
+    }
+  }
+  return new Map(steps);
+}
+
+/** Everything of an implementation but the behaviour. @throws NexaError `invalid-definition` naming the field. */
+export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'> {
+  const { type, version, initial } = spec;
+  const read = options.safeParse(spec);
+  if (!read.success) {
+    const { field, message } = problemOf(read.error);
+    throw invalid(message, { type, field });
+  }
+  const { storage, exclusive, upcast, limits, restart, placement, activation } = read.data;
+  if (!exclusive && storage !== 'memory')
+    throw invalid(
+      'exclusive: false needs storage: memory',
+      { type, field: 'exclusive' },
+      "Add storage: 'memory', or remove exclusive: false.",
+    );
+  const checked = (state: unknown): unknown => {
+    const fits = spec.state.safeParse(state);
+    if (fits.success) return deepFreeze(fits.data);
+    const { field, message } = problemOf(fits.error);
+    throw invalid(`the initial state does not fit its schema: ${message}`, { type, field: field === '' ? 'initial' : `initial.${field}` });
+  };
+  const constant = typeof initial === 'function' ? undefined : { state: checked(initial) };
+  return {
+    stateSchema: spec.state,
+    configSchema: spec.config,
+    initial: (spawned) => (constant === undefined ? checked((initial as (spawned: object) => unknown)(spawned)) : constant.state),
+    storage,
+    exclusive,
+    upcast: upcasts(type, version, upcast),
+    limits,
+    strategy: read.data.strategy as Strategy | undefined,
+    restart,
+    placement,
+    onDemand: activation === 'spawned' ? undefined : { idleMs: activation.idleMs },
+  };
+}
