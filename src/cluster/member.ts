@@ -1,5 +1,8 @@
 import type { NodeId } from '../actor/address.ts';
+import { NexaError } from '../errors.ts';
+import type { Codec } from '../ports/codec.ts';
 
+/** What the cluster knows of a node: its record, and on top of it what its beats say. */
 export interface Member {
   readonly node: NodeId;
   readonly incarnation: number;
@@ -16,4 +19,52 @@ export interface Member {
   readonly wireVersions: readonly number[];
   /** Agent types it can run, with their versions. */
   readonly types: Readonly<Record<string, number>>;
+}
+
+/** The part of a member that is stored, under its node's name. Written only by the member, its launcher and a judge. */
+export interface MemberRecord extends Omit<Member, 'node' | 'suspect' | 'suspended' | 'admits'> {
+  /** Fresh at each join: two that join under one name in one millisecond tell by it whose record it is. */
+  readonly session: string;
+}
+
+/** `n.i` is gone ⇔ a record of n with a higher incarnation was read, or this one with the state gone. Absence proves nothing. */
+export const provesGone = (record: Pick<MemberRecord, 'incarnation' | 'state'>, incarnation: number): boolean =>
+  record.incarnation > incarnation || (record.incarnation === incarnation && record.state === 'gone');
+
+const STATES: readonly string[] = ['joining', 'up', 'leaving', 'gone'] satisfies readonly Member['state'][];
+
+export const encodeMember = (record: MemberRecord, codec: Codec): Uint8Array =>
+  codec.encode([
+    1,
+    record.incarnation,
+    record.state,
+    record.cordoned,
+    record.labels,
+    record.capacity,
+    record.version,
+    record.wireVersions,
+    record.types,
+    record.session,
+  ]);
+
+/** @throws NexaError `corrupt-record`, `unknown-version`. */
+export function decodeMember(bytes: Uint8Array, codec: Codec, key: string): MemberRecord {
+  const fields = codec.decode(bytes);
+  if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a member record is no array', { where: { key } });
+  const [version, incarnation, state, cordoned, labels, capacity, release, wireVersions, types, session] = fields;
+  if (version !== 1) throw new NexaError('unknown-version', `a member record of version ${String(version)}`, { where: { key } });
+  if (typeof incarnation !== 'number' || !STATES.includes(state) || typeof capacity !== 'number' || !Array.isArray(wireVersions)) {
+    throw new NexaError('corrupt-record', 'a member record with fields of the wrong kind', { where: { key } });
+  }
+  return {
+    incarnation,
+    state,
+    cordoned: cordoned === true,
+    labels: (labels ?? {}) as Record<string, string>,
+    capacity,
+    version: String(release),
+    wireVersions: wireVersions as number[],
+    types: (types ?? {}) as Record<string, number>,
+    session: String(session),
+  };
 }

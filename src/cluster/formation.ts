@@ -1,0 +1,136 @@
+import { NexaError, toNexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Kv, Stores } from '../ports/stores.ts';
+import { type StoreName, type Subjects, STORES } from './subject.ts';
+
+/** The stores of layout 1. A later layout adds to them and moves `formed` by CAS; it never re-creates one. */
+export const LAYOUT = 1;
+const LAYOUT_STORES = ['AGENTS', 'MEMBERS', 'STATE'] as const satisfies readonly StoreName[];
+/** Epochs are revisions of this bucket: it starts at the time of formation, so a re-created cluster is above all earlier ones. */
+const RISING: readonly StoreName[] = ['AGENTS'];
+
+export interface Formation {
+  readonly layout: number;
+  readonly replicas: number;
+  readonly firstSequence: number;
+}
+
+interface Forming {
+  readonly stores: Stores;
+  readonly subjects: Subjects;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  /** From configuration, never from counting servers. Undefined: whatever the cluster was formed with, and 1 for a new one. */
+  readonly replicas: number | undefined;
+  /** For all of it, retries included. */
+  readonly timeoutMs: number;
+  readonly storeMs: number;
+}
+
+/**
+ * Formation happens once. Whoever comes first writes what the cluster is to be; everybody, the winner too, reads that back and
+ * creates exactly it; then it is marked formed. From then on a missing or foreign store is an error, never a silent re-creation.
+ * @throws NexaError `store-misconfigured` (names the store), `unavailable` when the store does not answer within the time.
+ */
+export async function form(options: Forming): Promise<Formation> {
+  const { stores, subjects, codec, clock } = options;
+  const deadlineMs = clock.monotonicMs() + options.timeoutMs;
+  const within = { timeoutMs: options.storeMs };
+  const metaName = subjects.store('META');
+  const attempt = async <T>(what: string, run: () => Promise<T | undefined>): Promise<T> => {
+    let waitMs = 50;
+    let last: unknown;
+    for (;;) {
+      try {
+        const value = await run();
+        if (value !== undefined) return value;
+      } catch (error) {
+        if (error instanceof NexaError && ['store-misconfigured', 'corrupt-record', 'unknown-version', 'quota-exceeded'].includes(error.code)) throw error;
+        last = error;
+      }
+      if (clock.monotonicMs() + waitMs > deadlineMs) {
+        throw new NexaError('unavailable', `the store did not ${what} within ${options.timeoutMs} ms`, {
+          cause: last,
+          fix: `Check that JetStream is on and that ${options.replicas ?? 1} server(s) can be reached.`,
+          ...(last === undefined ? {} : { where: { last: toNexaError(last, 'internal').message.slice(0, 200) } }),
+        });
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(waitMs, resolve);
+      });
+      waitMs = Math.min(waitMs * 2, 1_000);
+    }
+  };
+
+  const existing = await attempt('say whether the cluster exists', async () => (await stores.info(metaName, within)) ?? null);
+  if (existing === null || existing === undefined) {
+    await attempt('create its first bucket', async () => {
+      const result = await stores.ensure({ name: metaName, kind: 'kv', replicas: options.replicas ?? 1 }, within);
+      return result === 'unknown' ? undefined : result;
+    });
+  }
+  const meta = stores.kv(metaName);
+  const forming = await attempt('agree on a formation', () => agree(meta, options));
+  if (options.replicas !== undefined && options.replicas !== forming.replicas) {
+    throw new NexaError('store-misconfigured', `this cluster was formed with ${forming.replicas} replica(s), not ${options.replicas}`, {
+      where: { cluster: subjects.cluster },
+      fix: `Start with --replicas ${forming.replicas}, or choose another --cluster name.`,
+    });
+  }
+  if (forming.layout > LAYOUT) {
+    throw new NexaError('unknown-version', `this cluster has store layout ${forming.layout}; this release knows ${LAYOUT}`, {
+      where: { cluster: subjects.cluster },
+      fix: 'Update this node.',
+    });
+  }
+  const formed = await attempt('say whether the cluster is formed', async () => (await meta.get('formed', within)) ?? null);
+  const created = formed === null ? undefined : (codec.decode(formed.value) as { created?: Record<string, number> }).created;
+  const createdNow: Record<string, number> = {};
+  for (const store of LAYOUT_STORES) {
+    const name = subjects.store(store);
+    const spec = { name, kind: STORES[store], replicas: forming.replicas, ...(RISING.includes(store) ? { firstSequence: forming.firstSequence } : {}) };
+    const misfit = (what: string): NexaError =>
+      new NexaError('store-misconfigured', `${store} ${what}`, {
+        where: { store: name, cluster: subjects.cluster },
+        fix: 'Restore it from a backup, or choose another --cluster name; Nexa never re-creates a store by itself.',
+      });
+    if (created === undefined) {
+      await attempt(`create ${store}`, async () => {
+        const result = await stores.ensure(spec, within);
+        if (result === 'different') throw misfit('exists with another configuration');
+        return result === 'unknown' ? undefined : result;
+      });
+    }
+    // Not found right after it was created, or by a server that lags, is no proof: it is asked for again until the deadline.
+    let asked = 0;
+    const info = await attempt(`show ${store}`, async () => {
+      const found = await stores.info(name, within);
+      if (found === undefined && created !== undefined && ++asked >= 5) throw misfit('is missing');
+      return found;
+    });
+    createdNow[store] = info.createdAtMs;
+    if (info.spec.replicas !== forming.replicas) throw misfit(`has ${info.spec.replicas} replica(s) instead of ${forming.replicas}`);
+    const then = created?.[store];
+    if (then !== undefined && then !== info.createdAtMs) throw misfit('was deleted and created again by somebody else');
+  }
+  if (formed === null) {
+    await attempt('mark the cluster formed', async () => {
+      const value = codec.encode({ ...forming, created: createdNow });
+      const written = await meta.create('formed', value, within);
+      return written.written === 'unknown' ? undefined : true;
+    });
+  }
+  return forming;
+}
+
+async function agree(meta: Kv, options: Forming): Promise<Formation | undefined> {
+  const within = { timeoutMs: options.storeMs };
+  const found = await meta.get('forming', within);
+  if (found !== undefined) return options.codec.decode(found.value) as Formation;
+  const mine: Formation = { layout: LAYOUT, replicas: options.replicas ?? 1, firstSequence: Math.floor(options.clock.wallMs()) };
+  await meta.create('forming', options.codec.encode(mine), within);
+  // Whatever the outcome was: what counts is what is there, read back.
+  const agreed = await meta.get('forming', within);
+  return agreed === undefined ? undefined : (options.codec.decode(agreed.value) as Formation);
+}

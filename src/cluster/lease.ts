@@ -1,0 +1,148 @@
+import { type ClusterTimes, ownedForMs } from './config.ts';
+import type { Step } from './step.ts';
+
+/** One reading of the three clocks; only differences of one clock mean something. */
+export interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+  readonly bootMs: number;
+}
+
+/**
+ * What has passed since `then`: the largest of what the clocks say. The monotonic clock stops while a machine is suspended, the
+ * wall clock may jump; taking the larger one costs a pause at worst, never safety.
+ */
+export const elapsedMs = (then: Instant, now: Instant): number =>
+  Math.max(now.monotonicMs - then.monotonicMs, now.wallMs - then.wallMs, now.bootMs - then.bootMs);
+
+export interface LeaseState {
+  readonly incarnation: number;
+  /** Of the member record, as last known to be ours. */
+  readonly revision: number;
+  /** When the last successful renewal was *sent*. */
+  readonly renewed: Instant;
+  /** Since when a renewal, or the read after a doubtful one, is under way. */
+  readonly busySinceMs: number | undefined;
+  readonly nextRenewalAtMs: number;
+  readonly suspended: boolean;
+  readonly over: boolean;
+  /** When our own beat, published on the data connection, was last heard on the control connection. */
+  readonly beatHeardAtMs: number;
+  readonly nextMoveAtMs: number;
+  readonly moveBackoffMs: number;
+  readonly dataMovedAtMs: number;
+}
+
+export type LeaseInput =
+  | { readonly input: 'tick'; readonly now: Instant }
+  | { readonly input: 'renewed'; readonly sent: Instant; readonly revision: number }
+  | { readonly input: 'doubtful' }
+  /** A leader read of our own key after a doubtful outcome, or anything newer that the watched copy showed. */
+  | { readonly input: 'seen'; readonly incarnation: number; readonly gone: boolean; readonly revision: number }
+  | { readonly input: 'read-failed' }
+  | { readonly input: 'beat-heard' };
+
+export type LeaseEffect =
+  | { readonly effect: 'renew'; readonly revision: number; readonly sent: Instant }
+  | { readonly effect: 'read' }
+  | { readonly effect: 'suspend' }
+  | { readonly effect: 'resume' }
+  | { readonly effect: 'over'; readonly reason: 'declared-gone' | 'not-renewed' }
+  | { readonly effect: 'move-control' }
+  | { readonly effect: 'move-data' };
+
+/** Store watchdog: no successful renewal for this long, whatever the errors, and the control connection tries another server. */
+const WATCHDOG_MS = 2_000;
+const MOVE_BACKOFF_MS = [1_000, 4_000] as const;
+/** The data connection follows to control's server when no beat came through for this long. */
+const DATA_DEAF_MS = 1_000;
+
+export function leaseOf(incarnation: number, revision: number, joined: Instant): LeaseState {
+  return {
+    incarnation,
+    revision,
+    renewed: joined,
+    busySinceMs: undefined,
+    nextRenewalAtMs: joined.monotonicMs,
+    suspended: false,
+    over: false,
+    beatHeardAtMs: joined.monotonicMs,
+    nextMoveAtMs: 0,
+    moveBackoffMs: MOVE_BACKOFF_MS[0],
+    dataMovedAtMs: 0,
+  };
+}
+
+/** Whether the holder may act at this instant (C2). Asked at every gate, so it is arithmetic and nothing else. */
+export const owns = (state: LeaseState, now: Instant, times: ClusterTimes): boolean =>
+  !state.over && elapsedMs(state.renewed, now) < ownedForMs(times);
+
+/**
+ * The life of one node incarnation's lease. Only a success extends it; refused and unknown outcomes never do, they only make it
+ * look at the record. Suspending is not dying: a later success proves that nobody judged us, and resumes everything.
+ */
+export const lease =
+  (times: ClusterTimes): Step<LeaseState, LeaseInput, LeaseEffect> =>
+  (state, input, nowMs) => {
+    if (state.over) return [state, []];
+    switch (input.input) {
+      case 'tick':
+        return tick(state, input.now, times);
+      case 'renewed': {
+        const next: LeaseState = {
+          ...state,
+          revision: input.revision,
+          renewed: input.sent,
+          busySinceMs: undefined,
+          nextRenewalAtMs: input.sent.monotonicMs + times.renewMs,
+          suspended: false,
+          nextMoveAtMs: 0,
+          moveBackoffMs: MOVE_BACKOFF_MS[0],
+        };
+        return [next, state.suspended ? [{ effect: 'resume' }] : []];
+      }
+      case 'doubtful':
+        return [{ ...state, busySinceMs: nowMs }, [{ effect: 'read' }]];
+      case 'read-failed':
+        return [{ ...state, busySinceMs: undefined, nextRenewalAtMs: nowMs }, []];
+      case 'seen':
+        if (input.incarnation > state.incarnation || (input.incarnation === state.incarnation && input.gone)) {
+          return [{ ...state, over: true }, [{ effect: 'over', reason: 'declared-gone' }]];
+        }
+        // An ambiguous renewal of ours landed: take its revision, do not extend the lease by it.
+        return [
+          { ...state, revision: Math.max(state.revision, input.incarnation === state.incarnation ? input.revision : 0), busySinceMs: undefined },
+          [],
+        ];
+      case 'beat-heard':
+        return [{ ...state, beatHeardAtMs: nowMs }, []];
+    }
+  };
+
+function tick(state: LeaseState, now: Instant, times: ClusterTimes): readonly [LeaseState, readonly LeaseEffect[]] {
+  const nowMs = now.monotonicMs;
+  const silent = elapsedMs(state.renewed, now);
+  if (silent >= times.overMs) return [{ ...state, over: true }, [{ effect: 'over', reason: 'not-renewed' }]];
+  const effects: LeaseEffect[] = [];
+  let next = state;
+  if (!next.suspended && !owns(next, now, times)) {
+    next = { ...next, suspended: true };
+    effects.push({ effect: 'suspend' });
+  }
+  if (silent >= WATCHDOG_MS && nowMs >= next.nextMoveAtMs) {
+    // The first move is due at once; an isolated server refuses instantly, so what counts is success, not kinds of failure.
+    effects.push({ effect: 'move-control' });
+    next = { ...next, nextMoveAtMs: nowMs + next.moveBackoffMs, moveBackoffMs: Math.min(next.moveBackoffMs * 2, MOVE_BACKOFF_MS[1]) };
+  }
+  const deafMs = nowMs - next.beatHeardAtMs;
+  if (deafMs >= DATA_DEAF_MS + times.beatMs && silent < WATCHDOG_MS && nowMs - next.dataMovedAtMs >= 2 * DATA_DEAF_MS) {
+    effects.push({ effect: 'move-data' });
+    next = { ...next, dataMovedAtMs: nowMs };
+  }
+  // A node whose messages nobody hears must not look alive: no beat within the ttl, no renewal.
+  if (next.busySinceMs === undefined && nowMs >= next.nextRenewalAtMs && deafMs < times.ttlMs) {
+    effects.push({ effect: 'renew', revision: next.revision, sent: now });
+    next = { ...next, busySinceMs: nowMs, nextRenewalAtMs: nowMs + times.renewMs };
+  }
+  return [next, effects];
+}

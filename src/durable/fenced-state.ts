@@ -1,0 +1,174 @@
+import { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Random } from '../ports/random.ts';
+import type { Kv } from '../ports/stores.ts';
+import { type HandledRequest, remember } from './request-ring.ts';
+
+/** What is stored of an agent with durable state: one record, the last one wins, and it is its own fence. */
+export interface StateRecord {
+  /** Fresh for every write: the only identity. (epoch, n) is none, two writes of one activation may carry the same pair. */
+  readonly recordId: string;
+  readonly epoch: number;
+  /** Counts the writes, without a gap. */
+  readonly n: number;
+  /** Of the agent type that wrote it. */
+  readonly version: number;
+  /** Undefined: the state was deleted (a fenced tombstone). */
+  readonly state: unknown;
+  readonly requests: readonly HandledRequest[];
+}
+
+export const encodeState = (record: StateRecord, codec: Codec): Uint8Array =>
+  codec.encode([
+    1,
+    record.recordId,
+    record.epoch,
+    record.n,
+    record.version,
+    record.state === undefined ? null : [record.state],
+    record.requests.map(([id, reply]) => [id, reply]),
+  ]);
+
+/** @throws NexaError `corrupt-record`, `unknown-version`. */
+export function decodeState(bytes: Uint8Array, codec: Codec, key: string): StateRecord {
+  const fields = codec.decode(bytes);
+  if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a state record is no array', { where: { key } });
+  const [layout, recordId, epoch, n, version, state, requests] = fields;
+  if (layout !== 1) throw new NexaError('unknown-version', `a state record of layout ${String(layout)}`, { where: { key } });
+  if (typeof recordId !== 'string' || typeof epoch !== 'number' || typeof n !== 'number' || typeof version !== 'number' || !Array.isArray(requests)) {
+    throw new NexaError('corrupt-record', 'a state record with fields of the wrong kind', { where: { key } });
+  }
+  return { recordId, epoch, n, version, state: Array.isArray(state) ? state[0] : undefined, requests: requests as HandledRequest[] };
+}
+
+export interface FenceOptions {
+  readonly kv: Kv;
+  readonly key: string;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Longest single store operation. */
+  readonly storeMs: number;
+  /** Of the activation that writes. */
+  readonly epoch: number;
+  readonly version: number;
+  /** Aborted when this node incarnation is over or the activation was superseded: an unresolved write is given up then. */
+  readonly signal: AbortSignal;
+}
+
+type Put = { readonly stored: number } | { readonly foreign: StateRecord; readonly revision: number };
+const BACKOFF_MS = [50, 1_600] as const;
+
+/**
+ * The state of one activation. Opening it rewrites the record with the new epoch, at the revision read: from then on every write
+ * of an older epoch is refused by the store itself, whatever its owner's clock, pause or partition did (C3).
+ */
+export class FencedState {
+  readonly #options: FenceOptions;
+  #record: StateRecord;
+  #revision: number;
+
+  private constructor(options: FenceOptions, record: StateRecord, revision: number) {
+    this.#options = options;
+    this.#record = record;
+    this.#revision = revision;
+  }
+
+  get record(): StateRecord {
+    return this.#record;
+  }
+
+  /**
+   * `prepare` turns what an older version stored into today's state, or gives the initial one; undefined deletes it.
+   * @throws NexaError `fenced` (a higher epoch was read), `corrupt-record`, and what `prepare` throws.
+   */
+  static async open(options: FenceOptions, prepare: (stored: StateRecord | undefined) => unknown): Promise<FencedState> {
+    let found = await look(options);
+    for (;;) {
+      if (found !== undefined && found.record.epoch > options.epoch) throw fencedBy(options, found.record.epoch);
+      const record: StateRecord = {
+        recordId: options.random.id(),
+        epoch: options.epoch,
+        n: (found?.record.n ?? 0) + 1,
+        version: options.version,
+        state: prepare(found?.record),
+        requests: found?.record.state === undefined ? [] : found.record.requests,
+      };
+      const put = await store(options, record, found?.revision);
+      if ('stored' in put) return new FencedState(options, record, put.stored);
+      found = { record: put.foreign, revision: put.revision };
+    }
+  }
+
+  /**
+   * Resolves once the new state is stored, with the handled request in the same record. One at a time: its caller holds the
+   * actor meanwhile. After an unknown outcome it repeats this same record until it is acknowledged, found, or overtaken.
+   * @throws NexaError `fenced`: somebody else wrote after us, or the activation is over.
+   */
+  async write(state: unknown, request?: HandledRequest): Promise<void> {
+    const before = this.#record;
+    const record: StateRecord = {
+      ...before,
+      recordId: this.#options.random.id(),
+      n: before.n + 1,
+      state,
+      requests: request === undefined ? before.requests : remember(before.requests, request),
+    };
+    const put = await store(this.#options, record, this.#revision);
+    if (!('stored' in put)) throw fencedBy(this.#options, put.foreign.epoch);
+    this.#record = record;
+    this.#revision = put.stored;
+  }
+}
+
+/** Deletes an agent's state by a tombstone of the given epoch; a higher epoch means that it lives again, and stays. */
+export async function forgetState(options: FenceOptions): Promise<void> {
+  try {
+    await FencedState.open(options, () => undefined);
+  } catch (error) {
+    if (!(error instanceof NexaError) || error.code !== 'fenced') throw error;
+  }
+}
+
+const fencedBy = (options: FenceOptions, epoch: number): NexaError =>
+  new NexaError('fenced', `epoch ${options.epoch} was overtaken by ${epoch}`, { where: { key: options.key } });
+
+async function look(options: FenceOptions): Promise<{ readonly record: StateRecord; readonly revision: number } | undefined> {
+  let waitMs: number = BACKOFF_MS[0];
+  for (;;) {
+    if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
+    try {
+      const found = await options.kv.get(options.key, { timeoutMs: options.storeMs });
+      return found === undefined ? undefined : { record: decodeState(found.value, options.codec, options.key), revision: found.revision };
+    } catch (error) {
+      if (error instanceof NexaError && (error.code === 'corrupt-record' || error.code === 'unknown-version')) throw error;
+      waitMs = await pause(options, waitMs);
+    }
+  }
+}
+
+async function store(options: FenceOptions, record: StateRecord, expected: number | undefined): Promise<Put> {
+  const bytes = encodeState(record, options.codec);
+  let waitMs: number = BACKOFF_MS[0];
+  for (;;) {
+    if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
+    const written =
+      expected === undefined
+        ? await options.kv.create(options.key, bytes, { timeoutMs: options.storeMs })
+        : await options.kv.update(options.key, bytes, expected, { timeoutMs: options.storeMs });
+    if (written.written === 'yes') return { stored: written.revision };
+    const found = await look(options);
+    if (found?.record.recordId === record.recordId) return { stored: found.revision };
+    // Only a later record that was read proves the loss; a read that shows less is late, and the same write is repeated.
+    if (found !== undefined && found.revision > (expected ?? 0)) return { foreign: found.record, revision: found.revision };
+    waitMs = await pause(options, waitMs);
+  }
+}
+
+async function pause(options: FenceOptions, waitMs: number): Promise<number> {
+  await new Promise<void>((resolve) => {
+    options.clock.after(waitMs * (0.5 + options.random.next()), resolve);
+  });
+  return Math.min(waitMs * 2, BACKOFF_MS[1]);
+}

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership } from '../../src/cluster/ownership.ts';
+import type { AgentRecord } from '../../src/cluster/place.ts';
+
+/**
+ * One agent, three nodes, one store with compare-and-set that may lose answers, apply late and read stale: whatever order things
+ * happen in, at most one activation exists (a node that was declared gone has stopped before, which is the lease's part).
+ */
+type Choice = { readonly pick: number; readonly outcome: number };
+
+class World {
+  record: { record: AgentRecord; revision: number } | undefined;
+  history: ({ record: AgentRecord; revision: number } | undefined)[] = [undefined];
+  revision = 100;
+  nonce = 0;
+  token = 0;
+  created = new Map<string, number>();
+  violations: string[] = [];
+  highest = 0;
+  pending: { node: number; run: (outcome: number) => void; what: string }[] = [];
+  nodes = [0, 1, 2].map((index) => ({ name: `n${index}`, incarnation: 1, state: NOT_OWNED as OwnershipState, active: undefined as number | undefined }));
+  readonly gone = new Set<string>();
+
+  step(index: number, input: OwnershipInput): void {
+    const node = this.nodes[index];
+    if (node === undefined) return;
+    const run = ownership({ self: { node: node.name, incarnation: node.incarnation }, isGone: (name, incarnation) => this.gone.has(`${name}.${incarnation}`) });
+    const [next, effects] = run(node.state, input, 0);
+    node.state = next;
+    for (const effect of effects) this.effect(index, node.incarnation, effect);
+  }
+  later(node: number, incarnation: number, what: string, run: (outcome: number) => void): void {
+    this.pending.push({ node, what, run: (outcome) => (this.nodes[node]?.incarnation === incarnation ? run(outcome) : run(-1)) });
+  }
+  effect(index: number, incarnation: number, effect: OwnershipEffect): void {
+    const node = this.nodes[index];
+    if (node === undefined) return;
+    const alive = (outcome: number) => outcome >= 0;
+    switch (effect.effect) {
+      case 'write': {
+        // Giving up is over from the moment it is sent.
+        if (effect.record.owner?.node !== node.name) node.active = undefined;
+        this.later(index, incarnation, 'write', (outcome) => {
+          const fits = this.record?.revision === effect.revision;
+          const lost = outcome % 5 === 1;
+          if (fits && !lost) {
+            this.revision += 1;
+            this.record = { record: effect.record, revision: this.revision };
+            this.history.push(this.record);
+          }
+          const revision = this.revision;
+          const answered = lost || outcome % 5 === 2 ? 'unknown' : fits ? 'yes' : 'no';
+          if (alive(outcome)) this.step(index, answered === 'yes' ? { input: 'written', outcome: 'yes', revision } : { input: 'written', outcome: answered });
+        });
+        return;
+      }
+      case 'read':
+        this.later(index, incarnation, 'read', (outcome) => {
+          if (!alive(outcome)) return;
+          if (outcome % 7 === 1) return this.step(index, { input: 'read-failed' });
+          const stale = outcome % 3 === 1 ? this.history[Math.max(0, this.history.length - 2)] : this.record;
+          this.step(index, { input: 'read', found: stale });
+        });
+        return;
+      case 'activate':
+        this.later(index, incarnation, 'activate', (outcome) => {
+          if (!alive(outcome) || node.state.phase !== 'activating' || node.state.epoch !== effect.epoch) return;
+          if (outcome % 6 === 1) return this.step(index, { input: 'activation-failed', error: new Error('x') as never, local: outcome % 4 !== 3 });
+          for (const other of this.nodes) if (other.active !== undefined) this.violations.push(`${other.name}@${other.active} and ${node.name}@${effect.epoch}`);
+          if (effect.epoch <= this.highest) this.violations.push(`epoch ${effect.epoch} after ${this.highest}`);
+          this.highest = effect.epoch;
+          node.active = effect.epoch;
+          this.step(index, { input: 'activated' });
+        });
+        return;
+      case 'end':
+        if (!effect.graceful) node.active = undefined;
+        else
+          this.later(index, incarnation, 'end', (outcome) => {
+            if (!alive(outcome)) return;
+            node.active = undefined;
+            this.step(index, { input: 'ended' });
+          });
+        return;
+      case 'answer-spawn':
+        if (!(effect.answer instanceof Error) && effect.answer.created) {
+          const id = this.spawnIds.get(effect.token) ?? '';
+          this.created.set(id, (this.created.get(id) ?? 0) + 1);
+        }
+        return;
+      case 'forget':
+        this.later(index, incarnation, 'forget', (outcome) => alive(outcome) && this.step(index, { input: 'forgotten' }));
+        return;
+      default:
+    }
+  }
+  spawnIds = new Map<number, string>();
+  spawn(index: number, spawnId: string): void {
+    const node = this.nodes[index];
+    if (node === undefined) return;
+    this.token += 1;
+    this.spawnIds.set(this.token, spawnId);
+    const record: AgentRecord = {
+      type: 't', id: 'a', spawnId, nonce: `x${this.nonce++}`, config: undefined, restart: 'permanent', placement: {},
+      desired: 'running', owner: { node: node.name, incarnation: node.incarnation }, prefer: undefined, version: 1, why: 'spawned',
+    };
+    this.step(index, { request: 'spawn', token: this.token, record });
+  }
+  act({ pick, outcome }: Choice): void {
+    const index = pick % 3;
+    const node = this.nodes[index];
+    if (node === undefined) return;
+    switch (Math.floor(pick / 3) % 12) {
+      case 0:
+        return this.spawn(index, `s${outcome % 2}`);
+      case 1:
+        return this.step(index, { request: 'stop', token: ++this.token, forget: outcome % 2 === 0 });
+      case 2:
+      case 3:
+        return this.step(index, { input: 'claim', why: 'test', nonce: `x${this.nonce++}` });
+      case 4:
+        if (node.active !== undefined) this.step(index, { input: 'leave', prefer: undefined, why: 'leave' });
+        return;
+      case 5: // declared gone: its lease had ended before
+        this.gone.add(`${node.name}.${node.incarnation}`);
+        node.active = undefined;
+        node.incarnation += 1;
+        node.state = NOT_OWNED;
+        return;
+      case 6: {
+        const there = this.record;
+        if (there !== undefined && there.record.owner?.node !== node.name) this.step(index, { input: 'superseded', revision: there.revision });
+        return;
+      }
+      default: {
+        const next = this.pending.splice(outcome % Math.max(1, this.pending.length), 1)[0];
+        next?.run(outcome);
+      }
+    }
+  }
+}
+
+test('whatever is lost, late, stale or repeated, an agent has at most one activation and epochs only rise', () => {
+  let activations = 0;
+  fc.assert(
+    fc.property(fc.array(fc.record({ pick: fc.nat(35), outcome: fc.nat(209) }), { minLength: 30, maxLength: 120 }), (choices) => {
+      const world = new World();
+      world.spawn(0, 's0');
+      for (const choice of choices) world.act(choice);
+      activations += world.highest > 0 ? 1 : 0;
+      expect(world.violations).toEqual([]);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(activations).toBeGreaterThan(500);
+});
+
+test('a repeated spawn id over the agent that it made answers created: false', () => {
+  const world = new World();
+  world.spawn(0, 's0');
+  while (world.pending.length > 0) world.pending.shift()?.run(0);
+  world.spawn(1, 's0');
+  while (world.pending.length > 0) world.pending.shift()?.run(0);
+  world.spawn(0, 's0');
+  while (world.pending.length > 0) world.pending.shift()?.run(0);
+  expect(world.created).toEqual(new Map([['s0', 1]]));
+});
