@@ -42,6 +42,8 @@ export interface StoreSpec {
   readonly kind: 'kv' | 'stream' | 'objects';
   readonly replicas: number;
   readonly firstSequence?: number;
+  /** Of a stream: what it stores. Required for kind `stream`, the others make their own. */
+  readonly subjects?: readonly Subject[];
 }
 /** The serialising side of the broker, on the control connection. */
 export interface Stores {
