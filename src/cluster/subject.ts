@@ -1,3 +1,4 @@
+/// <reference lib="es2024.string" />
 import { NexaError } from '../errors.ts';
 import type { Subject } from '../ports/transport.ts';
 
