@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: { nexa: fileURLToPath(new URL('./index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,94 @@
+import { NexaError } from '../errors.ts';
+
+/** What one server of ours is told. Ports are TCP ports; sizes are in bytes. */
+export interface ServerConfig {
+  readonly name: string;
+  /** Where clients and the other servers may reach it. Loopback unless somebody decided otherwise. */
+  readonly host: string;
+  readonly port: number;
+  /** Health and statistics; unauthenticated, so always on loopback. */
+  readonly monitorPort: number;
+  readonly storeDir: string;
+  readonly logFile: string;
+  readonly pidFile: string;
+  /** `true`: every write reaches the disk before it is acknowledged (class fsync); else class quorum. */
+  readonly fsync: boolean;
+  readonly maxPayloadBytes?: number;
+  readonly maxMemoryBytes?: number;
+  readonly maxFileBytes?: number;
+  readonly cluster?: {
+    readonly name: string;
+    readonly port: number;
+    readonly routes: readonly { readonly host: string; readonly port: number }[];
+  };
+}
+
+export const MONITOR_HOST = '127.0.0.1';
+const MIB = 1_048_576;
+
+/**
+ * The text of a server's configuration file. It is JSON, which the server's own format contains, so that no path or name can
+ * mean anything but itself.
+ * @throws NexaError `store-misconfigured` for a name, path or port that no server can have.
+ */
+export function serverConfig(config: ServerConfig): string {
+  checkName(config.name, 'server name');
+  if (config.cluster !== undefined) checkName(config.cluster.name, 'cluster name');
+  for (const path of [config.storeDir, config.logFile, config.pidFile]) {
+    if (!path.startsWith('/') || hasControlCharacter(path))
+      throw misconfigured('path', path, 'Give an absolute path without control characters.');
+  }
+  checkHost(config.host);
+  for (const port of [config.port, config.monitorPort, ...(config.cluster === undefined ? [] : [config.cluster.port])]) checkPort(port);
+  const settings = {
+    server_name: config.name,
+    host: config.host,
+    port: config.port,
+    http: `${MONITOR_HOST}:${config.monitorPort}`,
+    pid_file: config.pidFile,
+    logfile: config.logFile,
+    logfile_size_limit: 4 * MIB,
+    logfile_max_num: 3,
+    max_payload: config.maxPayloadBytes ?? MIB,
+    // A peer or client that is gone without a word is noticed within 2–3 s.
+    ping_interval: '1s',
+    ping_max: 2,
+    write_deadline: '2s',
+    jetstream: {
+      store_dir: config.storeDir,
+      max_memory_store: config.maxMemoryBytes ?? 256 * MIB,
+      ...(config.maxFileBytes === undefined ? {} : { max_file_store: config.maxFileBytes }),
+      ...(config.fsync ? { sync_interval: 'always' } : {}),
+    },
+    ...(config.cluster === undefined
+      ? {}
+      : {
+          cluster: {
+            name: config.cluster.name,
+            host: config.host,
+            port: config.cluster.port,
+            // Clients keep the list they were given: an advertised address may be one that they cannot reach.
+            no_advertise: true,
+            routes: config.cluster.routes.map(({ host, port }) => `nats-route://${bracketed(host)}:${port}`),
+          },
+        }),
+  };
+  return `${JSON.stringify(settings, null, 2)}\n`;
+}
+
+/** A host as it stands in a URL. */
+export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+function checkName(name: string, what: string): void {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw misconfigured(what, name, 'Use 1 to 64 letters, digits, - or _.');
+}
+function checkHost(host: string): void {
+  if (!/^[A-Za-z0-9.:-]{1,253}$/.test(host)) throw misconfigured('host', host, 'Give an IP address or a host name.');
+}
+function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw misconfigured('port', String(port), 'Give a port from 1 to 65535.');
+}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const hasControlCharacter = (text: string) => /[\u0000-\u001f\u007f]/.test(text);
+const misconfigured = (what: string, value: string, fix: string) =>
+  new NexaError('store-misconfigured', `bad ${what} for a server: ${JSON.stringify(value.slice(0, 200))}`, { fix });

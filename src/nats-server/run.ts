@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { NexaError } from '../errors.ts';
+
+export interface Ran {
+  /** Exit code, or null if a signal ended it. */
+  readonly code: number | null;
+  /** The last 64 kB of each. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const KEPT_CHARS = 65_536;
+
+/**
+ * A short-lived command, without a shell, bounded in time and output. `onStatus` gets the lines it writes to descriptor 3.
+ * @throws NexaError `unavailable` if it cannot be started or is not done after `timeoutMs` (it is killed then).
+ */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: {
+    readonly timeoutMs: number;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+    readonly onStatus?: (line: string) => void;
+  },
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
+    let late = false;
+    // The whole group: apt-get's download methods would hold our pipes open after it.
+    const timer = setTimeout(() => {
+      late = true;
+      if (child.pid !== undefined) killGroup(child.pid);
+    }, options.timeoutMs);
+    const kept = { stdout: '', stderr: '', status: '' };
+    const keep = (name: 'stdout' | 'stderr') => (chunk: Buffer) => {
+      kept[name] = (kept[name] + chunk.toString('utf8')).slice(-KEPT_CHARS);
+    };
+    child.stdout?.on('data', keep('stdout'));
+    child.stderr?.on('data', keep('stderr'));
+    child.stdio[3]?.on('data', (chunk: Buffer) => {
+      const lines = (kept.status + chunk.toString('utf8')).slice(-KEPT_CHARS).split('\n');
+      kept.status = lines.pop() ?? '';
+      for (const line of lines) options.onStatus?.(line);
+    });
+    child.on('error', (cause) => {
+      clearTimeout(timer);
+      reject(new NexaError('unavailable', `cannot run ${command}: ${cause.message}`, { where: { command }, cause }));
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      if (late) reject(new NexaError('unavailable', `${command} was not done after ${options.timeoutMs} ms`, { where: { command } }));
+      else resolve({ code, stdout: kept.stdout, stderr: kept.stderr });
+    });
+  });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended by itself a moment ago.
+  }
+}
