@@ -49,4 +49,3 @@ export interface Context<in M> extends BaseContext<M> {
   /** For answering later, or by somebody else. Must be taken in the message's own turn. */
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>>;
 }
-

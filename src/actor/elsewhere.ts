@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { Envelope } from './envelope.ts';
+import type { Terminated } from './signal.ts';
 
 /**
  * The way to everything that is no actor of this process: other node incarnations and named agents. The cluster installs it; a
@@ -13,6 +14,8 @@ export interface Elsewhere {
   /** Exactly one `terminated` will come back through the system for (watcher, target). */
   watch(target: Address, watcher: Address): void;
   unwatch(target: Address, watcher: Address): void;
+  /** An actor of this node ended that `watcher`, elsewhere, had watched; said once per watch. */
+  terminated(watcher: Address, target: Address, reason: Terminated['reason']): void;
 }
 
 /** What stands between an exclusive agent's activation and the world (C2). */

@@ -9,14 +9,42 @@ export interface EventStream {
   publish(event: RuntimeEvent): void;
   subscribe(listener: (event: RuntimeEvent) => void): Cancel;
 }
-export type DeadLetterReason = 'no-actor' | 'stopped' | 'mailbox-full' | 'stash-full' | 'crashed' | 'expired' | 'late' | 'late-reply' | 'not-owner' | 'fenced' | 'overloaded' | 'poison' | 'node-lost' | 'invalid-message' | 'undecodable';
+export type DeadLetterReason =
+  | 'no-actor'
+  | 'stopped'
+  | 'mailbox-full'
+  | 'stash-full'
+  | 'crashed'
+  | 'expired'
+  | 'late'
+  | 'late-reply'
+  | 'not-owner'
+  | 'fenced'
+  | 'overloaded'
+  | 'poison'
+  | 'node-lost'
+  | 'invalid-message'
+  | 'undecodable';
 /** Everything an operator may want to know happened. One union, one table in docs/events.md. */
 export type RuntimeEvent =
   | { readonly event: 'dead-letter'; readonly envelope: Envelope; readonly reason: DeadLetterReason; readonly error?: NexaError }
-  | { readonly event: 'restarted'; readonly address: Address; readonly error: NexaError; readonly restarts: number; readonly delayMs: number }
+  | {
+      readonly event: 'restarted';
+      readonly address: Address;
+      readonly error: NexaError;
+      readonly restarts: number;
+      readonly delayMs: number;
+    }
   | { readonly event: 'stopped'; readonly address: Address; readonly reason: Terminated['reason'] }
   | { readonly event: 'activated' | 'passivated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
-  | { readonly event: 'moved'; readonly address: Address; readonly from: NodeId; readonly to: NodeId; readonly epoch: number; readonly why: 'crash' | 'lease' | 'drain' | 'rebalance' }
+  | {
+      readonly event: 'moved';
+      readonly address: Address;
+      readonly from: NodeId;
+      readonly to: NodeId;
+      readonly epoch: number;
+      readonly why: 'crash' | 'lease' | 'drain' | 'rebalance';
+    }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
   | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number };

@@ -14,4 +14,8 @@ export type Request<M extends Message, Reply> = M & { readonly [answers]?: { rea
 
 export type TypeOf<M> = M extends { readonly type: infer T extends string } ? T : never;
 export type RequestsOf<M> = M extends unknown ? (typeof answers extends keyof M ? M : never) : never;
-export type ReplyOf<M> = M extends { readonly [answers]?: infer A } ? (NonNullable<A> extends { readonly reply: infer R } ? R : never) : never;
+export type ReplyOf<M> = M extends { readonly [answers]?: infer A }
+  ? NonNullable<A> extends { readonly reply: infer R }
+    ? R
+    : never
+  : never;

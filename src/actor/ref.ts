@@ -17,7 +17,6 @@ export interface AskOptions {
   readonly requestId?: string;
 }
 
-
 /**
  * The only way to reach an actor, here or elsewhere. Serialisable: it may travel inside any message (`toJSON`, msgpack ext) and
  * is live again on arrival. Contravariant: an `ActorRef<A | B>` is an `ActorRef<A>`.
@@ -40,7 +39,7 @@ export interface ActorRef<in M> {
     message: { readonly type: T } & Extract<RequestsOf<Accepts<This>>, { readonly type: T }>,
     options: AskOptions,
   ): Promise<ReplyOf<Extract<RequestsOf<Accepts<This>>, { readonly type: T }>>>;
-  /** Resolves when `tell` would answer true again. @throws NexaError `cancelled`, `node-lost`, `ask-timeout`. */
+  /** Resolves when `tell` would answer true again. @throws NexaError `cancelled`, `node-lost`, `no-such-actor`, `overloaded`, `ask-timeout`. */
   ready(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void>;
   /** The text form of the address; what `JSON.stringify` writes. */
   toJSON(): string;

@@ -1,0 +1,85 @@
+import { NexaError } from '../errors.ts';
+import { formatAddress, REPLY_PATH } from './address.ts';
+import { askMail } from './envelope.ts';
+import { type LiveRef, rebind } from './live-ref.ts';
+import type { AskOptions } from './ref.ts';
+
+const LONGEST_CHAIN = 16;
+/** 24 days; longer work is a message with a reply of its own. */
+const LONGEST_TIMEOUT_MS = 2_073_600_000;
+
+/** One question and its one outcome (M3). Rejects with a NexaError and nothing else. */
+export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
+  const { system } = ref;
+  const { timeoutMs, signal, requestId } = options ?? {};
+  if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS)) {
+    return refused('invalid-message', 'an ask has a timeoutMs above 0 and at most 24 days', ref);
+  }
+  if (requestId !== undefined && !(typeof requestId === 'string' && requestId.length > 0 && Buffer.byteLength(requestId) <= 64)) {
+    return refused('invalid-message', 'a requestId has 1 to 64 bytes', ref);
+  }
+  if (signal?.aborted === true) return refused('cancelled', 'the ask was given up before it was sent', ref, true);
+
+  const sender = ref.sender();
+  if (sender !== undefined && sender.state === 'stopped')
+    return refused('context-misused', 'this actor is over and asks nobody any more', ref);
+  const now = system.clock.monotonicMs();
+  let budgetMs = timeoutMs;
+  let chain: readonly string[] | undefined;
+  if (sender?.inTurn === true) {
+    const left = (sender.current?.deadlineMs ?? Number.POSITIVE_INFINITY) - now;
+    if (left <= 0) return refused('ask-timeout', 'the ask that is being handled has no time left', ref, true);
+    if (left < budgetMs) budgetMs = left;
+    const outer = sender.current?.chain;
+    if (outer !== undefined && outer.length >= LONGEST_CHAIN)
+      return refused('ask-cycle', `more than ${LONGEST_CHAIN} asks wait for each other`, ref);
+    chain = outer === undefined ? [sender.turnId] : [...outer, sender.turnId];
+  }
+  return new Promise((resolve, reject) => {
+    const deadlineMs = now + budgetMs;
+    const pending = system.asks.open(
+      ref.address,
+      deadlineMs,
+      (outcome) => (outcome.ok ? resolve(rebind(outcome.value, sender)) : reject(outcome.error)),
+      signal,
+    );
+    if (pending === undefined) {
+      reject(new NexaError('overloaded', 'too many asks of this node wait for an answer', { where: { to: formatAddress(ref.address) } }));
+      return;
+    }
+    const replyTo = {
+      kind: 'incarnation',
+      node: system.node,
+      nodeIncarnation: system.incarnation,
+      path: REPLY_PATH,
+      uid: pending.id,
+    } as const;
+    const mail = askMail(ref.address, message, sender?.shown, sender?.gate?.epoch, {
+      replyTo,
+      budgetMs,
+      deadlineMs,
+      chain,
+      // Only a named agent may be durable, and only there a repeat must be known again.
+      requestId: requestId ?? (ref.address.kind === 'agent' ? system.random.id() : undefined),
+    });
+    const send = () => {
+      try {
+        return ref.route(mail);
+      } catch (error) {
+        system.asks.settle(pending.id, { ok: false, error: asError(error) });
+        return false;
+      }
+    };
+    if (sender?.guarded === true) sender.act(mail, send);
+    else send();
+  });
+}
+
+const asError = (error: unknown): NexaError =>
+  error instanceof NexaError ? error : new NexaError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+
+function refused(code: ConstructorParameters<typeof NexaError>[0], message: string, ref: LiveRef, definite?: boolean): Promise<never> {
+  return Promise.reject(
+    new NexaError(code, message, { where: { to: formatAddress(ref.address) }, ...(definite === undefined ? {} : { definite }) }),
+  );
+}

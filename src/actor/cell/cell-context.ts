@@ -1,0 +1,259 @@
+import type { AgentRef, Commands, Protocol } from '../../agent/protocol.ts';
+import { NexaError, toNexaError } from '../../errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Random } from '../../ports/random.ts';
+import { encodeId } from '../address.ts';
+import type { Context } from '../context.ts';
+import { type Envelope, type Guard, ownMail } from '../envelope.ts';
+import type { RuntimeEvent } from '../events.ts';
+import { asActorRef, asAgentRef, asReplyTo, liveRef, NamedRef, ReplyRef } from '../live-ref.ts';
+import type { Message, ReplyOf } from '../message.ts';
+import type { Props } from '../props.ts';
+import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../ref.ts';
+import type { Outcome } from '../signal.ts';
+import type { Cell } from './cell.ts';
+import { ChildrenView } from './children-view.ts';
+import { IdleWatch } from './idle.ts';
+import type { CellOptions } from './options.ts';
+import { Timers } from './timers.ts';
+import { errorOf } from './user-code.ts';
+import { unwatch, watch } from './watching.ts';
+
+const MOST_PIPES = 1_000;
+const MOST_SUBSCRIPTIONS = 1_000;
+
+/**
+ * The context of one incarnation, and that incarnation itself: what dies with it hangs here. One object serves all its messages;
+ * what acts asks first whether a turn of this incarnation is running.
+ */
+export class CellContext implements Context<unknown> {
+  /** Signals idleness, if Props ask for it. */
+  idle: IdleWatch | undefined = undefined;
+  private readonly cell: Cell;
+  private over = false;
+  private selfRef: ActorRef<unknown> | undefined = undefined;
+  private logger: Logger | undefined = undefined;
+  private controller: AbortController | undefined = undefined;
+  private timers: Timers | undefined = undefined;
+  private subscriptions: Set<Cancel> | undefined = undefined;
+  private piping = 0;
+
+  constructor(cell: Cell) {
+    this.cell = cell;
+  }
+
+  get self(): ActorRef<unknown> {
+    this.selfRef ??= asActorRef(this.cell.ref(this.cell));
+    return this.selfRef;
+  }
+  get log(): Logger {
+    this.logger ??= this.cell.system.log.child(this.cell.where);
+    return this.logger;
+  }
+  get clock(): Clock {
+    return this.cell.system.clock;
+  }
+  get random(): Random {
+    return this.cell.system.random;
+  }
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.over) this.controller.abort();
+    }
+    return this.controller.signal;
+  }
+  get children(): ReadonlyMap<string, AnyRef> {
+    return new ChildrenView(this.cell);
+  }
+  /** Of the message that is being handled. For the runtime's own behaviours. */
+  get envelope(): Envelope | undefined {
+    return this.cell.current;
+  }
+
+  remainingMs(): number | undefined {
+    const deadlineMs = this.cell.current?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadlineMs - this.clock.monotonicMs());
+  }
+
+  spawn<C>(props: Props<C>, name?: string): ActorRef<C> {
+    return this.spawnWith(props, name, undefined);
+  }
+  /** As `spawn`, with what only the runtime may ask for. */
+  spawnWith<C>(props: Props<C>, name: string | undefined, options: CellOptions | undefined): ActorRef<C> {
+    const cell = this.acting();
+    return asActorRef(cell.system.spawnCell(props, name, options, cell).ref(cell));
+  }
+  stop(child: AnyRef): void {
+    const cell = this.acting();
+    const target = liveRef(child).target;
+    if (target === undefined || (target !== cell && target.parent !== cell)) {
+      throw new NexaError('context-misused', 'an actor stops itself and its own children only', {
+        where: { ...cell.where, target: child.toJSON() },
+      });
+    }
+    target.requestStop();
+  }
+  watch(target: AnyRef, ...instead: [message?: unknown]): void {
+    watch(this.acting(), liveRef(target), instead[0] === undefined ? undefined : { message: instead[0] });
+  }
+  unwatch(target: AnyRef): void {
+    unwatch(this.acting(), liveRef(target).address);
+  }
+
+  after(delayMs: number, message: unknown, key?: string): Cancel {
+    return this.timersOf(this.acting()).start(delayMs, undefined, message, key);
+  }
+  every(intervalMs: number, message: unknown, key?: string): Cancel {
+    return this.timersOf(this.acting()).start(intervalMs, intervalMs, message, key);
+  }
+
+  stash(): void {
+    const cell = this.acting();
+    if (cell.current === undefined || cell.fate === 'stashed') throw this.misused('there is no message to stash');
+    if (!cell.mailbox.stash(cell.current))
+      throw new NexaError('stash-full', 'the stash and the mailbox together are full', { where: cell.where });
+    cell.fate = 'stashed';
+  }
+  unstashAll(): void {
+    this.acting().mailbox.unstashAll();
+  }
+
+  pipe<T>(work: (signal: AbortSignal) => Promise<T>, toMessage: (outcome: Outcome<T>) => unknown): void {
+    const cell = this.acting();
+    if (this.piping >= MOST_PIPES)
+      throw new NexaError('overloaded', `an actor has at most ${MOST_PIPES} pipes at a time`, { where: cell.where });
+    this.piping++;
+    const { signal } = this;
+    Promise.resolve()
+      .then(() => work(signal))
+      .then(
+        (value) => this.piped(toMessage, { ok: true, value }),
+        (error) => this.piped(toMessage, { ok: false, error: errorOf(error, cell.where) }),
+      );
+  }
+
+  agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C> {
+    encodeId(id);
+    return asAgentRef<C>(new NamedRef(this.cell.system, { kind: 'agent', type: protocol.type, id }, undefined, this.acting()));
+  }
+
+  subscribe<E extends RuntimeEvent['event']>(
+    event: E,
+    toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => unknown,
+  ): Cancel {
+    const cell = this.acting();
+    this.subscriptions ??= new Set();
+    const { subscriptions } = this;
+    if (subscriptions.size >= MOST_SUBSCRIPTIONS) {
+      throw new NexaError('overloaded', `an actor has at most ${MOST_SUBSCRIPTIONS} subscriptions`, { where: cell.where });
+    }
+    let over = false;
+    const guard: Guard = { take: () => !over };
+    const unsubscribe = cell.system.events.subscribe((happened) => {
+      if (happened.event === event) this.tellSelf(() => toMessage(happened as Extract<RuntimeEvent, { readonly event: E }>), guard, false);
+    });
+    const cancel = () => {
+      over = true;
+      unsubscribe();
+      subscriptions.delete(cancel);
+    };
+    subscriptions.add(cancel);
+    return cancel;
+  }
+
+  reply<C>(message: C, reply: ReplyOf<C>): void {
+    this.answer(message, { ok: true, value: reply });
+  }
+  refuse(message: Message, error: NexaError): void {
+    this.answer(message, { ok: false, error: toNexaError(error) });
+  }
+  replyTo<C>(message: C): ReplyTo<ReplyOf<C>> {
+    const cell = this.answering(message);
+    const { system } = cell;
+    const replyTo = cell.current?.replyTo;
+    if (cell.fate === 'open' && replyTo !== undefined) cell.fate = 'deferred';
+    return asReplyTo(
+      replyTo === undefined ? new Nobody(system, cell.address, undefined, cell) : new ReplyRef(system, replyTo, undefined, cell),
+    );
+  }
+
+  /** Starts to count idle time, once it runs. */
+  beIdleAware(): void {
+    const afterMs = this.cell.props.receiveTimeoutMs;
+    if (afterMs !== undefined && this.idle === undefined && !this.over) this.idle = new IdleWatch(this.cell, afterMs);
+  }
+  /** The incarnation is over: nothing of it reaches the actor any more, and it can do nothing. */
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    this.timers?.cancelAll();
+    this.idle?.end();
+    if (this.subscriptions !== undefined) for (const cancel of [...this.subscriptions]) cancel();
+    this.controller?.abort();
+  }
+  /** A handler that does not settle keeps this context; the actor goes on with another. */
+  succeeded(): CellContext {
+    this.end();
+    return new CellContext(this.cell);
+  }
+
+  private answer(message: unknown, outcome: Outcome<unknown>): void {
+    const cell = this.answering(message);
+    const replyTo = cell.current?.replyTo;
+    if (replyTo === undefined) return;
+    cell.answer(replyTo, outcome);
+    cell.fate = 'replied';
+  }
+  private answering(message: unknown): Cell {
+    const cell = this.acting();
+    if (cell.current === undefined || cell.handed !== message) {
+      throw this.misused(
+        'only the message that is being handled can be answered',
+        'Take context.replyTo(message) in its own turn to answer later.',
+      );
+    }
+    return cell;
+  }
+  private acting(): Cell {
+    const { cell } = this;
+    if (cell.context !== this || this.over || !cell.inTurn)
+      throw this.misused('this actor is not in a turn', 'Use the context while the handler runs; bring results back with pipe.');
+    return cell;
+  }
+  private misused(message: string, fix?: string): NexaError {
+    return new NexaError('context-misused', message, { where: this.cell.where, ...(fix === undefined ? {} : { fix }) });
+  }
+  private timersOf(cell: Cell): Timers {
+    this.timers ??= new Timers(cell);
+    return this.timers;
+  }
+
+  private piped<T>(toMessage: (outcome: Outcome<T>) => unknown, outcome: Outcome<T>): void {
+    this.piping--;
+    if (!this.over) this.tellSelf(() => toMessage(outcome), { take: () => !this.over }, true);
+  }
+  /** Past the bound of the mailbox only what is bounded by itself. Code that throws here is a crash of the actor. */
+  private tellSelf(message: () => unknown, guard: Guard, unbounded: boolean): void {
+    const { cell } = this;
+    try {
+      const mail = ownMail(cell.address, message(), guard);
+      if (!unbounded) cell.offer(mail);
+      else if (!cell.wantsStop) {
+        cell.mailbox.push(mail);
+        cell.wake();
+      }
+    } catch (thrown) {
+      cell.fail(errorOf(thrown, cell.where));
+    }
+  }
+}
+
+/** The way back of a message that was told: nobody waits. */
+class Nobody extends ReplyRef {
+  override tell(): boolean {
+    return true;
+  }
+  override refuse(): void {}
+}

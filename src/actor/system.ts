@@ -1,0 +1,378 @@
+import { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import { type Address, isActorName, type NodeId, parseAddress, REPLY_PATH } from './address.ts';
+import { AskTable, asOutcome } from './ask-table.ts';
+import { receive } from './behavior.ts';
+import { Cell, type Task } from './cell/cell.ts';
+import type { CellOptions } from './cell/options.ts';
+import { targetEnded, watchedFromElsewhere } from './cell/watching.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Deaths } from './deaths.ts';
+import type { Elsewhere } from './elsewhere.ts';
+import type { Engine } from './engine.ts';
+import { arrivedMail, type Envelope, Mail } from './envelope.ts';
+import { eventStream } from './event-stream.ts';
+import type { DeadLetterReason, EventStream } from './events.ts';
+import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
+import type { Props } from './props.ts';
+import { waitUntilReady } from './ready.ts';
+import type { ActorRef, AnyRef } from './ref.ts';
+import { safeLogger } from './safe-logger.ts';
+import type { Outcome, Terminated } from './signal.ts';
+import { type CellSnapshot, snapshotOf } from './snapshot.ts';
+import { oneForOne, type Strategy } from './strategy.ts';
+
+/** Actors in this process. What `actorSystem()` gives, and what every node is built on. */
+export interface ActorSystem extends AsyncDisposable {
+  readonly events: EventStream;
+  /** @throws NexaError `conflict` for a name that is taken, `bad-id` for one that is none, `invalid-definition`, `overloaded`, `unavailable` once stopped. */
+  spawn<M>(props: Props<M>, name?: string): ActorRef<M>;
+  /** Back to a live ref from its text. The type is the caller's word: prefer `agent`. @throws NexaError `invalid-message`, `bad-id`. */
+  unsafeRef<M>(address: Address | string): ActorRef<M>;
+  /** Gracefully, children first. @throws NexaError `ask-timeout` if something would not stop; it is stopped by then. */
+  stop(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+export interface SystemOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Default: `local`. */
+  readonly node?: NodeId;
+  /** Default: 1. */
+  readonly incarnation?: number;
+  /** For the actors at the top. Past it the whole system fails. */
+  readonly strategy?: Strategy;
+  /** How long a handler that does not settle may hold up its actor's stop or restart. Default 5,000. */
+  readonly stopTimeoutMs?: number;
+  /** Most actors at a time. Default 1,000,000. */
+  readonly actorLimit?: number;
+  /** Most asks that wait at a time. Default 100,000. */
+  readonly askLimit?: number;
+  /** An asynchronous handler that takes longer is an event. Default 1,000. */
+  readonly slowHandlerMs?: number;
+}
+
+/** What happened since the start. */
+export interface Counters {
+  /** Messages and signals handled. */
+  turns: number;
+  spawned: number;
+  stopped: number;
+  restarts: number;
+}
+
+const DEEPEST = 64;
+const GRACE_MS = 10_000;
+
+/**
+ * The actors of one node incarnation. {@link deliver} is the one question of the runtime: mine or elsewhere? What is elsewhere
+ * goes to whatever was connected; a system on its own has nothing elsewhere, and a message there is a dead letter.
+ */
+export class System implements ActorSystem {
+  readonly node: NodeId;
+  readonly incarnation: number;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: EventStream;
+  readonly asks: AskTable;
+  readonly deaths = new Deaths(10_000);
+  readonly deadLetters = new DeadLetters(1_000, 2 ** 20);
+  readonly counters: Counters = { turns: 0, spawned: 0, stopped: 0, restarts: 0 };
+  readonly stopTimeoutMs: number;
+  /** Resolves with the error that felled the system; never rejects. */
+  readonly failed: Promise<NexaError>;
+  elsewhere: Elsewhere | undefined = undefined;
+
+  private readonly root: Cell;
+  private readonly cells = new Map<number, Cell>();
+  private readonly actorLimit: number;
+  private readonly slowHandlerMs: number;
+  private uids = 0;
+  private names = 0;
+  private tellFailed: (error: NexaError) => void = () => {};
+  private rootEnded: () => void = () => {};
+  private readonly ending: Promise<void>;
+  private stopping: Promise<void> | undefined = undefined;
+  private over = false;
+
+  constructor(options: SystemOptions) {
+    this.node = options.node ?? 'local';
+    this.incarnation = options.incarnation ?? 1;
+    this.engine = options.engine;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.log = safeLogger(options.log);
+    this.events = eventStream(this.log);
+    this.asks = new AskTable(options.clock, options.askLimit ?? 100_000);
+    this.stopTimeoutMs = options.stopTimeoutMs ?? 5_000;
+    this.actorLimit = options.actorLimit ?? 1_000_000;
+    this.slowHandlerMs = options.slowHandlerMs ?? 1_000;
+    this.failed = new Promise((resolve) => {
+      this.tellFailed = resolve;
+    });
+    this.ending = new Promise((resolve) => {
+      this.rootEnded = resolve;
+    });
+    const guardian: Props<unknown> = { behavior: () => receive(() => {}), strategy: options.strategy ?? oneForOne() };
+    this.root = new Cell(this, undefined, '~', ++this.uids, guardian, undefined);
+    this.cells.set(this.root.uid, this.root);
+    this.root.call();
+  }
+
+  // ── actors
+
+  spawn<M>(props: Props<M>, name?: string): ActorRef<M> {
+    return asActorRef(this.spawnCell(props, name, undefined, this.root).ref(undefined));
+  }
+
+  /** @throws NexaError as {@link spawn}. */
+  spawnCell<M>(props: Props<M>, name?: string, options?: CellOptions, parent: Cell = this.root): Cell {
+    if (typeof props?.behavior !== 'function')
+      throw new NexaError('invalid-definition', 'props.behavior is not a function', { fix: 'Pass { behavior: (context) => receive(…) }.' });
+    const { receiveTimeoutMs } = props;
+    if (receiveTimeoutMs !== undefined && !(receiveTimeoutMs > 0))
+      throw new NexaError('invalid-definition', 'receiveTimeoutMs is not above 0');
+    if (this.over || parent.wantsStop || parent.winding !== undefined) {
+      throw new NexaError('unavailable', 'nothing is spawned below an actor that is ending', { where: parent.where, retryable: false });
+    }
+    if (this.cells.size > this.actorLimit) throw new NexaError('overloaded', `this node runs its most actors: ${this.actorLimit}`);
+    if (name !== undefined && (!isActorName(name) || name.startsWith('$'))) {
+      throw new NexaError('bad-id', 'this is no name of an actor', {
+        where: { name: String(name).slice(0, 200) },
+        fix: "Use letters, digits and _-.~=+!*'(),:@; at most 255, not beginning with $.",
+      });
+    }
+    const called = name ?? `$${(++this.names).toString(36)}`;
+    if (parent.children?.has(called))
+      throw new NexaError('conflict', 'an actor of this name lives or is still stopping', { where: { ...parent.where, name: called } });
+    if (depthOf(parent) >= DEEPEST)
+      throw new NexaError('invalid-definition', `the tree is at most ${DEEPEST} deep`, { where: parent.where });
+    const cell = new Cell(this, parent, called, ++this.uids, props as unknown as Props<unknown>, options);
+    parent.children ??= new Map();
+    parent.children.set(called, cell);
+    this.cells.set(cell.uid, cell);
+    this.counters.spawned++;
+    cell.call();
+    return cell;
+  }
+
+  isMine(address: Address): boolean {
+    return address.kind === 'incarnation' && address.node === this.node && address.nodeIncarnation === this.incarnation;
+  }
+
+  /** The live cell of an address of this node. Uid 0 means whoever is at that path now: for the well-known actors of a node. */
+  resolve(address: Address): Cell | undefined {
+    if (address.kind !== 'incarnation' || address.node !== this.node || address.nodeIncarnation !== this.incarnation) return undefined;
+    if (address.uid === 0) {
+      let at: Cell | undefined = this.root;
+      for (const name of address.path.split('/')) at = at?.children?.get(name);
+      return at;
+    }
+    const cell = this.cells.get(address.uid);
+    return cell !== undefined && cell.path === address.path ? cell : undefined;
+  }
+
+  /** A live ref of any address, held by `binding`. */
+  refOf(address: Address, binding?: Cell): LiveRef {
+    if (address.kind === 'agent') return new NamedRef(this, address, undefined, binding);
+    if (address.path === REPLY_PATH) return new ReplyRef(this, address, undefined, binding);
+    const cell = address.uid === 0 ? undefined : this.resolve(address);
+    return new LiveRef(this, cell === undefined ? address : undefined, cell, binding);
+  }
+  unsafeRef<M>(address: Address | string): ActorRef<M> {
+    return asActorRef(this.refOf(typeof address === 'string' ? parseAddress(address) : address));
+  }
+
+  /** Stops an actor of this node gracefully; the owner's word counts, so any ref will do. */
+  stopActor(ref: AnyRef): void {
+    this.resolve(liveRef(ref).address)?.requestStop();
+  }
+  /** Takes turns again below this path: its gate has opened. */
+  resume(path: string): void {
+    this.resolve({ kind: 'incarnation', node: this.node, nodeIncarnation: this.incarnation, path, uid: 0 })?.reopened();
+  }
+  /** Runs work of the runtime as a turn of that actor, before its user messages and whatever its gate says. False: it is over or overloaded. */
+  runIn(address: Address, task: Task): boolean {
+    return this.resolve(address)?.run(task) ?? false;
+  }
+
+  // ── messages
+
+  /** Tell's contract: false is a hint to wait. @throws what the way elsewhere throws before anything was sent. */
+  deliver(envelope: Envelope): boolean {
+    const { to } = envelope;
+    if (this.isMine(to)) {
+      if (to.kind === 'incarnation' && to.path === REPLY_PATH) {
+        if (!this.asks.settle(to.uid, asOutcome(envelope.message))) this.deadLetter(envelope, 'late-reply');
+        return true;
+      }
+      const cell = this.resolve(to);
+      if (cell !== undefined) return cell.offer(arrivedMail(envelope, this.clock.monotonicMs()));
+    } else if (this.elsewhere !== undefined) return this.elsewhere.send(envelope);
+    this.nobodyTook(
+      envelope,
+      to.kind === 'incarnation' && this.deaths.of(to.uid) !== undefined && this.isMine(to) ? 'stopped' : 'no-actor',
+    );
+    return true;
+  }
+
+  /** Answers an ask, here or elsewhere. An answer that nobody waits for is a dead letter. */
+  reply(replyTo: Address, outcome: Outcome<unknown>, sender?: Cell): boolean {
+    if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && this.asks.settle(replyTo.uid, outcome)) return true;
+    return this.deliver(new Mail(replyTo, outcome, sender?.shown, sender?.gate?.epoch));
+  }
+
+  /** Whether an ask is still worth handling; if not it is a dead letter, and nobody waits for it. */
+  stillWanted(mail: Mail): boolean {
+    const replyTo = mail.replyTo as Address;
+    if (mail.deadlineMs <= this.clock.monotonicMs()) {
+      this.nobodyTook(
+        mail,
+        'expired',
+        new NexaError('ask-timeout', 'the deadline passed before the message was begun', { definite: true }),
+      );
+      return false;
+    }
+    if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && !this.asks.waits(replyTo.uid)) {
+      this.deadLetter(mail, 'expired');
+      return false;
+    }
+    return true;
+  }
+
+  /** Counts and keeps a message that nobody took. Whoever asked is not answered by this. */
+  deadLetter(envelope: Envelope, reason: DeadLetterReason, error?: NexaError): void {
+    this.deadLetters.add(envelope, reason, error, this.clock.wallMs());
+    this.events.publish({ event: 'dead-letter', envelope, reason, ...(error === undefined ? {} : { error }) });
+  }
+  /** A dead letter whose asker is told so: `no-such-actor`, or the given error. */
+  nobodyTook(envelope: Envelope, reason: DeadLetterReason, error?: NexaError): void {
+    this.deadLetter(envelope, reason, error);
+    this.refuse(
+      envelope,
+      error ?? new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describe(envelope.to) } }),
+    );
+  }
+  /** Tells whoever asked that it did not work out. */
+  refuse(envelope: Envelope, error: NexaError): void {
+    if (envelope.replyTo === undefined) return;
+    try {
+      this.reply(envelope.replyTo, { ok: false, error });
+    } catch (thrown) {
+      this.log.warn({ error: thrown }, 'a refusal could not be sent');
+    }
+  }
+  /** Delivers a kept dead letter again. False: it is not kept any more. */
+  replay(number: number): boolean {
+    const letter = this.deadLetters.find(number);
+    if (letter === undefined) return false;
+    const { to, message, from } = letter.envelope;
+    this.deliver(new Mail(to, message, from, undefined));
+    return true;
+  }
+
+  ready(address: Address, cell: Cell | undefined, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    const here = cell ?? this.resolve(address);
+    if (here !== undefined) return waitUntilReady(this, here, options);
+    if (!this.isMine(address) && this.elsewhere !== undefined) return this.elsewhere.ready(address, options);
+    return Promise.reject(new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describe(address) } }));
+  }
+
+  // ── the way elsewhere
+
+  /** Installs what reaches everything that is no actor of this process. */
+  connect(elsewhere: Elsewhere): void {
+    this.elsewhere = elsewhere;
+  }
+  /** An actor elsewhere watches one of ours. Answers the reason at once if that does not live; else `terminated` is said later. */
+  watchFromElsewhere(watcher: Address, target: Address): Terminated['reason'] | undefined {
+    const cell = this.resolve(target);
+    if (cell !== undefined && watchedFromElsewhere(cell, watcher)) return undefined;
+    return (target.kind === 'incarnation' && this.isMine(target) ? this.deaths.of(target.uid) : undefined) ?? 'unknown';
+  }
+  unwatchFromElsewhere(watcher: Address, target: Address): void {
+    this.resolve(target)?.links?.remote?.delete(describe(watcher));
+  }
+  /** Something elsewhere that one of ours watches has ended. A second time says nothing. */
+  terminated(watcher: Address, target: Address, reason: Terminated['reason']): void {
+    const cell = this.resolve(watcher);
+    if (cell !== undefined) targetEnded(cell, target, reason);
+  }
+
+  // ── from the cells
+
+  handled(cell: Cell, type: string, tookMs: number): void {
+    if (tookMs >= this.slowHandlerMs) this.events.publish({ event: 'slow-handler', address: cell.shown, type, tookMs });
+  }
+  /** A cell is over. */
+  ended(cell: Cell): void {
+    this.cells.delete(cell.uid);
+    this.deaths.record(cell.uid, cell.endReason);
+    this.counters.stopped++;
+    if (cell === this.root) this.rootEnded();
+    else this.events.publish({ event: 'stopped', address: cell.shown, reason: cell.endReason });
+  }
+  /** A failure that nobody above could handle: the system goes down with it. */
+  fail(error: NexaError): void {
+    this.log.error({ error }, 'a failure passed every supervisor: the system stops');
+    this.tellFailed(error);
+    this.stop().catch(() => {});
+  }
+
+  // ── looking and ending
+
+  /** The live tree, at most `limit` actors of it. */
+  snapshot(limit = 10_000): CellSnapshot {
+    return snapshotOf(this.root, { left: limit });
+  }
+  get actors(): number {
+    return this.cells.size - 1;
+  }
+
+  stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.stopping ??= this.shutDown(options.timeoutMs ?? GRACE_MS);
+    return this.stopping;
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    this.root.requestStop();
+    const late = await new Promise<boolean>((resolve) => {
+      const forget = this.clock.after(timeoutMs, () => resolve(true));
+      this.ending.then(() => {
+        forget();
+        resolve(false);
+      });
+    });
+    this.over = true;
+    this.engine.stop();
+    const left = this.actors;
+    for (const cell of [...this.cells.values()].reverse()) cell.kill();
+    this.asks.close(new NexaError('cancelled', 'the actor system was stopped'));
+    if (late)
+      throw new NexaError('ask-timeout', `${left} actors did not stop in time and were ended`, {
+        fix: 'Give stop more time, or let handlers heed context.signal.',
+      });
+  }
+}
+
+export const createSystem = (options: SystemOptions): System => new System(options);
+
+const describe = (address: Address): string =>
+  address.kind === 'agent'
+    ? `nexa:${address.type}/${address.id}`
+    : `nexa://${address.node}.${address.nodeIncarnation}/${address.path}#${address.uid}`;
+
+function depthOf(cell: Cell): number {
+  let depth = 0;
+  for (let at: Cell | undefined = cell; at !== undefined; at = at.parent) depth++;
+  return depth;
+}
