@@ -28,6 +28,8 @@ export interface Copy<T> {
   apply(key: string, value: T | undefined, revision: number): void;
   /** Somebody says that the key has this revision: reads it through the leader if the copy is behind. */
   hint(key: string, revision: number): void;
+  /** Reads the key through the leader; resolves when the copy has what was found, or when the read failed. */
+  refresh(key: string): Promise<void>;
   close(): void;
 }
 
@@ -45,7 +47,7 @@ export function watchedCopy<T>(options: {
   const { kv, onChange, log } = options;
   const entries = new Map<string, Entry<T>>();
   const tombstones = new Map<string, number>();
-  const reading = new Set<string>();
+  const reading = new Map<string, Promise<void>>();
   let live = false;
   let closed = false;
   /** The keys replayed since the watch (re)started, until it is live; what is older and not among them is deleted. */
@@ -108,9 +110,16 @@ export function watchedCopy<T>(options: {
       const found = await kv.get(key, { timeoutMs: options.storeMs });
       if (found !== undefined) put(key, found.value, found.revision);
     } catch (error) {
-      log.debug({ key, error: String(error) }, 'a hint could not be followed; the watch will bring it');
+      log.debug({ key, error: String(error) }, 'a record could not be read; the watch will bring it');
     }
     reading.delete(key);
+  };
+  const refresh = (key: string): Promise<void> => {
+    const under = reading.get(key);
+    if (under !== undefined) return under;
+    const begun = read(key);
+    reading.set(key, begun);
+    return begun;
   };
   return {
     get live() {
@@ -123,10 +132,9 @@ export function watchedCopy<T>(options: {
     entries: () => entries.values(),
     apply,
     hint(key, revision) {
-      if (closed || known(key) >= revision || reading.has(key) || reading.size >= READS) return;
-      reading.add(key);
-      void read(key);
+      if (!closed && known(key) < revision && reading.size < READS) void refresh(key);
     },
+    refresh,
     close() {
       closed = true;
       stop();

@@ -85,11 +85,5 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
   };
 }
 
-export const placeOf = (record: AgentRecord, revision: number): Place => ({
-  type: record.type,
-  id: record.id,
-  owner: record.owner,
-  ...(record.prefer === undefined ? {} : { prefer: record.prefer }),
-  desired: record.desired,
-  revision,
-});
+/** What copies keep: configurations may be large, and a claimer takes it from a leader read anyway. */
+export const withoutConfig = (record: AgentRecord): AgentRecord => (record.config === undefined ? record : { ...record, config: undefined });

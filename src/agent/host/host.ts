@@ -1,0 +1,267 @@
+import type { Address } from '../../actor/address.ts';
+import { receive } from '../../actor/behavior.ts';
+import { Cell } from '../../actor/cell/cell.ts';
+import type { CellContext } from '../../actor/cell/cell-context.ts';
+import { arrivedMail, type Envelope } from '../../actor/envelope.ts';
+import type { Props } from '../../actor/props.ts';
+import { oneForOne } from '../../actor/strategy.ts';
+import type { System } from '../../actor/system.ts';
+import type { Activation, ActivationRules, AgentHost } from '../../cluster/hosting.ts';
+import type { AgentRecord } from '../../cluster/place.ts';
+import { agentKey } from '../../cluster/subject.ts';
+import { FencedState, type FenceOptions, forgetState, type StateRecord } from '../../durable/fenced-state.ts';
+import { NexaError, toNexaError } from '../../errors.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { Kv } from '../../ports/stores.ts';
+import { type AnyAgent, implementationOf } from '../define.ts';
+import { validateConfig } from '../schema.ts';
+import { ActivationGate } from './activation-gate.ts';
+import { hostedBehavior } from './hosted-agent.ts';
+
+/** Crashes of one agent within a minute before it is put aside; between them it waits longer and longer. */
+const INTENSITY = { maxRestarts: 5, withinMs: 60_000, backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 } } as const;
+
+/** Runs named agents of the given types on this node, each as a cell of its own below `agents`. */
+export function agentHost(options: {
+  readonly system: System;
+  readonly definitions: readonly AnyAgent[];
+  readonly states: Kv;
+  readonly codec: Codec;
+  readonly storeMs: number;
+  /** A message that this node cannot take after all, because the agent is leaving it. */
+  readonly onRefused: (envelope: Envelope, error: NexaError) => void;
+}): AgentHost {
+  const { system, codec } = options;
+  const types = new Map(options.definitions.map((definition) => [definition.type, definition]));
+  const running = new Map<string, Hosting>();
+  const parent = system.spawnCell(idle(oneForOne(INTENSITY)), 'agents');
+  const temporary = system.spawnCell(idle(oneForOne({ maxRestarts: 0, withinMs: 60_000 })), 'temporary-agents');
+  system.events.subscribe((event) => {
+    if (event.event !== 'stopped' || event.address.kind !== 'agent') return;
+    const key = agentKey(event.address.type, event.address.id);
+    const hosting = running.get(key);
+    if (hosting?.cell?.state === 'stopped') {
+      running.delete(key);
+      hosting.ended();
+    }
+  });
+  const definitionOf = (type: string): AnyAgent => {
+    const definition = types.get(type);
+    if (definition !== undefined) return definition;
+    throw new NexaError('unknown-type', `this node does not know the agent type ${JSON.stringify(type.slice(0, 64))}`, {
+      where: { type: type.slice(0, 64), node: system.node },
+      fix: 'Start the node with --agents and a folder that defines it.',
+    });
+  };
+  const fence = (type: string, id: string, epoch: number, version: number, signal: AbortSignal): FenceOptions => ({
+    kv: options.states,
+    key: agentKey(type, id),
+    codec,
+    clock: system.clock,
+    random: system.random,
+    storeMs: options.storeMs,
+    epoch,
+    version,
+    signal,
+  });
+
+  return {
+    types: Object.fromEntries(options.definitions.map((definition) => [definition.type, definition.version])),
+    checkConfig(type, config) {
+      const checked = validateConfig(definitionOf(type), config);
+      if (!checked.ok) throw checked.error;
+      return checked.value;
+    },
+    async forget(type, id, epoch) {
+      await forgetState(fence(type, id, epoch, 0, new AbortController().signal));
+    },
+    async activate(record, epoch, rules) {
+      const definition = definitionOf(record.type);
+      const agent = implementationOf(definition);
+      const checked = validateConfig(definition, record.config);
+      if (!checked.ok) throw checked.error;
+      const hosting = new Hosting(record, epoch, rules, agent.exclusive, options.onRefused);
+      const key = agentKey(record.type, record.id);
+      const previous = running.get(key);
+      if (previous !== undefined) {
+        // The predecessor was ended and is still winding down; two of them never share the name.
+        previous.kill(new NexaError('fenced', 'a later activation takes its place'));
+        await previous.over;
+      }
+      running.set(key, hosting);
+      try {
+        const store =
+          agent.storage === 'durable'
+            ? await FencedState.open(fence(record.type, record.id, epoch, definition.version, hosting.signal), (stored) =>
+                prepared(definition, stored, () => agent.initial({ id: record.id, config: checked.value })),
+              )
+            : undefined;
+        if (hosting.killed) throw new NexaError('fenced', 'the activation ended before it began');
+        const address = { kind: 'agent', type: record.type, id: record.id } as const satisfies Address;
+        const props: Props<unknown> = {
+          mailbox: agent.limits,
+          ...(agent.strategy === undefined ? {} : { strategy: agent.strategy }),
+          behavior: (context) =>
+            hostedBehavior(
+              {
+                definition,
+                address,
+                config: checked.value,
+                gate: hosting.gate,
+                store,
+                system,
+                codec,
+                cell: () => hosting.cell as Cell,
+                onStarted: () => hosting.started(),
+                onFenced: (error) => hosting.fenced(error),
+              },
+              context as unknown as CellContext,
+            ),
+        };
+        hosting.cell = system.spawnCell(
+          props,
+          key,
+          { face: address, ...(hosting.gate === undefined ? {} : { gate: hosting.gate }), onGiveUp: (error) => hosting.gaveUp(error) },
+          record.restart === 'temporary' ? temporary : parent,
+        );
+        await hosting.ready;
+        return hosting;
+      } catch (thrown) {
+        if (running.get(key) === hosting && hosting.cell === undefined) {
+          running.delete(key);
+          hosting.ended();
+        }
+        throw toNexaError(thrown, 'internal');
+      }
+    },
+  };
+}
+
+/** An activation: the cell, its gate, and how it ends. */
+class Hosting implements Activation {
+  cell: Cell | undefined = undefined;
+  readonly gate: ActivationGate | undefined;
+  readonly ready: Promise<void>;
+  /** Settles when the cell has ended. */
+  readonly over: Promise<void>;
+  killed = false;
+  readonly #record: AgentRecord;
+  readonly #rules: ActivationRules;
+  readonly #refused: (envelope: Envelope, error: NexaError) => void;
+  readonly #abort = new AbortController();
+  #ending = false;
+  #failure: NexaError | undefined = undefined;
+  #settleReady: { resolve: () => void; reject: (error: NexaError) => void } = { resolve: () => {}, reject: () => {} };
+  #settleOver: () => void = () => {};
+
+  constructor(record: AgentRecord, epoch: number, rules: ActivationRules, exclusive: boolean, refused: (envelope: Envelope, error: NexaError) => void) {
+    this.#record = record;
+    this.#rules = rules;
+    this.#refused = refused;
+    this.gate = exclusive ? new ActivationGate(epoch, rules.owns) : undefined;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => undefined);
+    this.over = new Promise((resolve) => {
+      this.#settleOver = resolve;
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  get mailbox(): number {
+    return this.cell?.mailbox.size ?? 0;
+  }
+  get restarts(): number {
+    return this.cell?.restarts ?? 0;
+  }
+
+  deliver(envelope: Envelope): boolean {
+    const { cell } = this;
+    if (cell === undefined || this.#ending || cell.wantsStop) {
+      this.#refused(envelope, this.#leaving());
+      return true;
+    }
+    if (this.gate !== undefined && !this.gate.open() && envelope.replyTo !== undefined) {
+      const where = { agent: `${this.#record.type}/${this.#record.id}` };
+      this.#refused(envelope, new NexaError('unavailable', 'its node has no contact with the store and is suspended', { where, fix: 'Try again; it resumes, or moves.' }));
+      return true;
+    }
+    return cell.offer(arrivedMail(envelope, cell.system.clock.monotonicMs()));
+  }
+  resume(): void {
+    this.gate?.release();
+    this.cell?.reopened();
+  }
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#handBack();
+    if (this.cell === undefined) return;
+    this.cell.requestStop();
+    await this.over;
+    this.gate?.close();
+  }
+  kill(reason: NexaError): void {
+    if (this.killed) return;
+    this.killed = true;
+    this.#ending = true;
+    this.#handBack();
+    this.gate?.close();
+    this.#abort.abort();
+    this.#settleReady.reject(reason);
+    this.cell?.requestStop();
+  }
+
+  /** The store showed a later owner: over this instant, and the cluster is told. */
+  fenced(error: NexaError): void {
+    this.kill(error);
+    this.#rules.onFenced();
+  }
+  started(): void {
+    this.#settleReady.resolve();
+  }
+  gaveUp(error: NexaError): void {
+    this.#failure = error;
+  }
+  /** The cell is over, for whatever reason. */
+  ended(): void {
+    this.#settleOver();
+    this.#settleReady.reject(this.#failure ?? new NexaError('unavailable', 'its activation ended before it had started'));
+    if (this.killed || this.#ending) return;
+    this.gate?.close();
+    if (this.#failure !== undefined && this.#record.restart !== 'temporary') this.#rules.onGaveUp(this.#failure);
+    else this.#rules.onFinished();
+  }
+
+  /** What waits is somebody else's to answer: an ask is sent on by whoever asked. */
+  #handBack(): void {
+    for (const mail of this.cell?.mailbox.drain() ?? []) if (mail.guard === undefined) this.#refused(mail, this.#leaving());
+  }
+  #leaving(): NexaError {
+    return new NexaError('not-owner', 'its activation has ended here', { where: { agent: `${this.#record.type}/${this.#record.id}` } });
+  }
+}
+
+const idle = (strategy: Props<unknown>['strategy']): Props<unknown> => ({
+  behavior: () => receive(() => undefined),
+  ...(strategy === undefined ? {} : { strategy }),
+});
+
+/** Today's state from what is stored: lifted version by version, or the first one. */
+function prepared(definition: AnyAgent, stored: StateRecord | undefined, initial: () => unknown): unknown {
+  if (stored?.state === undefined) return initial();
+  const where = { type: definition.type };
+  if (stored.version > definition.version) {
+    throw new NexaError('unknown-version', `its state was written by version ${stored.version}, this node has ${definition.version}`, { where, fix: 'Update the agent type on this node.' });
+  }
+  let state: unknown = stored.state;
+  const { upcast } = implementationOf(definition);
+  for (let version = stored.version; version < definition.version; version++) {
+    const step = upcast.get(version);
+    if (step === undefined) throw new NexaError('corrupt-record', `nothing lifts its state from version ${version}`, { where, fix: `Add upcast: { ${version}: (state) => … }.` });
+    state = step(state);
+  }
+  return state;
+}

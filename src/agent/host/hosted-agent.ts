@@ -1,0 +1,192 @@
+import type { Address } from '../../actor/address.ts';
+import { type Behavior, receive, stopped } from '../../actor/behavior.ts';
+import type { Cell } from '../../actor/cell/cell.ts';
+import type { CellContext } from '../../actor/cell/cell-context.ts';
+import type { Mail } from '../../actor/envelope.ts';
+import { asReplyTo } from '../../actor/live-ref.ts';
+import type { ReplyTo } from '../../actor/ref.ts';
+import type { Outcome, Signal } from '../../actor/signal.ts';
+import type { System } from '../../actor/system.ts';
+import type { FencedState } from '../../durable/fenced-state.ts';
+import { recall } from '../../durable/request-ring.ts';
+import { NexaError } from '../../errors.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { AnyAgent } from '../define.ts';
+import { implementationOf } from '../define.ts';
+import { readOutcome } from '../read-outcome.ts';
+import { withBinder } from '../ref-to.ts';
+import { validateCommand, validateState } from '../schema.ts';
+import type { AgentRef, Commands } from '../protocol.ts';
+import { HostedContext } from './agent-context.ts';
+import type { ActivationGate } from './activation-gate.ts';
+import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
+
+export interface Hosted {
+  readonly definition: AnyAgent;
+  readonly address: Extract<Address, { kind: 'agent' }>;
+  readonly config: unknown;
+  readonly gate: ActivationGate | undefined;
+  readonly store: FencedState | undefined;
+  readonly system: System;
+  readonly codec: Codec;
+  /** The cell, once it is spawned: what refs from messages are bound to. */
+  readonly cell: () => Cell;
+  readonly onStarted: () => void;
+  /** The store says that somebody else owns the agent. */
+  readonly onFenced: (error: NexaError) => void;
+}
+
+/**
+ * The behaviour of a named agent: validate, handle, store, become, reply. What a handler returns is data, and nothing of it is
+ * seen before it is stored; what a repeat of a request gets is stored in the same record.
+ */
+export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavior<unknown> {
+  const { definition, address, gate, store, system, codec } = hosted;
+  const agent = implementationOf(definition);
+  const deferred = new DeferredReplies();
+  const fresh = (): unknown => agent.initial({ id: address.id, config: hosted.config });
+  let state: unknown = store === undefined ? fresh() : stateOf(store);
+  let current: { readonly message: unknown; replyTo: ReplyTo<unknown> | undefined; readonly requestId: string | undefined } | undefined;
+
+  function stateOf(from: FencedState): unknown {
+    const read = validateState(definition, from.record.state);
+    if (!read.ok) throw new NexaError('corrupt-record', read.error.message, { where: { agent: `${address.type}/${address.id}` } });
+    return read.value;
+  }
+  const bind = (target: Address | string): AgentRef<Commands> => {
+    const parsed = typeof target === 'string' ? (system.unsafeRef(target).address as Address) : target;
+    return system.refOf(parsed, hosted.cell()) as unknown as AgentRef<Commands>;
+  };
+  const takeReplyTo = (): ReplyTo<unknown> => {
+    if (current === undefined) throw new NexaError('context-misused', 'there is no message to answer', { fix: 'Take context.replyTo while its message is handled.' });
+    const { requestId } = current;
+    if (current.replyTo === undefined) {
+      const first = cellContext.replyTo(current.message) as unknown as ReplyTo<unknown>;
+      if (store === undefined || requestId === undefined) current.replyTo = first;
+      else {
+        deferred.open(requestId, first);
+        current.replyTo = joining(first, (outcome) => deferred.settle(requestId, outcome));
+      }
+    }
+    return current.replyTo;
+  };
+  const context = new HostedContext(cellContext, {
+    id: address.id,
+    config: hosted.config,
+    epoch: gate?.epoch ?? 0,
+    owned: () => gate?.open() ?? true,
+    state: () => state,
+    replyTo: takeReplyTo,
+  });
+  const answer = (message: unknown, outcome: Outcome<unknown>): void => {
+    if (current?.replyTo !== undefined) {
+      if (outcome.ok) current.replyTo.tell(outcome.value);
+      else current.replyTo.refuse(outcome.error);
+    } else if (outcome.ok) cellContext.reply(message, outcome.value as never);
+    else cellContext.refuse(message as never, outcome.error);
+  };
+  const isOwn = (mail: Mail | undefined): boolean =>
+    mail === undefined || mail.guard !== undefined || (mail.from?.kind === 'agent' && mail.from.type === address.type && mail.from.id === address.id);
+
+  const persist = async (next: unknown, requestId: string | undefined, reply: Uint8Array | undefined): Promise<void> => {
+    if (store === undefined) return;
+    try {
+      await store.write(next, requestId === undefined || reply === undefined ? undefined : [requestId, reply]);
+    } catch (error) {
+      if (error instanceof NexaError && error.code === 'fenced') hosted.onFenced(error);
+      throw error;
+    }
+  };
+  const checkSize = (next: unknown): NexaError | undefined => {
+    const bytes = codec.encode(next).byteLength;
+    if (bytes <= agent.limits.stateBytes) return undefined;
+    return new NexaError('quota-exceeded', `the state would take ${bytes} bytes, its limit is ${agent.limits.stateBytes}`, {
+      where: { agent: `${address.type}/${address.id}` },
+      fix: 'Keep less in the state, or raise limits.stateBytes of its type.',
+    });
+  };
+
+  const handle = (message: unknown): unknown => {
+    const mail = cellContext.envelope as Mail | undefined;
+    const asked = mail?.replyTo !== undefined;
+    const requestId = asked ? mail?.requestId : undefined;
+    current = { message, replyTo: undefined, requestId };
+    const read = withBinder(bind, () => validateCommand(definition, message, { from: isOwn(mail) ? 'own' : 'public' }));
+    if (!read.ok) {
+      if (asked) cellContext.refuse(message as never, read.error);
+      else if (mail !== undefined) system.deadLetter(mail, 'invalid-message', read.error);
+      return undefined;
+    }
+    const { command, fields } = read.value;
+    const before = store === undefined || requestId === undefined ? undefined : recall(store.record.requests, requestId);
+    if (before !== undefined) return repeat(message, requestId as string, recalled(before, codec));
+    const handler = agent.handlers[command] as (context: unknown, fields: unknown) => unknown;
+    const returned = handler(context, fields);
+    if (isThenable(returned)) return returned.then((value) => conclude(message, command, requestId, value));
+    return conclude(message, command, requestId, returned);
+  };
+  const repeat = (message: unknown, requestId: string, stored: Outcome<unknown> | 'deferred'): undefined => {
+    if (stored !== 'deferred') answer(message, stored);
+    else if (!deferred.join(requestId, cellContext.replyTo(message) as unknown as ReplyTo<unknown>)) {
+      answer(message, { ok: false, error: new NexaError('crashed', 'it was begun once, and its answer was lost with its node') });
+    }
+    return undefined;
+  };
+  const conclude = (message: unknown, command: string, requestId: string | undefined, returned: unknown): unknown => {
+    const outcome = readOutcome(definition, command, returned);
+    if (!outcome.ok) throw outcome.error;
+    const result = outcome.value;
+    if (result.kind === 'refused') {
+      answer(message, { ok: false, error: result.error });
+      return undefined;
+    }
+    const finish = (): unknown => {
+      if (result.state !== undefined) state = result.state.value;
+      if (result.kind === 'answered') answer(message, { ok: true, value: result.reply });
+      return result.next === 'stop' ? stopped : undefined;
+    };
+    if (result.kind === 'deferred') takeReplyTo();
+    if (result.state === undefined || store === undefined) return finish();
+    const tooLarge = checkSize(result.state.value);
+    if (tooLarge !== undefined) {
+      answer(message, { ok: false, error: tooLarge });
+      return undefined;
+    }
+    const reply = requestId === undefined ? undefined : result.kind === 'deferred' ? deferredReply() : encodeReply(result.reply, codec);
+    return persist(result.state.value, requestId, reply).then(finish);
+  };
+
+  const signal = (_context: unknown, given: Signal): unknown => {
+    const { hooks } = agent;
+    switch (given.signal) {
+      case 'started':
+        return after(hooks.started?.(context as never), hosted.onStarted);
+      case 'stopping':
+        return after(hooks.stopping?.(context as never), undefined);
+      case 'terminated':
+        return after(hooks.terminated?.(context as never, given as never), undefined);
+      default:
+        return undefined;
+    }
+  };
+  return receive<unknown>((_context, message) => handle(message) as never, signal as never);
+}
+
+const isThenable = (value: unknown): value is Promise<unknown> => typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
+
+/** A hook's result is of no interest, its end and its failure are. */
+function after(result: unknown, then: (() => void) | undefined): unknown {
+  if (isThenable(result)) return result.then(() => then?.());
+  then?.();
+  return undefined;
+}
+
+/** A way back that lets its answer also reach those who joined. */
+function joining(first: ReplyTo<unknown>, settle: (outcome: Outcome<unknown>) => void): ReplyTo<unknown> {
+  return asReplyTo(
+    Object.create(first as object, {
+      tell: { value: (value: unknown) => (settle({ ok: true, value }), true) },
+      refuse: { value: (error: NexaError) => settle({ ok: false, error }) },
+    }),
+  );
+}

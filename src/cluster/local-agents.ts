@@ -1,0 +1,317 @@
+import type { Envelope } from '../actor/envelope.ts';
+import { NexaError, toNexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Kv, Written } from '../ports/stores.ts';
+import type { ClusterTimes } from './config.ts';
+import type { Copy } from './copy.ts';
+import type { Activation, AgentHost } from './hosting.ts';
+import type { Members } from './members.ts';
+import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership, type SpawnAnswer } from './ownership.ts';
+import { type AgentRecord, decodeAgent, encodeAgent, withoutConfig } from './place.ts';
+import { agentKey } from './subject.ts';
+
+/** Activations under way at most; further ones queue. */
+const ACTIVATING = 64;
+/** Messages that wait for one activation to finish; one more is refused. */
+const PARKED = 1_000;
+
+interface Local {
+  readonly key: string;
+  readonly type: string;
+  readonly id: string;
+  state: OwnershipState;
+  activation: Activation | undefined;
+  readonly parked: Envelope[];
+  /** Set while the node leaves: an activation that finishes meanwhile is given back at once. */
+  leaving: boolean;
+}
+
+export interface LocalView {
+  readonly type: string;
+  readonly id: string;
+  readonly epoch: number;
+  readonly state: 'starting' | 'running';
+  readonly mailbox: number;
+  readonly restarts: number;
+}
+
+/** The agents this node has to do with: runs the ownership step of each, and the activations that come of it. */
+export interface LocalAgents {
+  spawn(record: Omit<AgentRecord, 'owner' | 'nonce'>): Promise<SpawnAnswer>;
+  stop(type: string, id: string, forget: boolean): Promise<void>;
+  claim(key: string, type: string, id: string, why: string): void;
+  /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
+  has(key: string): boolean;
+  deliver(key: string, envelope: Envelope): boolean;
+  /** Whether nothing is under way for that agent, so that a claim makes sense. */
+  idle(key: string): boolean;
+  superseded(key: string, revision: number): void;
+  resume(): void;
+  /** Gives all agents back, a bounded number at a time; resolves with how many were given back. */
+  leave(prefer: (record: AgentRecord) => string | undefined): Promise<number>;
+  over(): void;
+  views(): readonly LocalView[];
+  readonly count: number;
+  /** How many more claims may be under way. */
+  readonly claimsUnderWay: number;
+}
+
+export function localAgents(options: {
+  readonly self: { readonly node: string; readonly incarnation: number };
+  readonly agents: Kv;
+  readonly copy: () => Copy<AgentRecord>;
+  readonly members: Members;
+  readonly host: AgentHost;
+  readonly owns: () => boolean;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: ClusterTimes;
+  readonly log: Logger;
+  readonly announce: (key: string, revision: number) => void;
+  /** A claim succeeded here. */
+  readonly onActivated: (record: AgentRecord, epoch: number) => void;
+  readonly onQuarantined: (record: AgentRecord, epoch: number) => void;
+  readonly onExclude: (key: string) => void;
+  /** Nobody here takes it any more: answered or counted by the router. */
+  readonly onRefused: (envelope: Envelope, error: NexaError) => void;
+}): LocalAgents {
+  const { self, agents, host, codec, clock, random, times, log } = options;
+  const step = ownership({ self, isGone: (node, incarnation) => options.members.isGone(node, incarnation) });
+  const within = { timeoutMs: times.storeMs };
+  const locals = new Map<string, Local>();
+  const spawns = new Map<number, (answer: SpawnAnswer | NexaError) => void>();
+  const stops = new Map<number, (error: NexaError | undefined) => void>();
+  const activationQueue: (() => void)[] = [];
+  let activating = 0;
+  let claiming = 0;
+  let tokens = 0;
+  let over = false;
+
+  const local = (key: string, type: string, id: string): Local => {
+    const known = locals.get(key);
+    if (known !== undefined) return known;
+    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, parked: [], leaving: false };
+    locals.set(key, fresh);
+    return fresh;
+  };
+  /** An activation is here, or may be any moment: others may have read our claim before its answer reached us. */
+  const arriving = (state: OwnershipState): boolean =>
+    state.phase === 'active' ||
+    state.phase === 'activating' ||
+    ((state.phase === 'reading' || state.phase === 'writing') && (state.goal.request === 'spawn' || (state.goal.request === 'claim' && state.phase === 'writing')));
+  const isClaim = (state: OwnershipState): boolean => (state.phase === 'reading' || state.phase === 'writing') && state.goal.request === 'claim';
+  const input = (agent: Local, given: OwnershipInput): void => {
+    const [next, effects] = step(agent.state, given, clock.monotonicMs());
+    claiming += Number(isClaim(next)) - Number(isClaim(agent.state));
+    agent.state = next;
+    for (const effect of effects) run(agent, effect);
+    if (!arriving(agent.state)) refuseParked(agent);
+    if (agent.state.phase === 'idle' && agent.activation === undefined) locals.delete(agent.key);
+  };
+  const refuseParked = (agent: Local): void => {
+    const error = new NexaError('not-owner', 'its activation ended here', { where: { node: self.node } });
+    for (const envelope of agent.parked.splice(0)) options.onRefused(envelope, error);
+  };
+  const run = (agent: Local, effect: OwnershipEffect): void => {
+    switch (effect.effect) {
+      case 'write':
+        return void write(agent, effect.record, effect.revision);
+      case 'read':
+        clock.after(effect.delayMs, () => void read(agent));
+        return;
+      case 'activate':
+        return activate(agent, effect.record, effect.epoch);
+      case 'end':
+        return end(agent, effect.graceful);
+      case 'forget':
+        return void forget(agent, effect.epoch);
+      case 'exclude':
+        return options.onExclude(agent.key);
+      case 'answer-spawn': {
+        const answer = spawns.get(effect.token);
+        spawns.delete(effect.token);
+        return answer?.(effect.answer);
+      }
+      case 'answer-stop': {
+        const answer = stops.get(effect.token);
+        stops.delete(effect.token);
+        return answer?.(effect.error);
+      }
+    }
+  };
+  const write = async (agent: Local, record: AgentRecord, revision: number | undefined): Promise<void> => {
+    let written: Written;
+    try {
+      const bytes = encodeAgent(record, codec);
+      written = revision === undefined ? await agents.create(agent.key, bytes, within) : await agents.update(agent.key, bytes, revision, within);
+    } catch (error) {
+      log.warn({ agent: agent.key, error: String(error) }, 'an agent record could not be written');
+      written = { written: 'unknown' };
+    }
+    if (over) return;
+    if (written.written === 'yes') {
+      options.copy().apply(agent.key, withoutConfig(record), written.revision);
+      options.announce(agent.key, written.revision);
+      if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
+      return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
+    }
+    input(agent, { input: 'written', outcome: written.written });
+  };
+  const read = async (agent: Local): Promise<void> => {
+    try {
+      const found = await agents.get(agent.key, within);
+      if (over) return;
+      const record = found === undefined ? undefined : decodeAgent(found.value, codec, agent.key);
+      if (found !== undefined && record !== undefined) options.copy().apply(agent.key, withoutConfig(record), found.revision);
+      input(agent, { input: 'read', found: found === undefined || record === undefined ? undefined : { record, revision: found.revision } });
+    } catch {
+      if (!over) input(agent, { input: 'read-failed' });
+    }
+  };
+  const activate = (agent: Local, record: AgentRecord, epoch: number): void => {
+    const begin = async (): Promise<void> => {
+      const current = () => !over && agent.state.phase === 'activating' && agent.state.epoch === epoch;
+      try {
+        if (!current()) return;
+        const activation = await host.activate(record, epoch, {
+          owns: options.owns,
+          onFinished: () => {
+            agent.activation = undefined;
+            input(agent, { input: 'finished' });
+          },
+          onFenced: () => {
+            agent.activation = undefined;
+            input(agent, { input: 'superseded', revision: Number.POSITIVE_INFINITY });
+          },
+          onGaveUp: (error) => {
+            agent.activation = undefined;
+            input(agent, { input: 'gave-up', error });
+          },
+        });
+        if (!current()) return activation.kill(new NexaError('fenced', 'its activation ended before it began'));
+        agent.activation = activation;
+        input(agent, { input: 'activated' });
+        options.onActivated(record, epoch);
+        for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
+        if (agent.leaving) input(agent, { input: 'leave', prefer: undefined, why: 'its node leaves' });
+      } catch (thrown) {
+        const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
+        log.warn({ agent: agent.key, epoch, code: error.code, error: error.message }, 'an activation failed');
+        if (current()) input(agent, { input: 'activation-failed', error, local: error.code !== 'corrupt-record' });
+      } finally {
+        activating--;
+        activationQueue.shift()?.();
+      }
+    };
+    const start = (): void => {
+      activating++;
+      void begin();
+    };
+    if (activating < ACTIVATING) start();
+    else activationQueue.push(start);
+  };
+  const end = (agent: Local, graceful: boolean): void => {
+    const { activation } = agent;
+    if (!graceful) {
+      agent.activation = undefined;
+      activation?.kill(new NexaError('fenced', 'another activation owns this agent'));
+      return;
+    }
+    void (activation?.end() ?? Promise.resolve()).finally(() => {
+      if (agent.activation === activation) agent.activation = undefined;
+      if (!over) input(agent, { input: 'ended' });
+    });
+  };
+  const forget = async (agent: Local, epoch: number): Promise<void> => {
+    try {
+      await host.forget(agent.type, agent.id, epoch);
+    } catch (error) {
+      log.warn({ agent: agent.key, error: String(error) }, 'the state of a stopped agent could not be deleted');
+    }
+    if (!over) input(agent, { input: 'forgotten' });
+  };
+
+  return {
+    spawn: (record) =>
+      new Promise((resolve, reject) => {
+        const token = ++tokens;
+        spawns.set(token, (answer) => (answer instanceof NexaError ? reject(answer) : resolve(answer)));
+        const agent = local(agentKey(record.type, record.id), record.type, record.id);
+        input(agent, { request: 'spawn', token, record: { ...record, nonce: random.id(), owner: self } });
+      }),
+    stop: (type, id, forget) =>
+      new Promise((resolve, reject) => {
+        const token = ++tokens;
+        stops.set(token, (error) => (error === undefined ? resolve() : reject(error)));
+        input(local(agentKey(type, id), type, id), { request: 'stop', token, forget });
+      }),
+    claim: (key, type, id, why) => input(local(key, type, id), { input: 'claim', why, nonce: random.id() }),
+    has(key) {
+      const agent = locals.get(key);
+      return agent !== undefined && arriving(agent.state);
+    },
+    deliver(key, envelope) {
+      const agent = locals.get(key);
+      if (agent?.activation !== undefined && agent.state.phase === 'active') return agent.activation.deliver(envelope);
+      if (agent === undefined || agent.parked.length >= PARKED) {
+        options.onRefused(envelope, new NexaError('overloaded', 'too many messages wait for its activation', { where: { agent: key } }));
+        return false;
+      }
+      agent.parked.push(envelope);
+      return agent.parked.length < PARKED / 2;
+    },
+    idle: (key) => locals.get(key) === undefined,
+    superseded(key, revision) {
+      const agent = locals.get(key);
+      if (agent !== undefined) input(agent, { input: 'superseded', revision });
+    },
+    resume() {
+      for (const agent of locals.values()) agent.activation?.resume();
+    },
+    async leave(prefer) {
+      const all = [...locals.values()];
+      for (const agent of all) agent.leaving = true;
+      for (const agent of all) {
+        if (agent.state.phase === 'active') input(agent, { input: 'leave', prefer: prefer(agent.state.record), why: 'its node leaves' });
+      }
+      // Each ends, is written, and disappears from the table; what does not is given back by its successor's claim.
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (over || locals.size === 0) resolve();
+          else clock.after(20, look);
+        };
+        look();
+      });
+      return all.length;
+    },
+    over() {
+      over = true;
+      for (const agent of [...locals.values()]) {
+        const [next, effects] = step(agent.state, { input: 'over' }, clock.monotonicMs());
+        agent.state = next;
+        for (const effect of effects) run(agent, effect);
+        refuseParked(agent);
+      }
+      locals.clear();
+    },
+    views: () =>
+      [...locals.values()].flatMap((agent): LocalView[] => {
+        if (agent.state.phase !== 'active' && agent.state.phase !== 'activating') return [];
+        const { activation, type, id } = agent;
+        const state = agent.state.phase === 'active' ? 'running' : 'starting';
+        return [{ type, id, epoch: agent.state.epoch, state, mailbox: activation?.mailbox ?? agent.parked.length, restarts: activation?.restarts ?? 0 }];
+      }),
+    get count() {
+      let count = 0;
+      for (const agent of locals.values()) if (agent.state.phase === 'active' || agent.state.phase === 'activating') count++;
+      return count;
+    },
+    get claimsUnderWay() {
+      return claiming;
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Kv } from '../ports/stores.ts';
+import type { Random } from '../ports/random.ts';
+import type { ClusterTimes } from './config.ts';
+import type { Copy, Entry } from './copy.ts';
+import { claimDelayMs, orphaned } from './failover.ts';
+import type { LocalAgents } from './local-agents.ts';
+import type { MemberRecord } from './member.ts';
+import type { Members } from './members.ts';
+import type { AgentRecord } from './place.ts';
+
+/** Claims under way at once; the rest comes with the next look. */
+const CLAIMS = 256;
+/** Agents for which nobody qualifies are looked at again after this. */
+const UNPLACED_MS = 1_000;
+
+export interface Reconciler {
+  /** A record changed, or everything might have. */
+  look(key: string, now: Entry<AgentRecord> | undefined): void;
+  lookAtAll(): void;
+  /** Not on this node for a while: an activation failed here. */
+  exclude(key: string): void;
+  /** Meant to run, and nobody qualifies. */
+  readonly unplaced: number;
+  stop(): void;
+}
+
+/**
+ * Makes what runs equal to what the records say, by these rules alone: claim orphans when it is our turn, claim again what names
+ * us and does not run here, stop what names somebody else above our epoch. What it sees are hints; every claim is a CAS.
+ */
+export function reconciler(options: {
+  readonly self: { readonly node: string; readonly incarnation: number };
+  readonly places: () => Copy<AgentRecord>;
+  readonly records: () => Copy<MemberRecord>;
+  readonly agents: Kv;
+  readonly memberStore: Kv;
+  readonly members: Members;
+  readonly locals: LocalAgents;
+  /** May take agents: up, holding its lease, not leaving. */
+  readonly admits: () => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: ClusterTimes;
+}): Reconciler {
+  const { self, members, locals, clock, random, times } = options;
+  const due = new Map<string, () => void>();
+  const excluded = new Map<string, number>();
+  /** First seen stopped, or gone, by this node's own clock. */
+  const idleSince = new Map<string, { readonly revision: number; readonly atMs: number }>();
+  let unplaced = new Set<string>();
+  let stopped = false;
+
+  const plan = (key: string, delayMs: number, why: string, record: AgentRecord): void => {
+    if (due.has(key)) return;
+    const cancel = clock.after(delayMs, () => {
+      due.delete(key);
+      if (stopped || !options.admits()) return;
+      const now = options.places().get(key);
+      if (now === undefined || !locals.idle(key) || !mayClaim(now.value)) return;
+      if (locals.claimsUnderWay >= CLAIMS) return plan(key, times.rankMs * (1 + random.next()), why, record);
+      locals.claim(key, record.type, record.id, why);
+    });
+    due.set(key, cancel);
+  };
+  const namesUs = (record: AgentRecord): boolean =>
+    record.desired === 'running' && record.owner?.node === self.node && record.owner.incarnation === self.incarnation;
+  const mayClaim = (record: AgentRecord): boolean => namesUs(record) || orphaned(record, members.isGone);
+  const whyOf = (record: AgentRecord): string =>
+    record.owner === undefined ? record.why : namesUs(record) ? 'its record named this node' : `node ${record.owner.node} was lost`;
+
+  const look = (key: string, now: Entry<AgentRecord> | undefined): void => {
+    unplaced.delete(key);
+    if (stopped || now === undefined) return;
+    const record = now.value;
+    if (record.owner !== undefined && !namesUs(record)) locals.superseded(key, now.revision);
+    if (!options.admits() || !locals.idle(key)) return;
+    if (namesUs(record)) return plan(key, times.rankMs * random.next(), whyOf(record), record);
+    if (!orphaned(record, members.isGone)) return;
+    const barred = (excluded.get(key) ?? 0) > clock.monotonicMs();
+    const all = members.all();
+    const candidates = barred ? all.filter((member) => member.node !== self.node) : all;
+    const delayMs = claimDelayMs(self.node, record, candidates, times.rankMs);
+    if (delayMs !== undefined) return plan(key, delayMs, whyOf(record), record);
+    if (claimableBy(record, candidates) === 0) unplaced.add(key);
+  };
+  const claimableBy = (record: AgentRecord, all: Parameters<typeof claimDelayMs>[2]): number =>
+    all.filter((member) => claimDelayMs(member.node, record, all, 1) !== undefined).length;
+
+  const lookAtAll = (): void => {
+    for (const entry of options.places().entries()) look(entry.key, entry);
+  };
+  /** Stopped records are kept for repeats of their spawn id, gone members as long as an agent names them; then they are deleted. */
+  const sweep = (): void => {
+    const nowMs = clock.monotonicMs();
+    const named = new Set<string>();
+    const present = new Set<string>();
+    const old = (id: string, revision: number, keepMs: number): boolean => {
+      present.add(id);
+      const since = idleSince.get(id);
+      if (since?.revision !== revision) idleSince.set(id, { revision, atMs: nowMs });
+      return since?.revision === revision && nowMs - since.atMs >= keepMs;
+    };
+    const within = { timeoutMs: times.storeMs };
+    for (const entry of options.places().entries()) {
+      if (entry.value.owner !== undefined) named.add(entry.value.owner.node);
+      if (entry.value.desired === 'stopped' && old(`a.${entry.key}`, entry.revision, times.keepStoppedMs)) {
+        void options.agents.delete(entry.key, entry.revision, within).catch(() => undefined);
+      }
+    }
+    for (const entry of options.records().entries()) {
+      if (entry.value.state === 'gone' && !named.has(entry.key) && old(`m.${entry.key}`, entry.revision, times.keepGoneMs)) {
+        void options.memberStore.delete(entry.key, entry.revision, within).catch(() => undefined);
+      }
+    }
+    for (const id of idleSince.keys()) if (!present.has(id)) idleSince.delete(id);
+    for (const [key, untilMs] of excluded) if (untilMs <= nowMs) excluded.delete(key);
+  };
+  const round = (): void => {
+    if (stopped) return;
+    cancelRound = clock.after(times.reconcileMs * (0.75 + random.next() / 2), round);
+    lookAtAll();
+    if (options.admits()) sweep();
+  };
+  const again = (): void => {
+    if (stopped) return;
+    cancelAgain = clock.after(UNPLACED_MS * (0.75 + random.next() / 2), again);
+    const waiting = unplaced;
+    unplaced = new Set();
+    for (const key of waiting) look(key, options.places().get(key));
+  };
+  let cancelRound = clock.after(times.reconcileMs * random.next(), round);
+  let cancelAgain = clock.after(UNPLACED_MS, again);
+
+  return {
+    look,
+    lookAtAll,
+    exclude: (key) => void excluded.set(key, clock.monotonicMs() + times.excludeMs),
+    get unplaced() {
+      return unplaced.size;
+    },
+    stop() {
+      stopped = true;
+      cancelRound();
+      cancelAgain();
+      for (const cancel of due.values()) cancel();
+      due.clear();
+    },
+  };
+}

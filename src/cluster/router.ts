@@ -1,0 +1,260 @@
+import type { Address, NodeId } from '../actor/address.ts';
+import type { Envelope } from '../actor/envelope.ts';
+import type { DeadLetterReason } from '../actor/events.ts';
+import type { Outcome } from '../actor/signal.ts';
+import { NexaError, toNexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Copy } from './copy.ts';
+import type { LocalAgents } from './local-agents.ts';
+import type { Members } from './members.ts';
+import type { AgentRecord } from './place.ts';
+import { agentKey } from './subject.ts';
+
+/** Ways tried for one ask before it is refused; waits between them add up to about six seconds, a failover fits in. */
+const HOPS = 8;
+const FIRST_WAIT_MS = 50;
+/** Messages that wait for one look at a record; one more is refused. */
+const PARKED = 1_000;
+/** Asks of this node to agents elsewhere, remembered until they are answered or expired. */
+const ON_THE_WAY = 20_000;
+
+interface Routed {
+  readonly envelope: Envelope;
+  readonly key: string;
+  readonly to: { readonly type: string; readonly id: string };
+  readonly expiresAtMs: number;
+  hops: number;
+  /** Whether the store was asked already before it is said that there is no such agent. */
+  looked: boolean;
+  sentTo: { readonly node: NodeId; readonly incarnation: number } | undefined;
+}
+
+export interface Router {
+  /** A message of this node to a named agent. Same contract as tell; whoever asked is answered here. */
+  send(envelope: Envelope): boolean;
+  /** A message for a named agent that another node sent here, because it takes this one for the owner. */
+  arrived(envelope: Envelope): void;
+  /** An answer that arrived for an ask of this node; true: it was a definite "not here", and the message is on its way again. */
+  intercept(askId: number, outcome: Outcome<unknown>): boolean;
+  /** A message that was parked for an activation of this node which did not come about. */
+  refused(envelope: Envelope, error: NexaError): void;
+  /** That incarnation is recorded gone: what was sent there and not answered has nobody who would. */
+  lost(node: NodeId, incarnation: number): void;
+}
+
+/**
+ * The way to a named agent: here, or at the node that the watched copy names. It sends again by itself only after a definite
+ * refusal; after anything indefinite the asker decides.
+ */
+export function agentRouter(options: {
+  readonly self: { readonly node: NodeId; readonly incarnation: number };
+  readonly places: () => Copy<AgentRecord>;
+  readonly members: Members;
+  readonly locals: () => LocalAgents;
+  readonly sendTo: (node: NodeId, incarnation: number, envelope: Envelope) => boolean;
+  readonly reply: (to: Address, outcome: Outcome<unknown>) => void;
+  readonly deadLetter: (envelope: Envelope, reason: DeadLetterReason, error?: NexaError) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}): Router {
+  const { self, members, clock, random } = options;
+  const onTheWay = new Map<number, Routed>();
+  const parked = new Map<string, Routed[]>();
+
+  const refuse = (entry: Routed, error: NexaError, reason: DeadLetterReason): void => {
+    const { replyTo } = entry.envelope;
+    forget(entry);
+    if (replyTo === undefined) options.deadLetter(entry.envelope, reason, error);
+    else options.reply(replyTo, { ok: false, error });
+  };
+  const askId = (envelope: Envelope): number | undefined =>
+    envelope.replyTo?.kind === 'incarnation' && envelope.replyTo.node === self.node && envelope.replyTo.nodeIncarnation === self.incarnation
+      ? envelope.replyTo.uid
+      : undefined;
+  const forget = (entry: Routed): void => {
+    const id = askId(entry.envelope);
+    if (id !== undefined && onTheWay.get(id) === entry) onTheWay.delete(id);
+  };
+  const where = (entry: Routed): Readonly<Record<string, string>> => ({ agent: `${entry.to.type}/${entry.to.id}` });
+
+  /** The negative answers are given only after the store was asked: a copy that lags must not deny an agent that was just spawned. */
+  const deny = (entry: Routed, error: NexaError, reason: DeadLetterReason): boolean => {
+    if (entry.looked) {
+      refuse(entry, error, reason);
+      return true;
+    }
+    entry.looked = true;
+    park(entry);
+    return true;
+  };
+  const park = (entry: Routed): void => {
+    const waiting = parked.get(entry.key);
+    if (waiting !== undefined) {
+      if (waiting.length >= PARKED) return refuse(entry, new NexaError('overloaded', 'too many messages wait for its place', { where: where(entry) }), 'overloaded');
+      waiting.push(entry);
+      return;
+    }
+    parked.set(entry.key, [entry]);
+    void options
+      .places()
+      .refresh(entry.key)
+      .then(() => {
+        const released = parked.get(entry.key) ?? [];
+        parked.delete(entry.key);
+        for (const next of released) {
+          next.looked = true;
+          go(next);
+        }
+      });
+  };
+  const later = (entry: Routed): void => {
+    const waitMs = FIRST_WAIT_MS * 2 ** Math.min(entry.hops, 6) * (0.75 + random.next() / 2);
+    if (++entry.hops > HOPS || clock.monotonicMs() + waitMs > entry.expiresAtMs) {
+      const message = entry.hops > HOPS ? `nobody took it after ${HOPS} tries` : 'nobody runs it at the moment';
+      refuse(entry, new NexaError('unavailable', message, { where: where(entry) }), 'not-owner');
+      return;
+    }
+    clock.after(waitMs, () => {
+      void options
+        .places()
+        .refresh(entry.key)
+        .then(() => go(entry));
+    });
+  };
+
+  const go = (entry: Routed): boolean => {
+    const { envelope, key } = entry;
+    if (clock.monotonicMs() >= entry.expiresAtMs) {
+      refuse(entry, new NexaError('ask-timeout', 'its deadline passed before anybody took it', { where: where(entry), definite: true }), 'expired');
+      return true;
+    }
+    const locals = options.locals();
+    if (locals.has(key)) {
+      forget(entry);
+      return locals.deliver(key, fresh(entry));
+    }
+    const place = options.places().get(key);
+    if (place === undefined || place.value.desired === 'stopped') {
+      const fix = 'Spawn it first.';
+      return deny(entry, new NexaError('no-such-actor', 'there is no such agent', { where: where(entry), fix }), 'no-actor');
+    }
+    if (place.value.desired === 'quarantined') {
+      const fix = 'Look at its last error, then spawn or stop it.';
+      return deny(entry, new NexaError('quarantined', `it failed too often: ${place.value.why}`, { where: where(entry), fix }), 'stopped');
+    }
+    const { owner } = place.value;
+    const elsewhere = owner !== undefined && owner.node !== self.node && !members.isGone(owner.node, owner.incarnation);
+    if (!elsewhere) {
+      // Between two owners, or the copy is behind: only asks wait for the next one, a tell is at most once.
+      if (envelope.replyTo !== undefined) later(entry);
+      else refuse(entry, new NexaError('not-owner', 'it has no owner at the moment', { where: where(entry) }), 'not-owner');
+      return true;
+    }
+    const id = askId(envelope);
+    if (id !== undefined) {
+      if (onTheWay.size >= ON_THE_WAY) prune();
+      entry.sentTo = owner;
+      onTheWay.set(id, entry);
+    }
+    try {
+      return options.sendTo(owner.node, owner.incarnation, fresh(entry));
+    } catch (thrown) {
+      forget(entry);
+      throw thrown;
+    }
+  };
+  const fresh = (entry: Routed): Envelope =>
+    entry.envelope.budgetMs === undefined || entry.hops === 0
+      ? entry.envelope
+      : { ...plain(entry.envelope), budgetMs: Math.max(1, entry.expiresAtMs - clock.monotonicMs()) };
+  const plain = (envelope: Envelope): Envelope => ({
+    to: envelope.to,
+    message: envelope.message,
+    replyTo: envelope.replyTo,
+    from: envelope.from,
+    epoch: envelope.epoch,
+    chain: envelope.chain,
+    requestId: envelope.requestId,
+    traceparent: envelope.traceparent,
+  });
+  const prune = (): void => {
+    const nowMs = clock.monotonicMs();
+    for (const [id, entry] of onTheWay) if (entry.expiresAtMs <= nowMs) onTheWay.delete(id);
+    const oldest = onTheWay.keys().next();
+    if (onTheWay.size >= ON_THE_WAY && oldest.done !== true) onTheWay.delete(oldest.value);
+  };
+  const routed = (envelope: Envelope, to: { readonly type: string; readonly id: string }): Routed => ({
+    envelope,
+    key: agentKey(to.type, to.id),
+    to,
+    expiresAtMs: envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + envelope.budgetMs,
+    hops: 0,
+    looked: false,
+    sentTo: undefined,
+  });
+
+  return {
+    send(envelope) {
+      if (envelope.to.kind !== 'agent') return false;
+      let entry: Routed;
+      try {
+        entry = routed(envelope, envelope.to);
+      } catch (thrown) {
+        const error = toNexaError(thrown, 'bad-id');
+        if (envelope.replyTo === undefined) options.deadLetter(envelope, 'no-actor', error);
+        else options.reply(envelope.replyTo, { ok: false, error });
+        return true;
+      }
+      // Behind what already waits for the same agent, so that messages keep their order.
+      if (parked.has(entry.key)) {
+        park(entry);
+        return true;
+      }
+      return go(entry);
+    },
+    arrived(envelope) {
+      if (envelope.to.kind !== 'agent') return;
+      let key: string;
+      try {
+        key = agentKey(envelope.to.type, envelope.to.id);
+      } catch (thrown) {
+        return options.deadLetter(envelope, 'no-actor', toNexaError(thrown, 'bad-id'));
+      }
+      if (options.locals().has(key)) {
+        options.locals().deliver(key, envelope);
+        return;
+      }
+      const known = options.places().get(key);
+      const revision = known === undefined || known.value.owner?.node === self.node ? 0 : known.revision;
+      this.refused(envelope, new NexaError('not-owner', 'it does not run here', { where: { node: self.node, revision: String(revision) } }));
+    },
+    refused(envelope, error) {
+      if (envelope.replyTo === undefined) return options.deadLetter(envelope, error.code === 'overloaded' ? 'overloaded' : 'not-owner', error);
+      const id = askId(envelope);
+      if (id !== undefined && error.code === 'not-owner' && envelope.to.kind === 'agent') {
+        const entry = routed(envelope, envelope.to);
+        return later(entry);
+      }
+      options.reply(envelope.replyTo, { ok: false, error });
+    },
+    intercept(id, outcome) {
+      const entry = onTheWay.get(id);
+      if (entry === undefined) return false;
+      onTheWay.delete(id);
+      if (outcome.ok || outcome.error.code !== 'not-owner') return false;
+      const known = Number(outcome.error.where.revision);
+      if (Number.isFinite(known)) options.places().hint(entry.key, known);
+      later(entry);
+      return true;
+    },
+    lost(node, incarnation) {
+      for (const [id, entry] of onTheWay) {
+        if (entry.sentTo?.node !== node || entry.sentTo.incarnation !== incarnation) continue;
+        onTheWay.delete(id);
+        const message = 'its node was lost before it answered';
+        options.reply(entry.envelope.replyTo as Address, { ok: false, error: new NexaError('node-lost', message, { where: { ...where(entry), node } }) });
+      }
+    },
+  };
+}
