@@ -88,11 +88,16 @@ export function watchLog(broker: Broker, endpoint: Endpoint, options: WatcherOpt
 
   const cancel = (): void => {
     cancelled = true;
+    stopStatus();
     run++;
     stopListening?.();
     broker.onStoreReady.delete(ready);
     forget();
   };
+  // What was sent while the connection was broken is lost, and nothing says what it was.
+  const stopStatus = endpoint.onStatus((status) => {
+    if (status === 'down') miss();
+  });
   broker.onStoreReady.add(ready);
   const forget = endpoint.onEnd(cancel);
   ready();

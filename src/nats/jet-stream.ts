@@ -1,0 +1,123 @@
+import type { MsgHdrs } from 'nats';
+import { NexaError } from '../errors.ts';
+import type { Written } from '../ports/stores.ts';
+import type { Wire } from './connection.ts';
+import { gate } from './gate.ts';
+import { replyMux } from './reply-mux.ts';
+
+/** What the server answers instead of a result. */
+export interface ApiError {
+  readonly code: number;
+  readonly errCode: number;
+  readonly description: string;
+}
+/** `error` absent: no answer, for whatever reason; it may have happened. */
+export type ApiAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error?: ApiError };
+
+export interface PubAck {
+  readonly stream?: string;
+  readonly seq: number;
+  readonly duplicate?: boolean;
+}
+
+export interface JetStream {
+  readonly wire: Wire;
+  /** One `$JS.API` request. @throws NexaError `overloaded` */
+  api<T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>>;
+  /** One record into a stream. @throws NexaError `overloaded`, `payload-too-large` */
+  publish(subject: string, payload: Uint8Array, headers: MsgHdrs, timeoutMs: number): Promise<ApiAnswer<PubAck>>;
+}
+
+/** The server drops its whole queue at 10,000 requests of everybody. */
+const API_IN_FLIGHT = 64;
+const API_QUEUED = 8_192;
+const PUBLISHES_IN_FLIGHT = 256;
+const PUBLISHES_QUEUED = 8_192;
+/** Of headers that we set ourselves. */
+const HEADER_BYTES = 1_024;
+
+export const errors = {
+  streamNotFound: 10_059,
+  consumerNotFound: 10_014,
+  noMessageFound: 10_037,
+  wrongLastSequence: 10_071,
+  storeFailed: 10_077,
+  streamNameInUse: 10_058,
+} as const;
+
+export function jetStream(wire: Wire): JetStream {
+  const mux = replyMux(wire);
+  const apiGate = gate(wire.clock, { inFlight: API_IN_FLIGHT, queued: API_QUEUED, what: 'requests to the store' });
+  const publishGate = gate(wire.clock, { inFlight: PUBLISHES_IN_FLIGHT, queued: PUBLISHES_QUEUED, what: 'writes to the store' });
+
+  const request = async <T>(subject: string, payload: Uint8Array, timeoutMs: number, headers?: MsgHdrs): Promise<ApiAnswer<T>> => {
+    const reply = await mux.request(subject, payload, { timeoutMs, ...(headers === undefined ? {} : { headers }) });
+    if (reply.message === undefined) return { ok: false };
+    return parseAnswer<T>(reply.message.data);
+  };
+  return {
+    wire,
+    api: async <T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>> => {
+      const payload = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
+      return (await apiGate.pass(timeoutMs, (leftMs) => request<T>(`$JS.API.${path}`, payload, leftMs))) ?? { ok: false };
+    },
+    publish: async (subject, payload, headers, timeoutMs) => {
+      if (payload.length + HEADER_BYTES > wire.maxPayloadBytes()) {
+        throw new NexaError('payload-too-large', `${payload.length} bytes exceed the limit of ${wire.maxPayloadBytes() - HEADER_BYTES}`, {
+          where: { subject },
+        });
+      }
+      // The library keeps it by reference until the socket took it, and the caller's buffer may be a shared one.
+      const copy = payload.slice();
+      return (await publishGate.pass(timeoutMs, (leftMs) => request<PubAck>(subject, copy, leftMs, headers))) ?? { ok: false };
+    },
+  };
+}
+
+/** What is no answer of the server counts as none: it may have happened. */
+export function parseAnswer<T>(data: Uint8Array): ApiAnswer<T> {
+  try {
+    const parsed = JSON.parse(new TextDecoder().decode(data)) as {
+      readonly error?: { readonly code?: number; readonly err_code?: number; readonly description?: string };
+    } | null;
+    if (parsed === null || typeof parsed !== 'object') return { ok: false };
+    const { error } = parsed;
+    if (error === undefined) return { ok: true, value: parsed as T };
+    return { ok: false, error: { code: error.code ?? 0, errCode: error.err_code ?? 0, description: String(error.description ?? '') } };
+  } catch {
+    return { ok: false };
+  }
+}
+
+/**
+ * What an answer to a compare-and-set write proves. `no` only with a number above the expectation: then a later record exists. A lower
+ * one is a stale leader; everything else may be our own write under way.
+ * @throws NexaError `quota-exceeded`, `store-misconfigured`: refused for good.
+ */
+export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefined, store: string): Written {
+  if (answer.ok)
+    return Number.isSafeInteger(answer.value.seq) && answer.value.seq > 0
+      ? { written: 'yes', revision: answer.value.seq }
+      : { written: 'unknown' };
+  switch (answer.error?.errCode) {
+    case errors.wrongLastSequence: {
+      const present = Number(/wrong last sequence: (\d+)/.exec(answer.error.description)?.[1] ?? Number.NaN);
+      return expected !== undefined && present > expected ? { written: 'no' } : { written: 'unknown' };
+    }
+    case errors.storeFailed:
+      throw new NexaError('quota-exceeded', `store ${store} takes no more: ${answer.error.description}`, {
+        where: { store },
+        fix: 'Raise the limits of the stream or of its server.',
+      });
+    case errors.streamNameInUse:
+      throw new NexaError('store-misconfigured', `store ${store} exists with another configuration`, { where: { store } });
+    default:
+      return { written: 'unknown' };
+  }
+}
+
+/** For reads, which have no effect: nobody can say what there is. */
+export const unreadable = (store: string, error: ApiError | undefined): NexaError =>
+  new NexaError('unavailable', error === undefined ? `store ${store} does not answer` : `store ${store}: ${error.description}`, {
+    where: { store },
+  });
