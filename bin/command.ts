@@ -1,0 +1,39 @@
+import type { Client } from '../src/client.ts';
+import type { Environment } from '../supervisors/config.ts';
+import type { Style } from './output.ts';
+
+/** What a command gives back: the documented JSON, and the same for people. Only `main` writes either. */
+export interface Result {
+  readonly json: unknown;
+  /** Without the last newline. */
+  readonly text: (style: Style) => string;
+}
+
+/** One call of a command: what was typed, and what it may reach. */
+export interface Invocation {
+  /** By the name in {@link Command.args}; absent ones are undefined. */
+  readonly args: Readonly<Record<string, string | undefined>>;
+  /** By their long name in camel case; flags are true. */
+  readonly options: Readonly<Record<string, string | true | undefined>>;
+  readonly environment: Environment;
+  readonly server: { readonly nats: string; readonly cluster: string };
+  /** Connects at the first call; closed when the command is over. @throws NexaError `disconnected`. */
+  connect(): Promise<Client>;
+  /** One line for whoever waits, on stderr; never part of the output. */
+  progress(line: string): void;
+}
+
+/** A command is one file in bin/commands named after it, exporting one of these as `command`. Nothing else lists it. */
+export interface Command {
+  readonly summary: string;
+  readonly args?: readonly { readonly name: string; readonly about: string; readonly optional?: boolean }[];
+  /** Besides `-o`, `--nats` and `--cluster`, which every command has. */
+  readonly options?: readonly { readonly flags: string; readonly about: string }[];
+  /** Whole command lines, shown by `--help`. */
+  readonly examples: readonly string[];
+  /** Nothing returned: it said what it had to say while it ran. */
+  run(invocation: Invocation): Promise<Result | undefined>;
+}
+
+/** What was typed is wrong: exit code 2 and a hint at the help. */
+export class UsageError extends Error {}

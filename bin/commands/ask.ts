@@ -1,0 +1,24 @@
+import type { Command } from '../command.ts';
+import { agentOf, durationMs, messageOf, text } from '../options.ts';
+import { json } from '../output.ts';
+
+export const command: Command = {
+  summary: 'Asks an agent and prints its reply.',
+  args: [
+    { name: 'agent', about: '<type>/<id>' },
+    { name: 'command', about: 'the command as JSON, see nexa types <type>' },
+  ],
+  options: [
+    { flags: '--timeout <duration>', about: 'how long to wait (default 5s)' },
+    { flags: '--request-id <id>', about: 'repeating it has one effect on a durable agent' },
+  ],
+  examples: [`nexa ask counter/alice '{"type":"add","by":1}'`, `nexa ask counter/alice '{"type":"get"}' --timeout 500ms -o json`],
+  async run({ args, options, connect }) {
+    const { type, id } = agentOf(args.agent);
+    const message = messageOf(args.command);
+    const requestId = text(options.requestId);
+    const timeoutMs = durationMs(options.timeout, 5_000);
+    const reply = await (await connect()).askRaw(type, id, message, { timeoutMs, ...(requestId === undefined ? {} : { requestId }) });
+    return { json: reply, text: () => (reply === undefined || reply === null ? 'done' : json(reply)) };
+  },
+};

@@ -1,0 +1,111 @@
+import { createRequire } from 'node:module';
+import { CommanderError, Option, Command as Program } from 'commander';
+import type { Client } from '../src/client.ts';
+import { type ErrorData, toNexaError } from '../src/errors.ts';
+import type { Environment } from '../supervisors/config.ts';
+import { type Command, type Invocation, type Result, UsageError } from './command.ts';
+import { commandNames, loadCommand } from './commands.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import { serverOf } from './options.ts';
+import { errorLine, json, styleFor } from './output.ts';
+
+/** A place to write to. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+export interface Main {
+  /** Without `node` and the script. */
+  readonly argv: readonly string[];
+  readonly environment: Environment;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Default: src/client.ts, loaded when a command first needs it. */
+  readonly connect?: (server: { readonly nats: string; readonly cluster: string }) => Promise<Client>;
+}
+
+const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect(server);
+const version = (): string => (createRequire(import.meta.url)('nexa/package.json') as { readonly version: string }).version;
+// Read from the raw line, because a line that does not parse is answered in its format too.
+const wantsJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, index) =>
+      word === '-ojson' || word === '--output=json' || (word === 'json' && ['-o', '--output'].includes(argv[index - 1] ?? '')),
+  );
+
+/** One command line, from arguments to exit code. Nothing thrown leaves it. */
+export async function main({ argv, environment, stdout, stderr, connect = open }: Main): Promise<number> {
+  const styleOn = (sink: Sink) => styleFor(sink.isTTY === true && !environment.noColor);
+  const fail = (error: ErrorData, exitCode: number): number => {
+    if (wantsJson(argv)) stdout.write(`${json({ ok: false, error })}\n`);
+    else stderr.write(`${errorLine(error, styleOn(stderr))}\n`);
+    return exitCode;
+  };
+
+  const run = async (command: Command, invocation: Omit<Invocation, 'connect'>): Promise<Result | undefined> => {
+    let client: Promise<Client> | undefined;
+    try {
+      return await command.run({ ...invocation, connect: () => (client ??= connect(invocation.server)) });
+    } finally {
+      await (await client?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    }
+  };
+
+  const program = new Program('nexa')
+    .description('A distributed actor runtime on NATS: nodes, agents, and what they are doing.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      // Written below, in the form that was asked for.
+      outputError: () => {},
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHasColors: () => stdout.isTTY === true && !environment.noColor,
+      getErrHasColors: () => stderr.isTTY === true && !environment.noColor,
+    })
+    .addHelpText('after', '\nEach command has its own help: nexa <command> --help');
+
+  const add = (name: string, command: Command): void => {
+    const sub = program.command(name).description(command.summary);
+    for (const { name: arg, about, optional } of command.args ?? []) sub.argument(optional === true ? `[${arg}]` : `<${arg}>`, about);
+    for (const { flags, about } of command.options ?? []) sub.option(flags, about);
+    sub
+      .addOption(new Option('-o, --output <format>', 'table for people, json for programs').choices(['table', 'json']).default('table'))
+      .option('--nats <urls>', 'NATS servers (NEXA_NATS_URL)')
+      .option('--cluster <name>', 'the cluster (NEXA_CLUSTER)')
+      .addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  $ ${example}`).join('\n')}`)
+      .action(async () => {
+        const options = sub.opts<Invocation['options']>();
+        const args = Object.fromEntries((command.args ?? []).map((arg, index) => [arg.name, sub.args[index]]));
+        const progress = (line: string) => void stderr.write(`${line}\n`);
+        const result = await run(command, { args, options, environment, server: serverOf(options, environment), progress });
+        if (result === undefined) return;
+        stdout.write(`${options.output === 'json' ? json(result.json) : result.text(styleOn(stdout))}\n`);
+      });
+  };
+
+  try {
+    const names = await commandNames();
+    // Only the command that is meant is loaded; help and what it may have meant need them all.
+    const meant = names.filter((name) => name === argv[0]);
+    for (const name of meant.length > 0 ? meant : names) add(name, await loadCommand(name));
+    if (argv.length === 0) {
+      program.outputHelp();
+      return EXIT.ok;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError || error instanceof UsageError) {
+      if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+      const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      const fix = `See nexa ${program.commands.length === 1 ? `${argv[0]} ` : ''}--help.`;
+      return fail({ code: 'usage', message, fix }, EXIT.usage);
+    }
+    const known = toNexaError(error, 'internal');
+    return fail(known.toJSON(), exitCodeOf(known.code));
+  }
+}

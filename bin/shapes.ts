@@ -1,0 +1,113 @@
+/**
+ * The JSON that commands print (docs/cli.md), made from what a node of this or another version answered: exactly these fields,
+ * null where it said nothing.
+ */
+export interface AgentShape {
+  readonly type: string;
+  readonly id: string;
+  readonly node: string | null;
+  readonly epoch: number | null;
+  readonly state: string;
+  readonly mailbox: number | null;
+  readonly restarts: number | null;
+}
+export interface NodeShape {
+  readonly node: string;
+  readonly incarnation: number | null;
+  readonly state: string;
+  readonly suspended: boolean;
+  readonly pid: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly agents: number | null;
+  readonly lagMs: number | null;
+}
+export interface TreeShape {
+  readonly name: string;
+  readonly path: string;
+  readonly state: string;
+  readonly mailbox: number;
+  readonly restarts: number;
+  readonly lastReason: string | null;
+  readonly children: readonly TreeShape[];
+}
+export interface TypeShape {
+  readonly type: string;
+  readonly version: number | null;
+  readonly storage: string;
+  readonly nodes: readonly string[];
+  readonly summary: string;
+}
+export interface CommandShape {
+  readonly summary: string;
+  readonly input: unknown;
+  readonly reply: unknown;
+  readonly refusals: Readonly<Record<string, unknown>>;
+}
+
+export const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+export const agentsOf = (rows: unknown): readonly AgentShape[] =>
+  list(rows)
+    .map(record)
+    .map(({ type, id, node, epoch, state, mailbox, restarts }) => ({
+      type: text(type),
+      id: text(id),
+      node: textOrNull(node),
+      epoch: number(epoch),
+      state: text(state),
+      mailbox: number(mailbox),
+      restarts: number(restarts),
+    }));
+
+export const nodesOf = (rows: unknown): readonly NodeShape[] =>
+  list(rows)
+    .map(record)
+    .map(({ node, incarnation, state, suspended, pid, labels, version, agents, lagMs }) => ({
+      node: text(node),
+      incarnation: number(incarnation),
+      state: text(state),
+      suspended: suspended === true,
+      pid: number(pid),
+      labels: Object.fromEntries(Object.entries(record(labels)).map(([name, value]) => [name, String(value)])),
+      version: text(version),
+      agents: number(agents),
+      lagMs: number(lagMs),
+    }));
+
+export function treeOf(value: unknown): TreeShape {
+  const { name, path, state, mailbox, restarts, lastReason, children } = record(value);
+  return {
+    name: text(name),
+    path: text(path),
+    state: text(state),
+    mailbox: number(mailbox) ?? 0,
+    restarts: number(restarts) ?? 0,
+    lastReason: textOrNull(lastReason),
+    children: list(children).map(treeOf),
+  };
+}
+
+export const typesOf = (rows: unknown): readonly TypeShape[] =>
+  list(rows)
+    .map(record)
+    .map(({ type, version, storage, nodes, summary }) => ({
+      type: text(type),
+      version: number(version),
+      storage: text(storage),
+      nodes: list(nodes).map(text),
+      summary: text(summary),
+    }));
+
+export const commandsOf = (described: unknown): Readonly<Record<string, CommandShape>> =>
+  Object.fromEntries(
+    Object.entries(record(record(described).commands)).map(([name, command]) => {
+      const { summary, input, reply, refusals } = record(command);
+      return [name, { summary: text(summary), input, reply, refusals: record(refusals) }];
+    }),
+  );
