@@ -23,6 +23,7 @@ export type DeadLetterReason =
   | 'overloaded'
   | 'poison'
   | 'node-lost'
+  | 'disconnected'
   | 'invalid-message'
   | 'undecodable';
 /** Everything an operator may want to know happened. One union, one table in docs/events.md. */

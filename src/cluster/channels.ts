@@ -16,7 +16,8 @@ export type Room = 'free' | 'tight' | 'none';
 export class OutChannel {
   /** Sequence of the last frame sent; 0 before the first. */
   sent = 0;
-  private stated = 0;
+  /** Highest sequence that the receiver said it has behind it. */
+  stated = 0;
   private sentBytes = 0;
   private statedBytes = 0;
   /** Bytes sent up to and with a sequence, for those in flight. */
@@ -94,13 +95,15 @@ export class InChannel {
     return true;
   }
 
-  /** The sender says up to where it has sent, on the same ordered way: what is missing by now is lost. Answers how many. */
-  reach(sent: number): number {
-    const missing = sent - this.taken;
-    if (missing <= 0) return 0;
+  /**
+   * The sender says up to where it has sent, on the same ordered way, and which of our statements reached it. What is missing by
+   * now is lost; a statement that he does not know is owed again. Answers how many are lost.
+   */
+  reach(sent: number, known: number): number {
+    const missing = Math.max(0, sent - this.taken);
     this.gaps += missing;
-    this.taken = sent;
-    this.owed++;
+    this.taken += missing;
+    if (known < this.taken) this.owed++;
     return missing;
   }
 

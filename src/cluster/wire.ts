@@ -22,7 +22,7 @@ export type WatchMode = (typeof MODES)[number];
 /** `watcher` lives with the frame's sender or, in `ends`, with its receiver. */
 export interface WatchPair {
   readonly target: ActorAddress;
-  readonly watcher: Address;
+  readonly watcher: ActorAddress;
 }
 export interface Ended extends WatchPair {
   readonly reason: Reason;
@@ -38,7 +38,13 @@ export type Frame = { readonly sender: Peer } & (
       readonly body: Uint8Array;
     }
   /** Where both directions of the channel stand, and every so often the sum of the sender's watches. */
-  | { readonly frame: 'pulse'; readonly sent: number; readonly taken: number; readonly watches: WatchSum | undefined }
+  | {
+      readonly frame: 'pulse';
+      readonly sent: number;
+      readonly known: number;
+      readonly taken: number;
+      readonly watches: WatchSum | undefined;
+    }
   | { readonly frame: 'watch'; readonly mode: WatchMode; readonly pairs: readonly WatchPair[] }
   | { readonly frame: 'terminated'; readonly ends: readonly Ended[] }
   /** The receiver of the frame should say its watches in full. */
@@ -54,7 +60,8 @@ export interface WatchSum {
 export interface Wire {
   /** `body`: the encoded message; it is copied. Addresses of the receiver's and the sender's own actors travel without the node. */
   envelope(to: Peer, sequence: number, taken: number, envelope: Envelope, body: Uint8Array): Uint8Array;
-  pulse(sent: number, taken: number, watches: WatchSum | undefined): Uint8Array;
+  /** `known`: the highest statement of the receiver that reached us. */
+  pulse(sent: number, known: number, taken: number, watches: WatchSum | undefined): Uint8Array;
   watch(mode: WatchMode, pairs: readonly WatchPair[]): Uint8Array;
   terminated(ends: readonly Ended[]): Uint8Array;
   resend(): Uint8Array;
@@ -90,6 +97,10 @@ export function createWire(self: Peer): Wire {
     throw misshapen('an address');
   };
   const target = (path: unknown, uid: unknown, of: Peer): ActorAddress => long([path, uid], of) as ActorAddress;
+  const watcher = (value: unknown, of: Peer): ActorAddress => {
+    const at = long(value, of);
+    return at.kind === 'incarnation' ? at : fail('a watcher');
+  };
 
   const readEnvelope = (fields: readonly unknown[], sender: Peer): Frame => {
     const [, , , , sequence, taken, to, replyTo, from, epoch, chain, requestId, budgetMs, traceparent, body] = fields;
@@ -118,10 +129,11 @@ export function createWire(self: Peer): Wire {
   };
   const readers: Readonly<Record<number, (fields: readonly unknown[], sender: Peer) => Frame>> = {
     [KIND.envelope]: readEnvelope,
-    [KIND.pulse]: ([, , , , sent, taken, count, hash], sender) => ({
+    [KIND.pulse]: ([, , , , sent, known, taken, count, hash], sender) => ({
       sender,
       frame: 'pulse',
       sent: natural(sent),
+      known: natural(known),
       taken: natural(taken),
       watches: optional(count, (value) => ({ count: natural(value), hash: natural(hash) })),
     }),
@@ -129,14 +141,14 @@ export function createWire(self: Peer): Wire {
       sender,
       frame: 'watch',
       mode: MODES[natural(mode)] ?? fail('a watch mode'),
-      pairs: list(pairs, 3, ([path, uid, watcher]) => ({ target: target(path, uid, self), watcher: long(watcher, sender) })),
+      pairs: list(pairs, 3, ([path, uid, who]) => ({ target: target(path, uid, self), watcher: watcher(who, sender) })),
     }),
     [KIND.terminated]: ([, , , , ends], sender) => ({
       sender,
       frame: 'terminated',
-      ends: list(ends, 4, ([path, uid, watcher, reason]) => ({
+      ends: list(ends, 4, ([path, uid, who, reason]) => ({
         target: target(path, uid, sender),
-        watcher: long(watcher, self),
+        watcher: watcher(who, self),
         reason: REASONS[natural(reason)] ?? fail('a reason'),
       })),
     }),
@@ -171,7 +183,8 @@ export function createWire(self: Peer): Wire {
         envelope.traceparent ?? null,
         body,
       ]),
-    pulse: (sent, taken, watches) => codec.encode([...head(KIND.pulse), sent, taken, watches?.count ?? null, watches?.hash ?? null]),
+    pulse: (sent, known, taken, watches) =>
+      codec.encode([...head(KIND.pulse), sent, known, taken, watches?.count ?? null, watches?.hash ?? null]),
     watch: (mode, pairs) =>
       codec.encode([
         ...head(KIND.watch),

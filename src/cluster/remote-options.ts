@@ -1,0 +1,98 @@
+import type { Envelope } from '../actor/envelope.ts';
+import type { DeadLetterReason } from '../actor/events.ts';
+import type { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Window } from './channels.ts';
+import type { MessageCodec } from './codec.ts';
+import type { Peer } from './peer.ts';
+import type { LocalWatches } from './remote-watch.ts';
+import type { Subjects } from './subject.ts';
+
+export interface RemoteOptions {
+  readonly self: Peer;
+  /** The data connection. */
+  readonly transport: Transport;
+  readonly subjects: Subjects;
+  /** With a `refOf` that makes live refs. */
+  readonly codec: MessageCodec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Only a record that was read proves it. Frames from there are dropped, and nothing is sent there. */
+  readonly isGone: (node: string, incarnation: number) => boolean;
+  /** A message for this node: for one of its actors, for an agent it is taken to own, or the answer of one of its asks. */
+  readonly onEnvelope: (envelope: Envelope, from: Peer) => void;
+  /** A message of this node that was not sent: a dead letter, or an answer to `replyTo`. */
+  readonly onRefused: (envelope: Envelope, error: NexaError, reason: DeadLetterReason) => void;
+  /** A message that arrived and was not taken. Whoever asked was answered where that is right. */
+  readonly onDeadLetter: (envelope: Envelope, reason: DeadLetterReason, error?: NexaError) => void;
+  /** An ask of this node that was sent to an incarnation now gone; it may be settled already. */
+  readonly onAskLost: (askId: number, error: NexaError) => void;
+  readonly watches: LocalWatches;
+  /** Nobody listens on that inbox: a hint, never a proof. */
+  readonly onUnreachable?: (peer: Peer) => void;
+  readonly bounds?: Partial<RemoteBounds>;
+}
+export interface RemoteBounds {
+  /** Under way to one peer before `send` answers false; four times that before it refuses. Default 4,096 messages, 2 MiB. */
+  readonly window: Window;
+  /** Waiting in the transport before `send` answers false (default 4 MiB), and before it refuses (default 32 MiB). */
+  readonly bufferedBytes: number;
+  readonly mostBufferedBytes: number;
+  /** One encoded message. Default 512 KiB. */
+  readonly bodyBytes: number;
+  /** Incarnations spoken with. Default 4,096. */
+  readonly peers: number;
+  /** Callers of `ready` waiting for one peer. Default 10,000. */
+  readonly waiting: number;
+}
+export const REMOTE_BOUNDS: RemoteBounds = {
+  window: { messages: 4_096, bytes: 2_097_152 },
+  bufferedBytes: 4_194_304,
+  mostBufferedBytes: 33_554_432,
+  bodyBytes: 524_288,
+  peers: 4_096,
+  waiting: 10_000,
+};
+
+/** Since the start. Every loss that shows is in one of them. */
+export interface RemoteCounters {
+  sent: number;
+  sentBytes: number;
+  received: number;
+  receivedBytes: number;
+  refused: number;
+  /** Frames that never came, counted when the next frame or pulse shows it. */
+  gaps: number;
+  /** Dropped: a later one came before. */
+  late: number;
+  undecodable: number;
+  unknownVersion: number;
+  fromGone: number;
+  unreachable: number;
+}
+
+export const NOTHING_YET: RemoteCounters = {
+  sent: 0,
+  sentBytes: 0,
+  received: 0,
+  receivedBytes: 0,
+  refused: 0,
+  gaps: 0,
+  late: 0,
+  undecodable: 0,
+  unknownVersion: 0,
+  fromGone: 0,
+  unreachable: 0,
+};
+export interface PeerView extends Peer {
+  readonly inFlight: number;
+  readonly inFlightBytes: number;
+  readonly gaps: number;
+  readonly late: number;
+  readonly watching: number;
+  readonly watched: number;
+}
