@@ -38,7 +38,7 @@ export function serverConfig(config: ServerConfig): string {
     if (!path.startsWith('/') || hasControlCharacter(path))
       throw misconfigured('path', path, 'Give an absolute path without control characters.');
   }
-  checkHost(config.host);
+  for (const host of [config.host, ...(config.cluster?.routes ?? []).map((route) => route.host)]) checkHost(host);
   for (const port of [config.port, config.monitorPort, ...(config.cluster === undefined ? [] : [config.cluster.port])]) checkPort(port);
   const settings = {
     server_name: config.name,

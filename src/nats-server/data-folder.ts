@@ -1,6 +1,7 @@
-import { access, constants, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NexaError } from '../errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** What a data folder was made for; it cannot be used for anything else. */
 export interface Layout {
@@ -17,7 +18,7 @@ const LAYOUT_FILE = 'layout.json';
  */
 export async function openDataFolder(folder: string, layout: Layout): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await rm(await mkdtemp(join(folder, '.writable-')), { recursive: true });
   } catch (cause) {
     throw new NexaError('store-misconfigured', `the data folder cannot be written: ${(cause as Error).message}`, {

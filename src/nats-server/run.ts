@@ -13,7 +13,7 @@ const KEPT_CHARS = 65_536;
 
 /**
  * A short-lived command, without a shell, bounded in time and output. `onStatus` gets the lines it writes to descriptor 3.
- * @throws NexaError `unavailable` if it cannot be started or is not done after `timeoutMs` (it is killed then).
+ * @throws NexaError `unavailable` if it cannot be started or is not done after `timeoutMs`, `cancelled` by `signal`: it is killed then.
  */
 export function run(
   command: string,
@@ -22,6 +22,7 @@ export function run(
     readonly timeoutMs: number;
     readonly env?: NodeJS.ProcessEnv;
     readonly cwd?: string;
+    readonly signal?: AbortSignal;
     readonly onStatus?: (line: string) => void;
   },
 ): Promise<Ran> {
@@ -32,12 +33,12 @@ export function run(
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
     });
-    let late = false;
+    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const over = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     // The whole group: apt-get's download methods would hold our pipes open after it.
-    const timer = setTimeout(() => {
-      late = true;
-      if (child.pid !== undefined) killGroup(child.pid);
-    }, options.timeoutMs);
+    const end = () => child.pid !== undefined && killGroup(child.pid);
+    if (over.aborted) end();
+    else over.addEventListener('abort', end);
     const kept = { stdout: '', stderr: '', status: '' };
     const keep = (name: 'stdout' | 'stderr') => (chunk: Buffer) => {
       kept[name] = (kept[name] + chunk.toString('utf8')).slice(-KEPT_CHARS);
@@ -50,13 +51,14 @@ export function run(
       for (const line of lines) options.onStatus?.(line);
     });
     child.on('error', (cause) => {
-      clearTimeout(timer);
+      over.removeEventListener('abort', end);
       reject(new NexaError('unavailable', `cannot run ${command}: ${cause.message}`, { where: { command }, cause }));
     });
     child.on('close', (code) => {
-      clearTimeout(timer);
-      if (late) reject(new NexaError('unavailable', `${command} was not done after ${options.timeoutMs} ms`, { where: { command } }));
-      else resolve({ code, stdout: kept.stdout, stderr: kept.stderr });
+      over.removeEventListener('abort', end);
+      if (!over.aborted) return resolve({ code, stdout: kept.stdout, stderr: kept.stderr });
+      const why = timeout.aborted ? `was not done after ${options.timeoutMs} ms` : 'was cancelled';
+      reject(new NexaError(timeout.aborted ? 'unavailable' : 'cancelled', `${command} ${why}`, { where: { command } }));
     });
   });
 }

@@ -92,10 +92,10 @@ function configured(
 }
 
 async function started(servers: readonly NatsServer[], options: StartServersOptions): Promise<NatsServers> {
-  let ended: string | undefined;
+  let ended: { readonly server: NatsServer; readonly how: string } | undefined;
   const cancels = servers.map((server) =>
-    server.onExit((exit) => {
-      ended ??= `${exit.server} ended while starting (${exit.signal ?? `code ${exit.code}`})`;
+    server.onExit(({ code, signal }) => {
+      ended ??= { server, how: `${server.name} ended while starting (${signal ?? `code ${code}`})` };
     }),
   );
   const ready = (timeoutMs = options.readyTimeoutMs ?? 30_000, check = () => {}) =>
@@ -103,14 +103,13 @@ async function started(servers: readonly NatsServer[], options: StartServersOpti
   try {
     await Promise.all(servers.map((server) => server.start()));
     await ready(undefined, () => {
-      if (ended !== undefined) throw new NexaError('unavailable', ended);
+      if (ended !== undefined) throw new NexaError('unavailable', ended.how);
     });
   } catch (error) {
-    const log = (await Promise.all(servers.map((server) => server.tail()))).join('\n');
-    if (ended !== undefined && /address already in use/i.test(log)) throw new PortLost();
     if (!(error instanceof NexaError) || error.code !== 'unavailable') throw error;
-    const shown = log.slice(-2_000).trim();
-    throw new NexaError('unavailable', `${error.message}${shown === '' ? '' : `\n${shown}`}`, {
+    const log = await (ended?.server ?? servers[0])?.tail();
+    if (ended !== undefined && /address already in use/i.test(log ?? '')) throw new PortLost();
+    throw new NexaError('unavailable', `${error.message}\n${log?.slice(-2_000)}`.trim(), {
       where: { folder: options.folder },
       cause: error,
     });

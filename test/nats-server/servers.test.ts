@@ -1,15 +1,170 @@
-import { expect, test } from 'vitest';
-import { startServers } from '../support/nats.ts';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readDurability } from '../../src/nats-server/durability.ts';
+import { freePorts } from '../../src/nats-server/ports.ts';
+import { probe } from '../../src/nats-server/probe.ts';
+import type { ServerExit } from '../../src/nats-server/server.ts';
+import { type NatsServers, type StartServersOptions, startNatsServers } from '../../src/nats-server/servers.ts';
+import { natsServerBinary, startServers } from '../support/nats.ts';
+
+let folder: string;
+const started: NatsServers[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nexa-servers-'));
+});
+afterEach(async () => {
+  for (const servers of started.splice(0)) await servers.stop();
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+async function start(options: Partial<StartServersOptions> = {}): Promise<NatsServers> {
+  const servers = await startNatsServers({ binary: natsServerBinary(), count: 1, folder, ...options });
+  started.push(servers);
+  return servers;
+}
+/** One JetStream API call, or a publish to a stream. */
+async function ask({ host, port }: { host: string; port: number }, subject: string, body: unknown = ''): Promise<Record<string, unknown>> {
+  using connection = await probe({ host, port }, 2_000);
+  return JSON.parse(await connection.request(subject, body === '' ? '' : JSON.stringify(body), 5_000));
+}
 
 for (const count of [1, 3] as const) {
   test(`${count} server(s) start, keep state and stop`, async () => {
-    const t = performance.now();
-    const servers = await startServers({ count });
-    console.log(`${count} server(s): ready after ${Math.round(performance.now() - t)} ms`);
-    expect(servers.urls).toHaveLength(count);
-    const u = performance.now();
+    const startedAt = performance.now();
+    const servers = await start({ count });
+    const readyMs = Math.round(performance.now() - startedAt);
+    const [server] = servers.servers;
+    if (server === undefined) throw new Error('no server');
+    expect(await ask(server, '$JS.API.STREAM.CREATE.S', { name: 'S', subjects: ['s.>'], num_replicas: count })).not.toHaveProperty('error');
+    expect(await ask(server, 's.a', {})).toMatchObject({ stream: 'S', seq: 1 });
+    expect(servers.durability).toBe('quorum');
+    expect(
+      await readDurability(
+        servers.servers.map(({ monitorPort }) => ({ port: monitorPort })),
+        { timeoutMs: 1_000 },
+      ),
+    ).toBe('quorum');
+    const stoppedAt = performance.now();
     await servers.stop();
-    console.log(`stopped after ${Math.round(performance.now() - u)} ms`);
-    expect(servers.servers.map(({ state }) => state)).toEqual(Array(count).fill('stopped'));
+    console.log(`${count} server(s): ready after ${readyMs} ms, stopped after ${Math.round(performance.now() - stoppedAt)} ms`);
+    expect(servers.servers.map(({ state, pid }) => ({ state, pid }))).toEqual(Array(count).fill({ state: 'stopped', pid: undefined }));
   });
 }
+
+test('state is there again after all servers were stopped and others started on the same folder', async () => {
+  const first = await start({ count: 3, fsync: true });
+  const [a] = first.servers;
+  if (a === undefined) throw new Error('no server');
+  await ask(a, '$JS.API.STREAM.CREATE.S', { name: 'S', subjects: ['s.>'], num_replicas: 3 });
+  await ask(a, 's.a', {});
+  await first.stop();
+  const second = await start({ count: 3, fsync: true });
+  const [b] = second.servers;
+  if (b === undefined) throw new Error('no server');
+  expect(await ask(b, '$JS.API.STREAM.INFO.S')).toMatchObject({ state: { messages: 1 }, config: { num_replicas: 3 } });
+  expect(
+    await readDurability(
+      second.servers.map(({ monitorPort }) => ({ port: monitorPort })),
+      { timeoutMs: 1_000 },
+    ),
+  ).toBe('fsync');
+});
+
+test('a server that was killed, paused and restarted keeps its ports, and the others know', async () => {
+  await using servers = await startServers({ count: 3 });
+  const [, second, third] = servers.servers;
+  const exits: ServerExit[] = [];
+  second?.onExit((exit) => exits.push(exit));
+  await servers.kill(1);
+  expect(second?.state).toBe('stopped');
+  expect(exits).toEqual([{ server: 'n2', code: null, signal: 'SIGKILL', expected: true }]);
+  await servers.restart(1);
+  expect(second?.state).toBe('running');
+  servers.pause(2);
+  expect(third?.state).toBe('paused');
+  await expect(probe({ host: '127.0.0.1', port: third?.port ?? 0 }, 200)).rejects.toMatchObject({ code: 'disconnected' });
+  servers.resume(2);
+  await servers.ready();
+  expect(third?.state).toBe('running');
+});
+
+test('a server that ends by itself is reported as not expected', async () => {
+  const { servers } = await start();
+  const exit = new Promise<ServerExit>((resolve) => servers[0]?.onExit(resolve));
+  process.kill(servers[0]?.pid ?? 0, 'SIGKILL');
+  expect(await exit).toMatchObject({ server: 'n1', signal: 'SIGKILL', expected: false });
+});
+
+test('a paused server is stopped too', async () => {
+  const servers = await start();
+  servers.servers[0]?.pause();
+  await servers.stop();
+  expect(servers.servers[0]?.state).toBe('stopped');
+});
+
+test('a taken port is an error that names the port and the flag', async () => {
+  const [ports] = await freePorts(1, '127.0.0.1');
+  if (ports === undefined) throw new Error('no ports');
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(ports.client, '127.0.0.1', resolve));
+  try {
+    await expect(start({ ports: [ports], portFlag: '--nats-port' })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(String(ports.client)),
+      fix: expect.stringContaining('--nats-port'),
+    });
+  } finally {
+    other.close();
+  }
+});
+
+test('a folder that cannot be written is an error with the fix', async () => {
+  await writeFile(join(folder, 'file'), '');
+  for (const impossible of [join(folder, 'file', 'data'), '/proc/nexa']) {
+    await expect(start({ folder: impossible })).rejects.toMatchObject({
+      code: 'store-misconfigured',
+      fix: expect.stringContaining('--data'),
+    });
+  }
+});
+
+test('a folder made for one server is refused to three', async () => {
+  await (await start()).stop();
+  await expect(start({ count: 3 })).rejects.toMatchObject({ code: 'store-misconfigured', message: expect.stringContaining('"servers":1') });
+});
+
+test('two sets of servers never share one folder, and a pid that is somebody else’s by now is no obstacle', async () => {
+  const servers = await start();
+  await expect(start()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(String(servers.servers[0]?.pid)) });
+  expect(servers.servers[0]?.state).toBe('running');
+  await servers.stop();
+  await writeFile(join(folder, 'n1', 'server.pid'), String(process.pid));
+  await start();
+});
+
+test('an unfit version is refused before anything is touched', async () => {
+  const missing = join(folder, 'untouched');
+  await expect(start({ binary: { path: '/bin/false', version: '2.10.27' }, count: 3, folder: missing })).rejects.toMatchObject({
+    code: 'store-misconfigured',
+  });
+  await expect(readFile(missing)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a server that ends while starting is an error with the end of its log, and the others are stopped', async () => {
+  // The store is a file: the configuration is fine, the start is not.
+  await mkdir(join(folder, 'n2'), { recursive: true });
+  await writeFile(join(folder, 'n2', 'store'), '');
+  await expect(start({ count: 3 })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/n2 ended while starting[\s\S]*storage directory is not a directory/),
+  });
+});
+
+test('servers that never get ready end at the bound', async () => {
+  await expect(start({ count: 3, readyTimeoutMs: 30 })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('not ready after 30 ms'),
+  });
+});

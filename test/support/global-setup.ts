@@ -1,7 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { toNexaError } from '../../src/errors.ts';
-import { fetchNatsServer } from '../../src/nats-server/fetch.ts';
-import { explicitRefused, findNatsServer } from '../../src/nats-server/find.ts';
+import { obtainNatsServer } from '../../src/nats-server/obtain.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,19 +15,16 @@ export default async function setup(project: TestProject): Promise<void> {
 }
 
 async function natsServer() {
-  const { binary, candidates } = await findNatsServer({ env: process.env, replicated: true });
-  if (binary !== undefined) return { path: binary.path, version: binary.version };
-  const explicit = candidates.find(({ source }) => source === 'NEXA_NATS_SERVER');
-  if (explicit !== undefined) throw explicitRefused(explicit);
   let shown = '';
-  const fetched = await fetchNatsServer({
+  const { binary } = await obtainNatsServer({
     env: process.env,
+    replicated: true,
     onProgress: ({ step }) => {
       if (step !== shown) process.stderr.write(shown === '' ? `nats-server for the tests: ${step}` : `, ${step}`);
       shown = step;
     },
-  }).finally(() => process.stderr.write('\n'));
-  return { path: fetched.path, version: fetched.version };
+  }).finally(() => shown !== '' && process.stderr.write('\n'));
+  return { path: binary.path, version: binary.version };
 }
 
 const describe = (thrown: unknown) => {

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ServerConfig, serverConfig } from '../../src/nats-server/config.ts';
+import { run } from '../../src/nats-server/run.ts';
+import { natsServerBinary } from '../support/nats.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'nexa-config-'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const single = (): ServerConfig => ({
+  name: 'n1',
+  host: '127.0.0.1',
+  port: 4222,
+  monitorPort: 8222,
+  storeDir: join(root, 'store'),
+  logFile: join(root, 'log'),
+  pidFile: join(root, 'pid'),
+  fsync: false,
+});
+const cluster = {
+  name: 'nexa',
+  port: 6222,
+  routes: [
+    { host: '127.0.0.1', port: 6222 },
+    { host: '::1', port: 6223 },
+  ],
+};
+async function accepted(config: ServerConfig): Promise<string> {
+  const file = join(root, 'server.conf');
+  await writeFile(file, serverConfig(config));
+  const { code, stderr, stdout } = await run(natsServerBinary().path, ['-t', '-c', file], { timeoutMs: 10_000 });
+  return code === 0 ? 'accepted' : stderr + stdout;
+}
+
+test('the real server accepts every shape of configuration', async () => {
+  expect(await accepted(single())).toBe('accepted');
+  expect(
+    await accepted({ ...single(), fsync: true, cluster, host: '::1', maxFileBytes: 1e9, maxMemoryBytes: 1e6, maxPayloadBytes: 65_536 }),
+  ).toBe('accepted');
+  expect(await accepted({ ...single(), storeDir: join(root, 'a "quoted" \\ $HOME {ü}, # path') })).toBe('accepted');
+});
+
+test('the server really reads what we wrote: an unknown field would be refused', async () => {
+  const file = join(root, 'unknown.conf');
+  await writeFile(file, serverConfig(single()).replace('"ping_max"', '"ping_maximum"'));
+  expect((await run(natsServerBinary().path, ['-t', '-c', file], { timeoutMs: 10_000 })).code).not.toBe(0);
+});
+
+test('loopback, fast failure detection and the durability class stand in the text', () => {
+  const parsed = JSON.parse(serverConfig({ ...single(), fsync: true, cluster }));
+  expect(parsed).toMatchObject({
+    host: '127.0.0.1',
+    http: '127.0.0.1:8222',
+    ping_interval: '1s',
+    ping_max: 2,
+    write_deadline: '2s',
+    max_payload: 1_048_576,
+  });
+  expect(parsed.jetstream.sync_interval).toBe('always');
+  expect(parsed.cluster).toMatchObject({ no_advertise: true, routes: ['nats-route://127.0.0.1:6222', 'nats-route://[::1]:6223'] });
+  expect(JSON.parse(serverConfig(single())).jetstream.sync_interval).toBeUndefined();
+});
+
+test.each<[string, Partial<ServerConfig>]>([
+  ['a name with a space', { name: 'n 1' }],
+  ['an empty name', { name: '' }],
+  ['a host with a line break', { host: '127.0.0.1\nport: 1' }],
+  ['a relative path', { storeDir: 'store' }],
+  ['a path with a line break', { logFile: '/tmp/a\nb' }],
+  ['a path with a zero', { pidFile: '/tmp/\0' }],
+  ['port 0', { port: 0 }],
+  ['a port too high', { monitorPort: 65_536 }],
+  ['a port that is no number', { port: Number.NaN }],
+  ['a cluster name with quotes', { cluster: { ...cluster, name: '"' } }],
+  ['a route that injects', { cluster: { ...cluster, routes: [{ host: 'a/../b', port: 1 }] } }],
+])('%s is refused', (_, change) => {
+  expect(() => serverConfig({ ...single(), ...change })).toThrow(
+    expect.objectContaining({ code: 'store-misconfigured', fix: expect.any(String) }),
+  );
+});
