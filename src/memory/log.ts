@@ -14,6 +14,8 @@ export interface LogRecord {
 export interface Append {
   readonly expected?: number;
   readonly recordId?: string;
+  /** A repeat that has an expectation meets that first, and is refused: so do unreplicated streams, while replicated ones look at the id first. */
+  readonly expectationFirst?: boolean;
   readonly deleted?: boolean;
   readonly nowMs: number;
 }
@@ -46,15 +48,16 @@ export class Log {
     this.#lastSequence = (spec.firstSequence ?? 1) - 1;
   }
 
-  /** A repeated record id wins over the expectation, as on the server. @throws NexaError `quota-exceeded` */
+  /** @throws NexaError `quota-exceeded` */
   append(subject: string, value: Uint8Array, options: Append): Written {
     const { expected, recordId, nowMs } = options;
     if (this.spec.kind === 'stream' && !this.spec.subjects?.some((filter) => matchesSubject(filter, subject))) return UNKNOWN;
     const stored = recordId === undefined ? undefined : this.#stored(recordId, nowMs);
-    if (stored !== undefined) return { written: 'yes', revision: stored };
+    if (stored !== undefined && options.expectationFirst !== true) return { written: 'yes', revision: stored };
     const last = this.last(subject);
     const present = last?.sequence ?? 0;
     if (expected !== undefined && expected !== present) return present > expected ? { written: 'no' } : UNKNOWN;
+    if (stored !== undefined) return { written: 'yes', revision: stored };
     const replaced = this.spec.kind === 'kv' && last !== undefined ? last.value.length + OVERHEAD_BYTES : 0;
     const grown = this.#bytes + value.length + OVERHEAD_BYTES - replaced;
     if (grown > this.#limitBytes)

@@ -1,4 +1,4 @@
-import { assertPublishable, assertSubscribable } from '../ports/safe-name.ts';
+import { assertPublishable, assertRecordId, assertSubscribable } from '../ports/safe-name.ts';
 import type { Stream } from '../ports/stores.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { LogRecord } from './log.ts';
@@ -15,15 +15,17 @@ export function memoryStream(broker: Broker, endpoint: Endpoint, access: StoreAc
   return {
     append: async (subject, record, { expectedSequence, recordId, timeoutMs }) => {
       assertPublishable(subject);
+      assertRecordId(recordId);
       assertFits(broker, store, record);
       const copy = record.slice();
       return access.write(timeoutMs, () => {
-        const log = broker.records.get(store);
-        const nowMs = broker.clock.monotonicMs();
-        return (
-          log?.append(subject, copy, { ...(expectedSequence === undefined ? {} : { expected: expectedSequence }), recordId, nowMs }) ??
-          UNKNOWN
-        );
+        const options = {
+          ...(expectedSequence === undefined ? {} : { expected: expectedSequence }),
+          recordId,
+          expectationFirst: broker.weather.keepsHistory && broker.happens(0.5),
+          nowMs: broker.clock.monotonicMs(),
+        };
+        return broker.records.get(store)?.append(subject, copy, options) ?? UNKNOWN;
       });
     },
     last: async (subject, { timeoutMs }) => {

@@ -101,7 +101,7 @@ export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefi
       : { written: 'unknown' };
   switch (answer.error?.errCode) {
     case errors.wrongLastSequence: {
-      const present = Number(/wrong last sequence: (\d+)/.exec(answer.error.description)?.[1] ?? Number.NaN);
+      const present = presentSequence(answer.error);
       return expected !== undefined && present > expected ? { written: 'no' } : { written: 'unknown' };
     }
     case errors.storeFailed:
@@ -115,6 +115,10 @@ export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefi
       return { written: 'unknown' };
   }
 }
+
+/** Of a refused expectation: the sequence that is there, or NaN. */
+export const presentSequence = ({ description }: ApiError): number =>
+  Number(/wrong last sequence: (\d+)/.exec(description)?.[1] ?? Number.NaN);
 
 /** For reads, which have no effect: nobody can say what there is. */
 export const unreadable = (store: string, error: ApiError | undefined): NexaError =>

@@ -1,4 +1,4 @@
-import { assertPublishable, assertSubscribable } from '../ports/safe-name.ts';
+import { assertPublishable, assertRecordId, assertSubscribable } from '../ports/safe-name.ts';
 import type { Stream } from '../ports/stores.ts';
 import type { Subject } from '../ports/transport.ts';
 import { type JetStream, unreadable, writtenFrom } from './jet-stream.ts';
@@ -24,6 +24,7 @@ export function natsStream(js: JetStream, name: string): Stream {
   return {
     append: async (subject, record, { expectedSequence, recordId, timeoutMs }) => {
       assertPublishable(subject);
+      assertRecordId(recordId);
       const headers = headersFrom([
         ['Nats-Msg-Id', recordId],
         ...(expectedSequence === undefined ? [] : [['Nats-Expected-Last-Subject-Sequence', String(expectedSequence)] as const]),

@@ -34,6 +34,11 @@ export function assertKeyPrefix(prefix: string): void {
   if (prefix.length > LONGEST || !KEY_PREFIX.test(prefix)) refuse(prefix, 'a key prefix');
 }
 
+/** What names one record of a stream. @throws NexaError `bad-id` */
+export function assertRecordId(id: string): void {
+  if (id.length === 0 || id.length > LONGEST || UNSAFE.test(id)) refuse(id, 'a record id');
+}
+
 /** A store's name, as NATS allows for a stream. @throws NexaError `bad-id` */
 export function assertStoreName(name: string): void {
   if (!STORE.test(name)) refuse(name, 'a store name');

@@ -11,21 +11,40 @@ export interface Kv {
   /** Through the leader; still never decides. */
   get(key: string, options: { readonly timeoutMs: number }): Promise<{ readonly value: Uint8Array; readonly revision: number } | undefined>;
   /** First everything that is there, then `live`, then changes in order; a gap is healed by starting over with `reset`. */
-  watch(prefix: string, listener: (change: { readonly kind: 'put' | 'delete'; readonly key: string; readonly value: Uint8Array; readonly revision: number } | { readonly kind: 'live' | 'reset' }) => void): Cancel;
+  watch(
+    prefix: string,
+    listener: (
+      change:
+        | { readonly kind: 'put' | 'delete'; readonly key: string; readonly value: Uint8Array; readonly revision: number }
+        | { readonly kind: 'live' | 'reset' },
+    ) => void,
+  ): Cancel;
 }
 /** Ordered records per subject with an expected last sequence. */
 export interface Stream {
   append(
     subject: Subject,
     record: Uint8Array,
-    /** No expectation: the mailbox only. `recordId` is unique in the whole stream. */
+    /**
+     * No expectation: the mailbox only. `recordId` is unique in the whole stream. A repeat of a stored record answers `yes` with its
+     * sequence; with an expectation it may also answer `no`: read the later record before taking it for somebody else's.
+     */
     options: { readonly expectedSequence?: number; readonly recordId: string; readonly timeoutMs: number },
   ): Promise<Written>;
-  last(subject: Subject, options: { readonly timeoutMs: number }): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
+  last(
+    subject: Subject,
+    options: { readonly timeoutMs: number },
+  ): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
   /** The first record at or after a sequence, through the leader. */
-  next(subject: Subject, options: { readonly fromSequence: number; readonly timeoutMs: number }): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
+  next(
+    subject: Subject,
+    options: { readonly fromSequence: number; readonly timeoutMs: number },
+  ): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
   /** One ordered consumer; may lag; never decides. */
-  read(subject: Subject, options: { readonly afterSequence: number; readonly signal: AbortSignal }): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number }>;
+  read(
+    subject: Subject,
+    options: { readonly afterSequence: number; readonly signal: AbortSignal },
+  ): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number }>;
   /** Keeps `belowSequence` itself. */
   purge(subject: Subject, options: { readonly belowSequence: number; readonly timeoutMs: number }): Promise<'yes' | 'unknown'>;
   /** Which subjects have something left, and how much. */
@@ -48,7 +67,10 @@ export interface StoreSpec {
 /** The serialising side of the broker, on the control connection. */
 export interface Stores {
   ensure(spec: StoreSpec, options: { readonly timeoutMs: number }): Promise<'created' | 'same' | 'different' | 'unknown'>;
-  info(name: string, options: { readonly timeoutMs: number }): Promise<{ readonly spec: StoreSpec; readonly createdAtMs: number } | undefined>;
+  info(
+    name: string,
+    options: { readonly timeoutMs: number },
+  ): Promise<{ readonly spec: StoreSpec; readonly createdAtMs: number } | undefined>;
   kv(name: string): Kv;
   stream(name: string): Stream;
   blobs(name: string): Blobs;

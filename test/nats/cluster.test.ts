@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { casSelfTest } from '../../src/nats/cas-self-test.ts';
+import { connectNats, type NatsLink } from '../../src/nats/connection.ts';
+import { readServerInfo } from '../../src/nats/server-info.ts';
+import { startServers, type TestServers } from '../support/nats.ts';
+import { bytes, realClock, realRandom, recordingLogger, text, until } from '../support/real.ts';
+
+const within = { timeoutMs: 5_000 };
+
+describe('three servers', () => {
+  const log = recordingLogger();
+  const links: NatsLink[] = [];
+  let servers: TestServers;
+  const open = async (name: string, urls: readonly string[] = servers.urls): Promise<NatsLink> => {
+    const link = await connectNats({ servers: urls, name, clock: realClock, random: realRandom, log, role: 'control' });
+    links.push(link);
+    return link;
+  };
+  beforeAll(async () => {
+    servers = await startServers({ count: 3 });
+  });
+  afterAll(async () => {
+    await Promise.all(links.map((link) => link.close()));
+    await servers?.stop();
+  });
+
+  it('tell what they are', async () => {
+    const info = await readServerInfo(await open('info'), within);
+    expect(info).toMatchObject({ jetStream: true, maxPayloadBytes: 1_048_576 });
+    expect(info.version).toMatch(/^2\.\d+\.\d+/);
+    expect(info.cluster).toBeTruthy();
+  });
+
+  it('have one winner in each of the twenty races of the self-test, start after start', async () => {
+    const link = await open('self-test');
+    const options = { replicas: 3, clock: realClock, random: realRandom };
+    expect(await casSelfTest(link, options)).toBe(0);
+    const sinceMs = performance.now();
+    expect(await casSelfTest(link, options)).toBe(0);
+    console.log(`self-test on three replicas: ${Math.round(performance.now() - sinceMs)} ms`);
+  });
+
+  it('have one winner among writers on different servers', async () => {
+    const kvs = await Promise.all(
+      servers.urls.map(async (url, index) => {
+        const { stores } = { stores: (await open(`racer-${index}`, [url])).stores() };
+        return { stores, kv: stores.kv('RACE') };
+      }),
+    );
+    const [first] = kvs;
+    expect(await first?.stores.ensure({ name: 'RACE', kind: 'kv', replicas: 3 }, { timeoutMs: 15_000 })).toBe('created');
+    let revision = 0;
+    for (let round = 0; round < 20; round++) {
+      const value = bytes(String(round));
+      const outcomes = await Promise.all(
+        Array.from({ length: 12 }, (_, index) => {
+          const { kv } = kvs[index % 3] as (typeof kvs)[number];
+          return revision === 0 ? kv.create('k', value, within) : kv.update('k', value, revision, within);
+        }),
+      );
+      const won = outcomes.flatMap((one) => (one.written === 'yes' ? [one.revision] : []));
+      expect(won).toHaveLength(1);
+      revision = won[0] ?? 0;
+    }
+  });
+
+  it('leave another server when told to reconnect', async () => {
+    const link = await open('mover');
+    const seen: string[] = [];
+    link.transport().onStatus((status) => seen.push(status));
+    for (let round = 0; round < 4; round++) {
+      const before = link.info()?.server_id;
+      seen.length = 0;
+      link.stores().reconnect();
+      await until(
+        () => seen.includes('up'),
+        5_000,
+        () => seen,
+      );
+      expect(link.info()?.server_id).not.toBe(before);
+    }
+  });
+
+  it('answer unknown while a killed leader has no successor, lose nothing acknowledged, and the watch starts over', async () => {
+    const link = await open('survivor');
+    const stores = link.stores();
+    expect(await stores.ensure({ name: 'KILL', kind: 'kv', replicas: 3 }, { timeoutMs: 15_000 })).toBe('created');
+    const kv = stores.kv('KILL');
+    const copy = new Map<string, number>();
+    let resets = 0;
+    kv.watch('', (change) => {
+      if ('key' in change) copy.set(change.key, change.revision);
+      else if (change.kind === 'reset') {
+        resets++;
+        copy.clear();
+      }
+    });
+    const created = await kv.create('k', bytes('0'), within);
+    let revision = created.written === 'yes' ? created.revision : 0;
+    expect(revision).toBeGreaterThan(0);
+    const info = await link.jetStream.api<{ readonly cluster: { readonly leader: string } }>('STREAM.INFO.KV_KILL', undefined, 5_000);
+    const leader = info.ok ? info.value.cluster.leader : '';
+    const index = servers.servers.findIndex((server) => server.name === leader);
+    expect(index).toBeGreaterThanOrEqual(0);
+    if (link.info()?.server_name === leader) {
+      stores.reconnect();
+      await until(() => link.info() !== undefined && link.info()?.server_name !== leader);
+    }
+
+    await servers.kill(index);
+    const sinceMs = performance.now();
+    const outcomes: string[] = [];
+    let acknowledged = 0;
+    await until(
+      async () => {
+        acknowledged++;
+        const written = await kv.update('k', bytes(String(acknowledged)), revision, { timeoutMs: 500 });
+        outcomes.push(written.written);
+        if (written.written === 'yes') {
+          revision = written.revision;
+          return true;
+        }
+        // An unknown write may have happened: read before the next one.
+        const present = await kv.get('k', { timeoutMs: 500 }).catch(() => undefined);
+        if (present !== undefined && present.revision > revision) revision = present.revision;
+        return false;
+      },
+      25_000,
+      () => outcomes.slice(-3),
+    );
+    console.log(`writes again after a killed leader: ${Math.round(performance.now() - sinceMs)} ms, ${outcomes.length} tries`);
+    expect(outcomes).toContain('unknown');
+    expect((await kv.get('k', within))?.revision).toBe(revision);
+    await until(
+      () => copy.get('k') === revision,
+      10_000,
+      () => ({ copy: [...copy], revision, resets }),
+    );
+
+    await servers.restart(index);
+    const after = await kv.update('k', bytes('after'), revision, within);
+    expect(after.written).toBe('yes');
+    expect(text((await kv.get('k', within))?.value)).toBe('after');
+  }, 60_000);
+
+  it('are noticed when the connected one stops answering', async () => {
+    const link = await open('stale');
+    const index = servers.servers.findIndex((server) => server.name === link.info()?.server_name);
+    const seen: string[] = [];
+    link.transport().onStatus((status) => seen.push(status));
+    const sinceMs = performance.now();
+    servers.pause(index);
+    try {
+      await until(
+        () => seen.includes('up'),
+        15_000,
+        () => seen,
+      );
+      console.log(`another server after a stopped one: ${Math.round(performance.now() - sinceMs)} ms`);
+      expect(seen).toEqual(['down', 'up']);
+      expect(link.info()?.server_name).not.toBe(servers.servers[index]?.name);
+    } finally {
+      servers.resume(index);
+      await servers.ready();
+    }
+  });
+});
+
+describe('no server', () => {
+  it('is an error that says what to do, in time', async () => {
+    const sinceMs = performance.now();
+    const failing = connectNats({
+      servers: ['127.0.0.1:1'],
+      name: 'nobody',
+      clock: realClock,
+      random: realRandom,
+      log: recordingLogger(),
+      role: 'client',
+      connectWithinMs: 500,
+    });
+    await expect(failing).rejects.toMatchObject({ code: 'disconnected', retryable: true, fix: expect.stringContaining('NATS') });
+    expect(performance.now() - sinceMs).toBeLessThan(3_000);
+  });
+
+  it('costs unknown writes and unavailable reads, and a close settles what waits', async () => {
+    const servers = await startServers({ count: 1 });
+    const link = await connectNats({
+      servers: servers.urls,
+      name: 'alone',
+      clock: realClock,
+      random: realRandom,
+      log: recordingLogger(),
+      role: 'control',
+    });
+    const seen: string[] = [];
+    link.transport().onStatus((status) => seen.push(status));
+    const kv = link.stores().kv('K');
+    await servers.kill(0);
+    await until(
+      () => seen.includes('down'),
+      5_000,
+      () => seen,
+    );
+    expect(await kv.create('k', bytes(''), { timeoutMs: 10_000 })).toEqual({ written: 'unknown' });
+    await expect(kv.get('k', { timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'unavailable' });
+    await link.close();
+    await servers.stop();
+  });
+});
