@@ -2,8 +2,7 @@ import { NexaError } from '../errors.ts';
 import { assertKey } from '../ports/safe-name.ts';
 import type { Blobs, Written } from '../ports/stores.ts';
 import type { Broker } from './network.ts';
-import type { StoreAccess } from './store-access.ts';
-import { presentLog } from './stores.ts';
+import { presentLog, type StoreAccess } from './store-access.ts';
 
 const NOTHING = new Uint8Array(0);
 

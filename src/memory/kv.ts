@@ -3,8 +3,7 @@ import type { Kv, Written } from '../ports/stores.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Log } from './log.ts';
 import type { Broker } from './network.ts';
-import { type StoreAccess, UNKNOWN } from './store-access.ts';
-import { assertFits, presentLog } from './stores.ts';
+import { assertFits, presentLog, type StoreAccess, UNKNOWN } from './store-access.ts';
 import { watchLog } from './watcher.ts';
 
 const NOTHING = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import { NexaError } from '../errors.ts';
 import type { Written } from '../ports/stores.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Log } from './log.ts';
 import type { Broker } from './network.ts';
 
 /** How one endpoint's requests reach the stores, and what can become of them on the way: the only place where a fault makes a write `unknown`. */
@@ -86,4 +87,17 @@ export function storeAccess(broker: Broker, endpoint: Endpoint): StoreAccess {
         },
       ),
   };
+}
+
+/** @throws NexaError `unavailable` when nobody made it yet. */
+export function presentLog(broker: Broker, store: string): Log {
+  const log = broker.records.get(store);
+  if (log === undefined) throw new NexaError('unavailable', `the store ${store} does not exist`, { where: { store } });
+  return log;
+}
+
+/** @throws NexaError `payload-too-large` */
+export function assertFits(broker: Broker, store: string, value: Uint8Array): void {
+  if (value.length > broker.maxPayloadBytes)
+    throw new NexaError('payload-too-large', `${value.length} bytes exceed the limit of ${broker.maxPayloadBytes}`, { where: { store } });
 }

@@ -62,16 +62,3 @@ function sameSpec(present: StoreSpec, wanted: StoreSpec): boolean {
     (wanted.firstSequence === undefined || wanted.firstSequence === present.firstSequence)
   );
 }
-
-/** @throws NexaError `unavailable` when nobody made it yet. */
-export function presentLog(broker: Broker, store: string): Log {
-  const log = broker.records.get(store);
-  if (log === undefined) throw new NexaError('unavailable', `the store ${store} does not exist`, { where: { store } });
-  return log;
-}
-
-/** @throws NexaError `payload-too-large` */
-export function assertFits(broker: Broker, store: string, value: Uint8Array): void {
-  if (value.length > broker.maxPayloadBytes)
-    throw new NexaError('payload-too-large', `${value.length} bytes exceed the limit of ${broker.maxPayloadBytes}`, { where: { store } });
-}

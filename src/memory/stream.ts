@@ -3,8 +3,7 @@ import type { Stream } from '../ports/stores.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { LogRecord } from './log.ts';
 import type { Broker } from './network.ts';
-import { type StoreAccess, UNKNOWN } from './store-access.ts';
-import { assertFits, presentLog } from './stores.ts';
+import { assertFits, presentLog, type StoreAccess, UNKNOWN } from './store-access.ts';
 import { matchesSubject } from './subject-tree.ts';
 import { watchLog } from './watcher.ts';
 

@@ -128,6 +128,7 @@ async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
 function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
   const { clock, random, log } = options;
   const inside = internalsOf(connection);
+  inside.avoidCurrentServer();
   const listeners = new Set<(status: Status) => void>();
   const cleanups = new Set<() => void>();
   let closed = false;
@@ -164,7 +165,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
       if (closed) return;
       if (status.type === 'disconnect') setUp(false);
       else if (status.type === 'reconnect') onReconnect();
-      else if (status.type === 'staleConnection') leave();
+      else if (status.type === 'staleConnection') inside.dropSocket();
       else if (status.type === 'error') {
         log.warn({ error: status.data, detail: inside.lastError() }, 'the NATS server reported an error');
         if (/slow consumer/i.test(inside.lastError())) tell('slow-consumer');
