@@ -58,6 +58,7 @@ export function keepLease(options: {
   const since = ownedForMs(times);
   let state: LeaseState = {
     ...leaseOf(self.incarnation, options.revision, { monotonicMs: now.monotonicMs - since, wallMs: now.wallMs - since, bootMs: now.bootMs - since }),
+    quietSinceMs: now.monotonicMs,
     beatHeardAtMs: now.monotonicMs,
     nextRenewalAtMs: now.monotonicMs,
     suspended: true,

@@ -21,6 +21,8 @@ export interface LeaseState {
   readonly revision: number;
   /** When the last successful renewal was *sent*. */
   readonly renewed: Instant;
+  /** Since when no renewal has succeeded, or since the start: what the store watchdog goes by. */
+  readonly quietSinceMs: number;
   /** Since when a renewal, or the read after a doubtful one, is under way. */
   readonly busySinceMs: number | undefined;
   readonly nextRenewalAtMs: number;
@@ -62,6 +64,7 @@ export function leaseOf(incarnation: number, revision: number, joined: Instant):
     incarnation,
     revision,
     renewed: joined,
+    quietSinceMs: joined.monotonicMs,
     busySinceMs: undefined,
     nextRenewalAtMs: joined.monotonicMs,
     suspended: false,
@@ -93,6 +96,7 @@ export const lease =
           ...state,
           revision: input.revision,
           renewed: input.sent,
+          quietSinceMs: input.sent.monotonicMs,
           busySinceMs: undefined,
           nextRenewalAtMs: input.sent.monotonicMs + times.renewMs,
           suspended: false,
@@ -129,13 +133,14 @@ function tick(state: LeaseState, now: Instant, times: ClusterTimes): readonly [L
     next = { ...next, suspended: true };
     effects.push({ effect: 'suspend' });
   }
-  if (silent >= WATCHDOG_MS && nowMs >= next.nextMoveAtMs) {
+  const quietMs = nowMs - next.quietSinceMs;
+  if (quietMs >= WATCHDOG_MS && nowMs >= next.nextMoveAtMs) {
     // The first move is due at once; an isolated server refuses instantly, so what counts is success, not kinds of failure.
     effects.push({ effect: 'move-control' });
     next = { ...next, nextMoveAtMs: nowMs + next.moveBackoffMs, moveBackoffMs: Math.min(next.moveBackoffMs * 2, MOVE_BACKOFF_MS[1]) };
   }
   const deafMs = nowMs - next.beatHeardAtMs;
-  if (deafMs >= DATA_DEAF_MS + times.beatMs && silent < WATCHDOG_MS && nowMs - next.dataMovedAtMs >= 2 * DATA_DEAF_MS) {
+  if (deafMs >= DATA_DEAF_MS + times.beatMs && quietMs < WATCHDOG_MS && nowMs - next.dataMovedAtMs >= 2 * DATA_DEAF_MS) {
     effects.push({ effect: 'move-data' });
     next = { ...next, dataMovedAtMs: nowMs };
   }

@@ -46,6 +46,8 @@ export interface LocalAgents {
   /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
   has(key: string): boolean;
   deliver(key: string, envelope: Envelope): boolean;
+  /** Whether an activation here may act at this instant: what a checker of C2 asks. */
+  acts(key: string): boolean;
   /** Whether nothing is under way for that agent, so that a claim makes sense. */
   idle(key: string): boolean;
   superseded(key: string, revision: number): void;
@@ -263,6 +265,10 @@ export function localAgents(options: {
       }
       agent.parked.push(envelope);
       return agent.parked.length < PARKED / 2;
+    },
+    acts(key) {
+      const agent = locals.get(key);
+      return agent?.activation !== undefined && agent.state.phase === 'active' && options.owns();
     },
     idle: (key) => locals.get(key) === undefined,
     superseded(key, revision) {

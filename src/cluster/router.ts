@@ -27,7 +27,6 @@ interface Routed {
   hops: number;
   /** Whether the store was asked already before it is said that there is no such agent. */
   looked: boolean;
-  sentTo: { readonly node: NodeId; readonly incarnation: number } | undefined;
 }
 
 export interface Router {
@@ -39,8 +38,8 @@ export interface Router {
   intercept(askId: number, outcome: Outcome<unknown>): boolean;
   /** A message that was parked for an activation of this node which did not come about. */
   refused(envelope: Envelope, error: NexaError): void;
-  /** That incarnation is recorded gone: what was sent there and not answered has nobody who would. */
-  lost(node: NodeId, incarnation: number): void;
+  /** That ask was sent to an incarnation that is gone, and is settled. */
+  lost(askId: number): void;
 }
 
 /**
@@ -154,7 +153,6 @@ export function agentRouter(options: {
     const id = askId(envelope);
     if (id !== undefined) {
       if (onTheWay.size >= ON_THE_WAY) prune();
-      entry.sentTo = owner;
       onTheWay.set(id, entry);
     }
     try {
@@ -191,7 +189,6 @@ export function agentRouter(options: {
     expiresAtMs: envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + envelope.budgetMs,
     hops: 0,
     looked: false,
-    sentTo: undefined,
   });
 
   return {
@@ -248,13 +245,6 @@ export function agentRouter(options: {
       later(entry);
       return true;
     },
-    lost(node, incarnation) {
-      for (const [id, entry] of onTheWay) {
-        if (entry.sentTo?.node !== node || entry.sentTo.incarnation !== incarnation) continue;
-        onTheWay.delete(id);
-        const message = 'its node was lost before it answered';
-        options.reply(entry.envelope.replyTo as Address, { ok: false, error: new NexaError('node-lost', message, { where: { ...where(entry), node } }) });
-      }
-    },
+    lost: (id) => void onTheWay.delete(id),
   };
 }

@@ -1,0 +1,465 @@
+import { type Address, type NodeId, REPLY_PATH } from '../actor/address.ts';
+import { asOutcome } from '../actor/ask-table.ts';
+import type { Envelope } from '../actor/envelope.ts';
+import type { System } from '../actor/system.ts';
+import { NexaError, toNexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Kv, Stores } from '../ports/stores.ts';
+import type { Transport } from '../ports/transport.ts';
+import { agentWatches } from './agent-watch.ts';
+import type { MessageCodec } from './codec.ts';
+import type { ClusterTimes } from './config.ts';
+import { type Copy, watchedCopy } from './copy.ts';
+import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
+import type { AgentHost } from './hosting.ts';
+import { declareGone } from './join.ts';
+import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
+import { type LocalAgents, localAgents } from './local-agents.ts';
+import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
+import { type Members, membersOf } from './members.ts';
+import { type AgentRecord, decodeAgent, withoutConfig } from './place.ts';
+import { rendezvous } from './placement.ts';
+import { reconciler } from './reconciler.ts';
+import { createRemote, type Remote } from './remote.ts';
+import { agentRouter } from './router.ts';
+import type { Subjects } from './subject.ts';
+import { createWire } from './wire.ts';
+
+export interface ClusterOptions {
+  readonly self: { readonly node: NodeId; readonly incarnation: number };
+  /** Of the member record, as its joiner left it. */
+  readonly joined: { readonly revision: number; readonly session: string };
+  readonly subjects: Subjects;
+  /** Leases, claims, state: the connection that must not wait behind messages. */
+  readonly control: { readonly transport: Transport; readonly stores: Stores };
+  /** Messages and beats. */
+  readonly data: { readonly transport: Transport };
+  readonly system: System;
+  readonly codec: MessageCodec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: ClusterTimes;
+  readonly log: Logger;
+  /** Runs agents here; gets the way back for messages that it cannot take after all. */
+  readonly host: (states: Kv, onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: number;
+  readonly version: string;
+  readonly wireVersions: readonly number[];
+  readonly pid: number;
+  readonly lagMs: () => number;
+  /** This incarnation is over (C1); nothing of it may act any more. */
+  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+}
+
+/** One node's part in the cluster. */
+export interface Cluster {
+  readonly self: { readonly node: NodeId; readonly incarnation: number };
+  readonly state: Member['state'];
+  /** The lease is not held at the moment: exclusive agents wait. */
+  readonly suspended: boolean;
+  readonly members: Members;
+  readonly places: Copy<AgentRecord>;
+  readonly locals: LocalAgents;
+  readonly remote: Remote;
+  readonly host: AgentHost;
+  readonly unplaced: number;
+  /** Whether this node takes new agents and public messages. */
+  readonly admits: boolean;
+  /** Called on every change of {@link admits}. */
+  onAdmits(listener: (admits: boolean) => void): void;
+  /** Gives its agents back, says that it is gone, and stops. */
+  leave(options: { readonly timeoutMs: number }): Promise<void>;
+  /** Stops at once, without a word: the others notice by the lease. */
+  close(): void;
+}
+
+/** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
+export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
+  const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
+  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE'): Kv => control.stores.kv(subjects.store(name));
+  const memberStore = kv('MEMBERS');
+  const agentStore = kv('AGENTS');
+  const wire = createWire(self);
+  let state: Member['state'] = 'joining';
+  let over = false;
+  let settled = false;
+  let admitted = false;
+  const listeners: ((admits: boolean) => void)[] = [];
+  const stops: (() => void)[] = [];
+
+  const announce =
+    (kind: 'member' | 'agent') =>
+    (key: string, revision: number): void => {
+      try {
+        data.transport.publish(subjects.event(kind), codec.encode([key, revision]));
+      } catch (error) {
+        log.debug({ error: String(error) }, 'a hint was not sent; the watches will tell');
+      }
+    };
+  const announceMember = announce('member');
+
+  const memberCopy: Copy<MemberRecord> = watchedCopy<MemberRecord>({
+    kv: memberStore,
+    prefix: '',
+    decode: (bytes, key) => decodeMember(bytes, codec, key),
+    onChange: (node, now, before) => memberChanged(node, now?.value, now?.revision ?? 0, before?.value),
+    onLive: () => membersLive(),
+    onReset: () => keeper.copyRestarted(),
+    storeMs: times.storeMs,
+    log,
+  });
+  const placeCopy: Copy<AgentRecord> = watchedCopy<AgentRecord>({
+    kv: agentStore,
+    prefix: '',
+    decode: (bytes, key) => withoutConfig(decodeAgent(bytes, codec, key)),
+    onChange: (key, now) => {
+      watches.changed(key, now);
+      reconcile.look(key, now);
+    },
+    onLive: () => placesLive(),
+    onReset: () => undefined,
+    storeMs: times.storeMs,
+    log,
+  });
+  let membersLive: () => void = () => undefined;
+  let placesLive: () => void = () => undefined;
+  const live = Promise.all([
+    new Promise<void>((resolve) => {
+      membersLive = resolve;
+    }),
+    new Promise<void>((resolve) => {
+      placesLive = resolve;
+    }),
+  ]);
+  const members = membersOf({ copy: () => memberCopy, times, nowMs: () => clock.monotonicMs(), self: self.node });
+  const admits = (): boolean => !over && state === 'up' && settled && keeper.owns();
+  const admitsChanged = (): void => {
+    const now = admits();
+    if (now === admitted) return;
+    admitted = now;
+    for (const listener of listeners) listener(now);
+  };
+
+  // ── messages
+  const remote: Remote = createRemote({
+    self,
+    transport: data.transport,
+    subjects,
+    codec,
+    clock,
+    random,
+    log,
+    isGone: members.isGone,
+    onEnvelope: (envelope) => {
+      const { to } = envelope;
+      if (over) return;
+      if (to.kind === 'agent') return router.arrived(envelope);
+      if (to.path === REPLY_PATH && router.intercept(to.uid, asOutcome(envelope.message))) return;
+      system.deliver(envelope);
+    },
+    onRefused: (envelope, error, reason) => system.nobodyTook(envelope, reason, error),
+    onDeadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
+    onAskLost: (askId, error) => {
+      router.lost(askId);
+      system.asks.settle(askId, { ok: false, error });
+    },
+    watches: {
+      watch: (watcher, target) => system.watchFromElsewhere(watcher, target),
+      unwatch: (watcher, target) => system.unwatchFromElsewhere(watcher, target),
+      terminated: (watcher, target, reason) => system.terminated(watcher, target, reason),
+    },
+    onUnreachable: ({ node }) => log.debug({ node }, 'nobody listens at its inbox'),
+  });
+  const router = agentRouter({
+    self,
+    places: () => placeCopy,
+    members,
+    locals: () => locals,
+    sendTo: (node, incarnation, envelope) => remote.send(node, incarnation, envelope),
+    reply: (to, outcome) => void system.reply(to, outcome),
+    deadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
+    clock,
+    random,
+  });
+  const watches = agentWatches({ places: () => placeCopy, terminated: (watcher, target, reason) => system.terminated(watcher, target, reason) });
+  system.connect({
+    send(envelope) {
+      const { to } = envelope;
+      if (to.kind === 'agent') return router.send(envelope);
+      if (to.node === self.node) {
+        const where = { node: to.node, incarnation: String(to.nodeIncarnation) };
+        system.nobodyTook(envelope, 'node-lost', new NexaError('node-lost', 'that was an earlier life of this node', { where, definite: true }));
+        return true;
+      }
+      return remote.send(to.node, to.nodeIncarnation, envelope);
+    },
+    ready: (to, waiting) => (to.kind === 'agent' ? readyAgent(to, waiting) : remote.ready(to.node, to.nodeIncarnation, waiting)),
+    watch(target, watcher) {
+      if (target.kind === 'agent') watches.watch(target, watcher);
+      else if (target.node === self.node) system.terminated(watcher, target, 'node-lost');
+      else if (watcher.kind === 'incarnation') remote.watch(target, watcher);
+    },
+    unwatch(target, watcher) {
+      if (target.kind === 'agent') watches.unwatch(target, watcher);
+      else if (watcher.kind === 'incarnation' && target.node !== self.node) remote.unwatch(target, watcher);
+    },
+    terminated(watcher, target, reason) {
+      if (watcher.kind === 'incarnation' && target.kind === 'incarnation') remote.terminated(watcher, target, reason);
+    },
+  });
+  const readyAgent = async (to: Extract<Address, { kind: 'agent' }>, waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> => {
+    const owner = placeCopy.get(`${to.type}.${to.id}`)?.value.owner;
+    if (owner !== undefined && owner.node !== self.node) await remote.ready(owner.node, owner.incarnation, waiting);
+  };
+
+  // ── agents
+  const host = options.host(kv('STATE'), (envelope, error) => router.refused(envelope, error));
+  const locals = localAgents({
+    self,
+    agents: agentStore,
+    copy: () => placeCopy,
+    members,
+    host,
+    owns: () => keeper.owns(),
+    codec,
+    clock,
+    random,
+    times,
+    log,
+    announce: announce('agent'),
+    onActivated: (record, epoch) => {
+      const address = { kind: 'agent', type: record.type, id: record.id } as const;
+      system.events.publish({ event: 'activated', address, epoch });
+    },
+    onQuarantined: (record, epoch) => {
+      log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
+      system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
+    },
+    onExclude: (key) => reconcile.exclude(key),
+    onRefused: (envelope, error) => router.refused(envelope, error),
+  });
+  const reconcile = reconciler({
+    self,
+    places: () => placeCopy,
+    records: () => memberCopy,
+    agents: agentStore,
+    memberStore,
+    members,
+    locals,
+    admits,
+    clock,
+    random,
+    times,
+  });
+  stops.push(reconcile.stop);
+  system.spawnCell(
+    endpoint({
+      locals,
+      admit(record) {
+        if (!admits()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
+        host.checkConfig(record.type, record.config);
+      },
+    }),
+    ENDPOINT_PATH,
+  );
+
+  // ── membership
+  function memberChanged(node: NodeId, now: MemberRecord | undefined, revision: number, before: MemberRecord | undefined): void {
+    if (now === undefined) return;
+    if (node === self.node) keeper.seen(now, revision);
+    if (before?.incarnation !== now.incarnation || before.state !== now.state || before.cordoned !== now.cordoned) {
+      const member = members.find(node);
+      if (member !== undefined) system.events.publish({ event: 'member', member });
+    }
+    const lost = before !== undefined && provesGone(now, before.incarnation) && before.state !== 'gone';
+    if (lost || now.state === 'gone') {
+      const incarnation = now.state === 'gone' ? now.incarnation : now.incarnation - 1;
+      remote.gone(node, incarnation);
+      reconcile.lookAtAll();
+    }
+    if (now.state === 'up' && before?.state !== 'up') reconcile.lookAtAll();
+  }
+  const record = (): MemberRecord => ({
+    incarnation: self.incarnation,
+    session: options.joined.session,
+    state,
+    cordoned: false,
+    labels: options.labels,
+    capacity: options.capacity,
+    version: options.version,
+    wireVersions: options.wireVersions,
+    types: host.types,
+  });
+  const end = (reason: 'declared-gone' | 'not-renewed'): void => {
+    if (over) return;
+    over = true;
+    admitsChanged();
+    log.error({ node: self.node, incarnation: self.incarnation, reason }, 'this incarnation is over');
+    locals.over();
+    close();
+    options.onOver(reason);
+  };
+  const keeper: LeaseKeeper = keepLease({
+    self,
+    revision: options.joined.revision,
+    members: memberStore,
+    copy: () => memberCopy,
+    codec,
+    clock,
+    times,
+    log,
+    record,
+    onRenewed: admitsChanged,
+    onSuspend: () => {
+      admitsChanged();
+      system.events.publish({ event: 'suspended', node: self.node, agents: locals.count });
+    },
+    onResume: () => {
+      admitsChanged();
+      locals.resume();
+      system.events.publish({ event: 'resumed', node: self.node, agents: locals.count });
+    },
+    onOver: end,
+    announce: announceMember,
+    moveControl: () => control.stores.reconnect(),
+    moveData: () => data.transport.reconnect(),
+  });
+  stops.push(keeper.stop);
+
+  // ── beats and hints
+  const beat = (): void => {
+    if (over) return;
+    cancelBeat = clock.after(times.beatMs, beat);
+    try {
+      data.transport.publish(
+        subjects.beat,
+        wire.beat({ ...self, suspended: keeper.suspended, admits: admits(), agents: locals.count, lagMs: Math.round(options.lagMs()), pid: options.pid }),
+      );
+    } catch (error) {
+      log.debug({ error: String(error) }, 'a beat was not sent');
+    }
+  };
+  let cancelBeat = clock.after(0, beat);
+  stops.push(() => cancelBeat());
+  stops.push(
+    control.transport.subscribe(subjects.beat, ({ payload }) => {
+      try {
+        const frame = wire.read(payload);
+        if (frame.frame !== 'beat') return;
+        members.heard(frame.beat);
+        if (frame.beat.node === self.node && frame.beat.incarnation === self.incarnation) keeper.beatHeard();
+      } catch (error) {
+        log.debug({ error: String(error) }, 'a beat cannot be read');
+      }
+    }),
+  );
+  const hints = (kind: 'member' | 'agent', copy: Copy<unknown>): void => {
+    const cancel = data.transport.subscribe(subjects.event(kind), ({ payload }) => {
+      try {
+        const hint = codec.decode(payload);
+        if (Array.isArray(hint) && typeof hint[0] === 'string' && typeof hint[1] === 'number') copy.hint(hint[0], hint[1]);
+      } catch (error) {
+        log.debug({ error: String(error) }, 'a hint cannot be read');
+      }
+    });
+    stops.push(cancel);
+  };
+  hints('member', memberCopy);
+  hints('agent', placeCopy);
+  // The one timer of suspending that the outside sees: the queue groups are left when the lease lapses.
+  const watchAdmits = (): void => {
+    if (over) return;
+    cancelAdmits = clock.after(times.beatMs, watchAdmits);
+    admitsChanged();
+  };
+  let cancelAdmits = clock.after(times.beatMs, watchAdmits);
+  stops.push(() => cancelAdmits());
+
+  const close = (): void => {
+    over = true;
+    for (const stop of stops.splice(0)) stop();
+    remote.close();
+    memberCopy.close();
+    placeCopy.close();
+  };
+
+  const started = async (): Promise<void> => {
+    await live;
+    state = 'up';
+    await keeper.renewNow();
+  };
+  await new Promise<void>((resolve, reject) => {
+    const cancel = clock.after(within.timeoutMs, () => {
+      close();
+      reject(new NexaError('unavailable', `node ${self.node} did not come up within ${within.timeoutMs} ms`, { where: { node: self.node }, fix: 'Check that the store has a quorum.' }));
+    });
+    started().then(
+      () => {
+        cancel();
+        resolve();
+      },
+      (error) => {
+        cancel();
+        close();
+        reject(toNexaError(error, 'unavailable'));
+      },
+    );
+  });
+  settled = true;
+  admitsChanged();
+  // A joining node claims nothing in its first second: those who are here have the agents in hand.
+  clock.after(times.settleMs, () => reconcile.lookAtAll());
+
+  return {
+    self,
+    get state() {
+      return over ? 'gone' : state;
+    },
+    get suspended() {
+      return keeper.suspended;
+    },
+    members,
+    places: placeCopy,
+    locals,
+    remote,
+    host,
+    get unplaced() {
+      return reconcile.unplaced;
+    },
+    get admits() {
+      return admits();
+    },
+    onAdmits: (listener) => void listeners.push(listener),
+    async leave(leaving) {
+      if (over) return;
+      state = 'leaving';
+      admitsChanged();
+      const deadline = new Promise<'late'>((resolve) => {
+        clock.after(leaving.timeoutMs, () => resolve('late'));
+      });
+      const done = (async (): Promise<'done'> => {
+        await keeper.renewNow();
+        const others = members.all().filter((member) => member.node !== self.node && member.state === 'up' && !member.suspect);
+        await locals.leave((agent) => rendezvous(agent, others.filter((member) => (member.types[agent.type] ?? 0) >= agent.version))[0]?.node);
+        return 'done';
+      })();
+      const outcome = await Promise.race([done, deadline]);
+      if (outcome === 'late') log.warn({ node: self.node, left: locals.count }, 'not all agents could be given back in time');
+      locals.over();
+      const { node, incarnation } = self;
+      keeper.stop();
+      over = true;
+      try {
+        const revision = await declareGone({ members: memberStore, codec, clock, times }, node, incarnation, { timeoutMs: 3_000 });
+        if (revision !== undefined) announceMember(node, revision);
+      } catch (error) {
+        log.warn({ node, error: String(error) }, 'could not say that it is gone; its launcher or the lease will');
+      }
+      close();
+    },
+    close,
+  };
+}

@@ -1,0 +1,61 @@
+import type { Address } from '../actor/address.ts';
+import { receive } from '../actor/behavior.ts';
+import type { Request } from '../actor/message.ts';
+import type { Props } from '../actor/props.ts';
+import type { ActorRef } from '../actor/ref.ts';
+import type { System } from '../actor/system.ts';
+import type { LocalAgents, LocalView } from './local-agents.ts';
+import type { SpawnAnswer } from './ownership.ts';
+import type { AgentRecord } from './place.ts';
+
+/** What nodes ask of each other about agents, at an actor that every node has under this path. */
+export const ENDPOINT_PATH = 'cluster';
+export type EndpointMessage =
+  | Request<{ readonly type: 'spawn-here'; readonly record: Omit<AgentRecord, 'owner' | 'nonce'> }, SpawnAnswer>
+  | Request<{ readonly type: 'stop-here'; readonly agentType: string; readonly id: string; readonly forget: boolean }, null>
+  | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>;
+
+export const endpointOf = (node: string, incarnation: number): Address => ({
+  kind: 'incarnation',
+  node,
+  nodeIncarnation: incarnation,
+  path: ENDPOINT_PATH,
+  uid: 0,
+});
+export const endpointRef = (system: System, node: string, incarnation: number): ActorRef<EndpointMessage> =>
+  system.unsafeRef<EndpointMessage>(endpointOf(node, incarnation));
+
+/** Answers the other nodes. Slow work is piped, so that one spawn never holds up another. */
+export function endpoint(options: {
+  readonly locals: LocalAgents;
+  /** Refuses what this node cannot take. @throws NexaError `unknown-type`, `invalid-message`, `unavailable`. */
+  readonly admit: (record: Omit<AgentRecord, 'owner' | 'nonce'>) => void;
+}): Props<EndpointMessage> {
+  type Own = EndpointMessage | { readonly type: 'settled'; readonly settle: () => void };
+  const props: Props<Own> = {
+    mailbox: { limit: 10_000 },
+    behavior: () =>
+      receive((context, message) => {
+        switch (message.type) {
+          case 'settled':
+            return message.settle();
+          case 'agents-here':
+            return context.reply(message, options.locals.views());
+          case 'spawn-here': {
+            const replyTo = context.replyTo(message);
+            const work = async (): Promise<SpawnAnswer> => {
+              options.admit(message.record);
+              return options.locals.spawn(message.record);
+            };
+            return context.pipe(work, (outcome) => ({ type: 'settled', settle: () => void (outcome.ok ? replyTo.tell(outcome.value) : replyTo.refuse(outcome.error)) }));
+          }
+          case 'stop-here': {
+            const replyTo = context.replyTo(message);
+            const work = (): Promise<void> => options.locals.stop(message.agentType, message.id, message.forget);
+            return context.pipe(work, (outcome) => ({ type: 'settled', settle: () => void (outcome.ok ? replyTo.tell(null) : replyTo.refuse(outcome.error)) }));
+          }
+        }
+      }),
+  };
+  return props as unknown as Props<EndpointMessage>;
+}

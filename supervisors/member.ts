@@ -1,0 +1,105 @@
+import type { NodeId } from '../src/actor/address.ts';
+import type { Engine } from '../src/actor/engine.ts';
+import { createSystem, type System } from '../src/actor/system.ts';
+import type { AnyAgent } from '../src/agent/define.ts';
+import { implementationOf } from '../src/agent/define.ts';
+import { agentHost } from '../src/agent/host/host.ts';
+import type { Strategy } from '../src/actor/strategy.ts';
+import { clusterAgents, type ClusterAgents } from '../src/cluster/agents.ts';
+import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
+import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
+import type { ClusterTimes } from '../src/cluster/config.ts';
+import type { Subjects } from '../src/cluster/subject.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import type { Random } from '../src/ports/random.ts';
+import type { Stores } from '../src/ports/stores.ts';
+import type { Transport } from '../src/ports/transport.ts';
+import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
+
+export interface MemberOptions {
+  readonly node: NodeId;
+  /** As the joiner left it. */
+  readonly joined: { readonly incarnation: number; readonly revision: number; readonly session: string };
+  readonly subjects: Subjects;
+  readonly control: { readonly transport: Transport; readonly stores: Stores };
+  readonly data: { readonly transport: Transport };
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: ClusterTimes;
+  readonly log: Logger;
+  readonly definitions: readonly AnyAgent[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly capacity?: number;
+  readonly pid?: number;
+  readonly lagMs?: () => number;
+  readonly strategy?: Strategy;
+  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+}
+
+/** What runs on one node incarnation: its actors, its part in the cluster, its way to all agents. */
+export interface MemberNode {
+  readonly system: System;
+  readonly cluster: Cluster;
+  readonly agents: ClusterAgents;
+  readonly codec: MessageCodec;
+}
+
+/** Puts a node together over the ports alone: the same for NATS, for one process in memory and for a simulation. */
+export async function startMember(options: MemberOptions, within: { readonly timeoutMs: number }): Promise<MemberNode> {
+  const { clock, random, log, times } = options;
+  const self = { node: options.node, incarnation: options.joined.incarnation };
+  const system = createSystem({
+    engine: options.engine,
+    clock,
+    random,
+    log,
+    node: self.node,
+    incarnation: self.incarnation,
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
+  });
+  const codec = createCodec({ refOf: (address) => system.unsafeRef(address) });
+  const definitions = new Map(options.definitions.map((definition) => [definition.type, definition]));
+  try {
+    const cluster = await startCluster(
+      {
+        self,
+        joined: options.joined,
+        subjects: options.subjects,
+        control: options.control,
+        data: options.data,
+        system,
+        codec,
+        clock,
+        random,
+        times,
+        log,
+        host: (states, onRefused) => agentHost({ system, definitions: options.definitions, states, codec, storeMs: times.storeMs, onRefused }),
+        labels: options.labels ?? {},
+        capacity: options.capacity ?? 1,
+        version: VERSION,
+        wireVersions: WIRE_VERSIONS,
+        pid: options.pid ?? 0,
+        lagMs: options.lagMs ?? (() => 0),
+        onOver: options.onOver,
+      },
+      within,
+    );
+    const agents = clusterAgents({
+      cluster,
+      system,
+      codec,
+      clock,
+      random,
+      defaults: (type) => {
+        const definition = definitions.get(type);
+        return definition === undefined ? undefined : implementationOf(definition);
+      },
+    });
+    return { system, cluster, agents, codec };
+  } catch (error) {
+    await system.stop({ timeoutMs: 1_000 }).catch(() => undefined);
+    throw error;
+  }
+}
