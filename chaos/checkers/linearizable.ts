@@ -100,48 +100,66 @@ function explain<State, Op, Result>(
   // Equal open calls are interchangeable, and the one that began first may go wherever a later one may: only it is tried.
   const texts = open.map((each) => JSON.stringify(each.op));
   const twinOf = texts.map((text, index) => texts.slice(0, index).lastIndexOf(text));
-  const seen = new Set<string>();
-  const stack: { readonly state: State; readonly first: number; readonly ahead: readonly number[]; readonly used: readonly number[] }[] = [
-    { state: model.init, first: 0, ahead: [], used: [] },
-  ];
+  const seen = new Map<string, bigint[]>();
+  let visited = 0;
+  const stack: {
+    readonly state: State;
+    readonly first: number;
+    readonly ahead: readonly number[];
+    readonly used: bigint;
+    readonly without?: State;
+  }[] = [{ state: model.init, first: 0, ahead: [], used: 0n }];
 
-  // A configuration: every closed call below `first` and those in `ahead` have taken effect, and the open ones in `used`.
+  // A configuration: every closed call below `first` and those in `ahead` have taken effect, and the open ones in the set `used`.
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    if (at.first === closed.length) return 'yes';
-    const id = `${at.first}:${at.ahead}:${at.used}:${model.key(at.state)}`;
-    if (seen.has(id)) continue;
-    if (seen.size >= maxStates) return 'budget';
-    seen.add(id);
+    const { first, ahead, used } = at;
+    if (first === closed.length) return 'yes';
+    // An open call that was not used need never be: what fewer of them led to here is worth at least as much.
+    const id = `${first}:${ahead}:${model.key(at.state)}`;
+    const before = seen.get(id) ?? [];
+    if (before.some((fewer) => (fewer & used) === fewer)) continue;
+    if (++visited > maxStates) return 'budget';
+    seen.set(id, [...before.filter((more) => (more & used) !== used), used]);
 
     let horizonMs = Number.POSITIVE_INFINITY;
     const candidates: number[] = [];
-    for (let index = at.first; index < closed.length; index++) {
+    for (let index = first; index < closed.length; index++) {
       const call = closed[index] as Interval<Op, Result>;
       if (call.beginMs > horizonMs) break;
-      if (at.ahead.includes(index)) continue;
+      if (ahead.includes(index)) continue;
       candidates.push(index);
       horizonMs = Math.min(horizonMs, call.endMs);
     }
+
+    // An open call that the next step does not depend on need not have been: `without` is the state before it.
+    const next = (op: Op, result: Result | undefined): State | undefined => {
+      const state = model.step(at.state, op, result);
+      if (state === undefined || at.without === undefined) return state;
+      const same = model.step(at.without, op, result);
+      return same !== undefined && model.key(same) === model.key(state) ? undefined : state;
+    };
 
     // Pushed last is tried first: open calls only when nothing else helps, then the closed ones, earliest answer first.
     for (let index = open.length - 1; index >= 0; index--) {
       const call = open[index] as Interval<Op, Result>;
       const twin = twinOf[index] as number;
-      if (call.beginMs > horizonMs || at.used.includes(index) || (twin >= 0 && !at.used.includes(twin))) continue;
-      const state = model.step(at.state, call.op, undefined);
+      if (call.beginMs > horizonMs || has(used, index) || (twin >= 0 && !has(used, twin))) continue;
+      const state = next(call.op, undefined);
       if (state === undefined || model.key(state) === model.key(at.state)) continue;
-      stack.push({ ...at, state, used: [...at.used, index].sort((a, b) => a - b) });
+      stack.push({ first, ahead, used: used | (1n << BigInt(index)), state, without: at.state });
     }
     candidates.sort((a, b) => (closed[b] as Interval<Op, Result>).endMs - (closed[a] as Interval<Op, Result>).endMs);
     for (const index of candidates) {
       const call = closed[index] as Interval<Op, Result>;
       if (call.beginMs > horizonMs) continue;
-      const state = model.step(at.state, call.op, call.result);
-      if (state !== undefined) stack.push({ ...advance(at.first, at.ahead, index), used: at.used, state });
+      const state = next(call.op, call.result);
+      if (state !== undefined) stack.push({ ...advance(first, ahead, index), used, state });
     }
   }
   return 'no';
 }
+
+const has = (set: bigint, index: number): boolean => ((set >> BigInt(index)) & 1n) === 1n;
 
 /** One form per set of calls that took effect: the memo compares it. */
 function advance(first: number, ahead: readonly number[], done: number): { readonly first: number; readonly ahead: readonly number[] } {
