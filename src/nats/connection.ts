@@ -4,6 +4,7 @@ import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import { assertPublishable } from '../ports/safe-name.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
 import { internalsOf } from './client-internals.ts';
@@ -21,7 +22,7 @@ export interface NatsOptions {
   readonly log: Logger;
   /** Control carries leases and stores and notices a silent server first; data carries messages; a client is no member. */
   readonly role: 'control' | 'data' | 'client';
-  /** Where answers of the store come to: one wildcard subscription below it. Default: an inbox of its own. */
+  /** Below which this connection makes an inbox of its own for the answers of the store; default `_INBOX`. */
   readonly inboxPrefix?: string;
   /** Keep to the given servers, as with a proxy before each. */
   readonly ignoreClusterUpdates?: boolean;
@@ -51,7 +52,8 @@ export interface Wire {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly inboxPrefix: string;
+  /** Of this connection alone: answers come to one token below it, watches to two. */
+  readonly inbox: string;
   connected(): boolean;
   bufferedBytes(): number;
   maxPayloadBytes(): number;
@@ -128,6 +130,8 @@ async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
 function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
   const { clock, random, log } = options;
   const inside = internalsOf(connection);
+  const inbox = `${options.inboxPrefix ?? '_INBOX'}.${random.id()}`;
+  assertPublishable(inbox);
   inside.avoidCurrentServer();
   const listeners = new Set<(status: Status) => void>();
   const cleanups = new Set<() => void>();
@@ -187,7 +191,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
     clock,
     random,
     log,
-    inboxPrefix: options.inboxPrefix ?? `_INBOX.${random.id()}`,
+    inbox,
     connected: () => !closed && !connection.isClosed() && inside.connected(),
     bufferedBytes: inside.bufferedBytes,
     maxPayloadBytes: () => connection.info?.max_payload ?? 1_048_576,

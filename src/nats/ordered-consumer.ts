@@ -94,14 +94,14 @@ export function orderedConsumer(js: JetStream, options: OrderedConsumerOptions):
     received = 0;
     heardMs = clock.monotonicMs();
     consumer = `nexa_${wire.random.id()}`;
-    const inbox = `${wire.inboxPrefix}_w.${consumer}`;
-    subscription = connection.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error !== null) return log.error({ error, stream: options.stream }, 'the NATS server refused a consumer');
-        if (mine === run) take(message);
-      },
-    });
+    const inbox = `${wire.inbox}.w.${consumer}`;
     try {
+      subscription = connection.subscribe(inbox, {
+        callback: (error, message) => {
+          if (error !== null) return log.error({ error, stream: options.stream }, 'the NATS server refused a consumer');
+          if (mine === run) take(message);
+        },
+      });
       const answer = await js.api<ConsumerInfo>(
         `CONSUMER.CREATE.${options.stream}.${consumer}`,
         {

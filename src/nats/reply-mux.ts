@@ -18,7 +18,7 @@ const TICK_MS = 20;
 /** One wildcard subscription, one table and one timer for all requests of a connection: several times the library's own `request`. */
 export function replyMux(wire: Wire): ReplyMux {
   const { connection, clock } = wire;
-  const prefix = `${wire.inboxPrefix}.`;
+  const prefix = `${wire.inbox}.`;
   const pending = new Map<string, (reply: Reply) => void>();
   /** Requests by the tick in which they are due; answered ones stay until then. */
   const wheel = new Map<number, string[]>();

@@ -1,38 +1,24 @@
+import { virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
-/** A clock that stands still until it is told: timers fire in order of time, then of making, with the microtasks drained between them. */
+const ROUNDS = 32;
+
+/** The virtual clock with the microtasks drained between its timers, for what is written with promises. */
 export function manualClock(): Clock & { advance(ms: number): Promise<void> } {
-  let nowMs = 0;
-  let made = 0;
-  let timers: { readonly dueMs: number; readonly order: number; readonly run: () => void }[] = [];
+  const clock = virtualClock();
   const settle = async (): Promise<void> => {
-    for (let round = 0; round < 32; round++) await Promise.resolve();
+    for (let round = 0; round < ROUNDS; round++) await Promise.resolve();
   };
   return {
-    monotonicMs: () => nowMs,
-    wallMs: () => 1_700_000_000_000 + nowMs,
-    bootMs: () => nowMs,
-    after: (delayMs, run) => {
-      const timer = { dueMs: nowMs + Math.max(0, delayMs), order: made++, run };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((one) => one !== timer);
-      };
-    },
+    monotonicMs: clock.monotonicMs,
+    wallMs: clock.wallMs,
+    bootMs: clock.bootMs,
+    after: clock.after,
     advance: async (ms) => {
-      const endMs = nowMs + ms;
+      const endMs = clock.monotonicMs() + ms;
       await settle();
-      for (;;) {
-        const next = timers
-          .filter((timer) => timer.dueMs <= endMs)
-          .sort((one, other) => one.dueMs - other.dueMs || one.order - other.order)[0];
-        if (next === undefined) break;
-        timers = timers.filter((one) => one !== next);
-        nowMs = Math.max(nowMs, next.dueMs);
-        next.run();
-        await settle();
-      }
-      nowMs = endMs;
+      while (clock.step(endMs - clock.monotonicMs())) await settle();
+      clock.advance(endMs - clock.monotonicMs());
     },
   };
 }
