@@ -62,8 +62,8 @@ export interface PublicHandlers {
   types(): Promise<unknown>;
   /** One type: its commands as JSON schema, its options. @throws NexaError `unknown-type`. */
   describe(type: string): Promise<unknown>;
-  /** Resolves when the record says stopped. */
-  stop(type: string, id: string, options: CallOptions): Promise<void>;
+  /** Resolves when the record says stopped. `forget`: its state goes too. */
+  stop(type: string, id: string, options: CallOptions & { readonly forget: boolean }): Promise<void>;
   /** Every member, as this node sees it. */
   nodes(): Promise<readonly unknown[]>;
   /** This node. */

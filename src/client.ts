@@ -1,0 +1,234 @@
+import { type Address, formatAddress, parseAddress } from './actor/address.ts';
+import { silentLogger } from './actor/safe-logger.ts';
+import type { Agents, SpawnOptions } from './agent/agents.ts';
+import type { AgentRef, Commands } from './agent/protocol.ts';
+import { createCodec } from './cluster/codec.ts';
+import { type Subjects, subjects } from './cluster/subject.ts';
+import { type Caller, createCaller } from './edge/caller.ts';
+import type { AgentRow } from './edge/handlers.ts';
+import { NexaError, toNexaError } from './errors.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Logger } from './ports/logger.ts';
+import type { Random } from './ports/random.ts';
+import type { Transport } from './ports/transport.ts';
+import { systemClock } from './system-clock.ts';
+import { systemRandom } from './system-random.ts';
+
+export interface ConnectOptions {
+  /** `host:port` or `nats://host:port`, several with commas or as a list. */
+  readonly nats: string | readonly string[];
+  /** Default: `nexa`. */
+  readonly cluster?: string;
+  /** What the connection reports of itself. Default: nothing. */
+  readonly log?: Logger;
+}
+export interface RawOptions {
+  readonly timeoutMs: number;
+  /** A durable agent handles one id once. 1 … 64 visible ASCII characters. */
+  readonly requestId?: string;
+}
+export interface RawSpawn {
+  /** The agent's type. */
+  readonly agent: string;
+  readonly id?: string;
+  readonly config?: unknown;
+  readonly spawnId?: string;
+  readonly placement?: SpawnOptions['placement'];
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A program outside the cluster: typed access to agents, and what the command line shows. One connection, no lease, no member;
+ * every call is a public message that any NATS client could send (docs/messages.md).
+ */
+export interface Client extends Agents, AsyncDisposable {
+  /** By names alone, for whoever has no definition at hand. @throws as `ask` of a ref; `unavailable` when no node listens. */
+  askRaw(type: string, id: string, command: unknown, options: RawOptions): Promise<unknown>;
+  /** At most once; resolves when it was sent. */
+  tellRaw(type: string, id: string, command: unknown): Promise<void>;
+  spawnRaw(request: RawSpawn): Promise<{
+    readonly type: string;
+    readonly id: string;
+    readonly node: string | null;
+    readonly epoch: number;
+    readonly created: boolean;
+  }>;
+  /** What it answers is what a node said, unchecked: it may be of another version. */
+  readonly cluster: {
+    list(filter?: { readonly type?: string; readonly id?: string; readonly limit?: number }): Promise<readonly AgentRow[]>;
+    types(): Promise<unknown>;
+    describe(type: string): Promise<unknown>;
+    nodes(): Promise<unknown>;
+    tree(node: string): Promise<unknown>;
+    /** Of one node, or of whichever answers. */
+    status(node?: string): Promise<unknown>;
+    /** It leaves gracefully; answered when it has begun to. */
+    stopNode(node: string): Promise<void>;
+    /** SIGKILL, by the node's launcher. */
+    killNode(node: string): Promise<void>;
+  };
+}
+
+const TIMEOUT_MS = 5_000;
+const POLL_MS = 10;
+
+/**
+ * Connects a client.
+ * @throws NexaError `disconnected` when no server answers within 5 s, `denied` when one refuses us, `bad-id` for the cluster's name.
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const servers = [options.nats]
+    .flat()
+    .flatMap((url) => url.split(','))
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
+  const names = subjects(options.cluster ?? 'nexa');
+  const { connectNats } = await import('./nats/connection.ts');
+  try {
+    const link = await connectNats({
+      servers,
+      name: 'nexa client',
+      role: 'client',
+      clock: systemClock,
+      random: systemRandom,
+      log: options.log ?? silentLogger,
+    });
+    return clientOver({
+      transport: link.transport(),
+      subjects: names,
+      clock: systemClock,
+      random: systemRandom,
+      onClose: () => link.close(),
+    });
+  } catch (thrown) {
+    const error = toNexaError(thrown, 'disconnected');
+    if (error.code !== 'disconnected') throw error;
+    throw new NexaError('disconnected', error.message, {
+      cause: error,
+      where: error.where,
+      definite: true,
+      fix: 'Start a cluster with `nexa up`, or name a running server with --nats <url>.',
+    });
+  }
+}
+
+/** The same client over any transport; `onClose` ends what the caller opened for it. */
+export function clientOver(options: {
+  readonly transport: Transport;
+  readonly subjects: Subjects;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onClose?: () => Promise<void>;
+}): Client {
+  const { transport, subjects: names, clock, random } = options;
+  const codec = createCodec({
+    refOf: (text) => {
+      const address = parseAddress(text);
+      // Only named agents can be reached from outside.
+      return address.kind === 'agent' ? refTo(address.type, address.id) : text;
+    },
+  });
+  const caller = createCaller({ transport, codec, clock, random });
+  const refTo = (type: string, id: string): AgentRef<Commands> =>
+    new ClientRef(caller, names, clock, type, id) as unknown as AgentRef<Commands>;
+  const within = { timeoutMs: TIMEOUT_MS };
+  const agents = async (body: object, waiting = within) =>
+    (await caller.request(names.agents, body, waiting)).reply as Record<string, unknown> | undefined;
+  const ctl = async (node: string | undefined, type: string) =>
+    (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type }, within)).reply as
+      | Record<string, unknown>
+      | undefined;
+
+  const client: Client = {
+    agent: ((protocol: { readonly type: string }, id: string) => refTo(protocol.type, id)) as Client['agent'],
+    spawn: (async (definition: { readonly type: string }, wanted: SpawnOptions & { readonly config?: unknown } = {}) => {
+      const { type, id, node, epoch, created } = await client.spawnRaw({ agent: definition.type, ...wanted });
+      return { ref: refTo(type, id), node, epoch, created };
+    }) as Client['spawn'],
+    stopAgent: async (ref, { forget = false, timeoutMs = TIMEOUT_MS } = {}) => {
+      await agents({ type: 'stop', agent: ref.type, id: ref.id, forget }, { timeoutMs });
+    },
+    askRaw: async (type, id, command, { timeoutMs, requestId }) =>
+      (await caller.request(names.agent(type, id), command, { timeoutMs, requestId })).reply,
+    tellRaw: async (type, id, command) => {
+      caller.send(names.agent(type, id), command);
+    },
+    spawnRaw: async ({ agent: type, timeoutMs = TIMEOUT_MS, id, config, spawnId, placement }) => {
+      const { agent, created } = await caller.request(names.spawn, { type, id, config, spawnId, placement }, { timeoutMs });
+      const { id: given, node, epoch } = (agent ?? {}) as { readonly id?: unknown; readonly node?: unknown; readonly epoch?: unknown };
+      if (typeof given !== 'string' || typeof epoch !== 'number')
+        throw new NexaError('invalid-message', 'the answer names no agent', { definite: false });
+      return { type, id: given, node: typeof node === 'string' ? node : null, epoch, created: created === true };
+    },
+    cluster: {
+      list: async ({ type, id, limit } = {}) =>
+        ((await agents({ type: 'list', agent: type, id, limit }))?.agents ?? []) as readonly AgentRow[],
+      types: async () => (await agents({ type: 'types' }))?.types,
+      describe: (type) => agents({ type: 'describe', agent: type }),
+      nodes: async () => (await ctl(undefined, 'nodes'))?.nodes,
+      tree: async (node) => (await ctl(node, 'tree'))?.tree,
+      status: (node) => ctl(node, 'status'),
+      stopNode: async (node) => void (await ctl(node, 'stop')),
+      killNode: async (node) => {
+        await caller.request(names.launcher(node), { type: 'kill' }, within);
+      },
+    },
+    [Symbol.asyncDispose]: async () => {
+      caller.close();
+      await options.onClose?.();
+    },
+  };
+  return client;
+}
+
+/** A named agent as seen from outside: every use is one public message. */
+class ClientRef {
+  readonly type: string;
+  readonly id: string;
+  readonly address: Address;
+  private readonly caller: Caller;
+  private readonly names: Subjects;
+  private readonly clock: Clock;
+
+  /** @throws NexaError `bad-id` */
+  constructor(caller: Caller, names: Subjects, clock: Clock, type: string, id: string) {
+    names.agent(type, id);
+    this.caller = caller;
+    this.names = names;
+    this.clock = clock;
+    this.type = type;
+    this.id = id;
+    this.address = { kind: 'agent', type, id };
+  }
+
+  tell(message: unknown): boolean {
+    try {
+      return this.caller.send(this.names.agent(this.type, this.id), message);
+    } catch (thrown) {
+      // What is wrong with the message is the sender's; that nobody takes it now is what tell does not say.
+      if (thrown instanceof NexaError && (thrown.code === 'not-encodable' || thrown.code === 'payload-too-large')) throw thrown;
+      return false;
+    }
+  }
+  async ask(
+    message: unknown,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly requestId?: string },
+  ): Promise<unknown> {
+    return (await this.caller.request(this.names.agent(this.type, this.id), message, options)).reply;
+  }
+  async ready({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
+    const untilMs = this.clock.monotonicMs() + timeoutMs;
+    while (!this.caller.hasRoom()) {
+      if (signal?.aborted === true) throw new NexaError('cancelled', 'the wait was given up', { cause: signal.reason });
+      if (this.clock.monotonicMs() >= untilMs)
+        throw new NexaError('ask-timeout', 'no room within the deadline', { where: { to: this.toJSON() } });
+      await new Promise<void>((resolve) => void this.clock.after(POLL_MS, resolve));
+    }
+  }
+  toJSON(): string {
+    return formatAddress(this.address);
+  }
+  toString(): string {
+    return this.toJSON();
+  }
+}

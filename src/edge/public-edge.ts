@@ -1,0 +1,238 @@
+import type { Cancel } from '../actor/ref.ts';
+import { createCodec } from '../cluster/codec.ts';
+import { isSafeReply, QUEUE_GROUP, type Subjects } from '../cluster/subject.ts';
+import { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Inbound, Subject, Transport } from '../ports/transport.ts';
+import { type Answer, decodeBody, type Encoding, encodeAnswer, encodingOf, publicError } from './answers.ts';
+import { callOptions } from './call-options.ts';
+import type { CallOptions, PublicDeadLetter, PublicHandlers } from './handlers.ts';
+import { agentCommand, agentsRequest, controlRequest, spawnRequest } from './requests.ts';
+
+export interface PublicEdgeOptions {
+  readonly transport: Transport;
+  readonly subjects: Subjects;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** This node's name. */
+  readonly node: string;
+  readonly handlers: PublicHandlers;
+  readonly onDeadLetter: (letter: PublicDeadLetter) => void;
+  /** Requests being answered at most. Default 1,024 and 64 MiB of them. */
+  readonly mostInFlight?: number;
+  readonly mostInFlightBytes?: number;
+}
+
+/** Since the start. */
+export interface PublicCounters {
+  requests: number;
+  tells: number;
+  /** Answered with an error. */
+  refused: number;
+  overloaded: number;
+  /** Not carried out, because an answer may not be published where it should go. */
+  unsafeReplies: number;
+  /** Tells that nobody took. */
+  deadLetters: number;
+}
+
+/** Where any NATS client, in any language, meets this node. Not an actor: bad input never reaches one. */
+export interface PublicEdge {
+  /** Joins the queue groups, so that this node answers for the cluster. Idempotent. */
+  open(): void;
+  /** Leaves them: suspended, draining, cordoned. What was asked is still answered, and this node's own `ctl` subject stays. */
+  shut(): void;
+  readonly inFlight: number;
+  readonly counters: Readonly<PublicCounters>;
+  /** Hears nothing more; resolves when everything is answered, or after `timeoutMs`, with how many were left without answer. */
+  close(options: { readonly timeoutMs: number }): Promise<number>;
+}
+
+/** A handler that does not settle loses its place this long after its caller stopped waiting. */
+const GRACE_MS = 1_000;
+/** Room for subject and headers in what a server takes. */
+const MARGIN_BYTES = 4_096;
+
+type Serve = (body: unknown, options: CallOptions, subject: string) => Promise<Answer>;
+
+export function publicEdge(options: PublicEdgeOptions): PublicEdge {
+  const { transport, subjects, clock, log, node, handlers } = options;
+  const mostInFlight = options.mostInFlight ?? 1_024;
+  const mostInFlightBytes = options.mostInFlightBytes ?? 67_108_864;
+  // Refs from strangers stay text: a live one could name any actor of a node.
+  const codec = createCodec();
+  const counters: PublicCounters = { requests: 0, tells: 0, refused: 0, overloaded: 0, unsafeReplies: 0, deadLetters: 0 };
+  const idle = new Set<() => void>();
+  let inFlight = 0;
+  let inFlightBytes = 0;
+  let groups: readonly Cancel[] = [];
+
+  const answer = (to: Subject, encoding: Encoding, what: Answer): void => {
+    if (!what.ok) counters.refused++;
+    try {
+      transport.publish(to, encodeAnswer(codec, encoding, what, transport.maxPayloadBytes - MARGIN_BYTES));
+    } catch (error) {
+      log.debug({ error }, 'an answer could not be published');
+    }
+  };
+  const release = (bytes: number): void => {
+    inFlight--;
+    inFlightBytes -= bytes;
+    if (inFlight === 0) for (const settled of [...idle]) settled();
+  };
+
+  /** Runs one request under its deadline; its place is free again when it settles or has outlived its caller. */
+  const run = (serve: Serve, message: Inbound, done: (answer: Answer) => void): void => {
+    const bytes = message.payload.length;
+    inFlight++;
+    inFlightBytes += bytes;
+    let open = true;
+    let forget: Cancel = () => {};
+    const settle = (what: Answer): void => {
+      if (!open) return;
+      open = false;
+      forget();
+      release(bytes);
+      done(what);
+    };
+    const fail = (thrown: unknown): void => {
+      const error = publicError(thrown);
+      if (error !== thrown) log.error({ error: thrown, subject: message.subject }, 'a public request failed');
+      settle({ ok: false, error });
+    };
+    try {
+      const body = decodeBody(codec, message.payload);
+      const given = callOptions(message.headers);
+      forget = clock.after(given.timeoutMs + GRACE_MS, () =>
+        settle({ ok: false, error: new NexaError('ask-timeout', 'no answer within the deadline') }),
+      );
+      serve(body, given, message.subject).then(settle, fail);
+    } catch (thrown) {
+      fail(thrown);
+    }
+  };
+
+  const listener =
+    (serve: Serve, onTell?: (message: Inbound) => void) =>
+    (message: Inbound): void => {
+      if (message.noResponders) return;
+      const { reply } = message;
+      if (reply !== undefined && !isSafeReply(reply)) {
+        counters.unsafeReplies++;
+        log.debug({ subject: message.subject }, 'a public message with an unsafe reply subject was not carried out');
+        return;
+      }
+      if (reply === undefined && onTell !== undefined) {
+        counters.tells++;
+        onTell(message);
+        return;
+      }
+      counters.requests++;
+      // What cannot be decoded at all was hardly msgpack on purpose: JSON can be read by whoever typed it.
+      const encoding = () => (readable(message.payload) ? encodingOf(message.payload) : 'json');
+      if (inFlight >= mostInFlight || inFlightBytes + message.payload.length > mostInFlightBytes) {
+        counters.overloaded++;
+        const error = new NexaError('overloaded', `this node is answering ${inFlight} requests already`, { where: { node } });
+        if (reply !== undefined) answer(reply, encodingOf(message.payload), { ok: false, error });
+        return;
+      }
+      run(serve, message, (what) => {
+        if (reply !== undefined) answer(reply, what.ok ? encodingOf(message.payload) : encoding(), what);
+      });
+    };
+  const readable = (payload: Uint8Array): boolean => {
+    try {
+      decodeBody(codec, payload);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const spawn: Serve = async (body, given) => ({ ok: true, ...(await handlers.spawn(spawnRequest(body), given)) });
+  const ask: Serve = async (body, given, subject) => {
+    const { type, id } = subjects.parseAgent(subject);
+    return { ok: true, reply: await handlers.ask(type, id, agentCommand(body), given) };
+  };
+  const tell = (message: Inbound): void => {
+    let to = { type: '', id: '' };
+    let body: unknown;
+    try {
+      to = subjects.parseAgent(message.subject);
+      body = decodeBody(codec, message.payload);
+      handlers.tell(to.type, to.id, agentCommand(body), callOptions(message.headers));
+    } catch (thrown) {
+      counters.deadLetters++;
+      const error = publicError(thrown);
+      if (error !== thrown) log.error({ error: thrown, subject: message.subject }, 'a public message failed');
+      options.onDeadLetter({ subject: message.subject, ...to, message: body, error });
+    }
+  };
+  const agents: Serve = async (body, given) => {
+    const request = agentsRequest(body);
+    switch (request.type) {
+      case 'list':
+        return { ok: true, reply: await handlers.list(request.filter) };
+      case 'types':
+        return { ok: true, reply: { types: await handlers.types() } };
+      case 'describe':
+        return { ok: true, reply: await handlers.describe(request.agent) };
+      case 'stop':
+        await handlers.stop(request.agent, request.id, { ...given, forget: request.forget });
+        return { ok: true };
+    }
+  };
+  const control =
+    (named: boolean): Serve =>
+    async (body) => {
+      switch (controlRequest(body, named).type) {
+        case 'nodes':
+          return { ok: true, reply: { nodes: await handlers.nodes() } };
+        case 'status':
+          return { ok: true, reply: await handlers.status() };
+        case 'tree':
+          return { ok: true, reply: { tree: await handlers.tree() } };
+        case 'stop':
+          handlers.stopNode();
+          return { ok: true };
+      }
+    };
+
+  const own = transport.subscribe(subjects.ctlNode(node), listener(control(true)));
+  const shut = (): void => {
+    for (const cancel of groups) cancel();
+    groups = [];
+  };
+  return {
+    open: () => {
+      if (groups.length > 0) return;
+      const group = { group: QUEUE_GROUP };
+      groups = [
+        transport.subscribe(subjects.spawn, listener(spawn), group),
+        transport.subscribe(subjects.agentAll, listener(ask, tell), group),
+        transport.subscribe(subjects.agents, listener(agents), group),
+        transport.subscribe(subjects.ctl, listener(control(false)), group),
+      ];
+    },
+    shut,
+    get inFlight() {
+      return inFlight;
+    },
+    counters,
+    close: async ({ timeoutMs }) => {
+      shut();
+      own();
+      if (inFlight === 0) return 0;
+      return new Promise((resolve) => {
+        const settled = (): void => {
+          idle.delete(settled);
+          forget();
+          resolve(inFlight);
+        };
+        const forget = clock.after(timeoutMs, settled);
+        idle.add(settled);
+      });
+    },
+  };
+}
