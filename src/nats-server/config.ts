@@ -3,7 +3,7 @@ import { NexaError } from '../errors.ts';
 /** What one server of ours is told. Ports are TCP ports; sizes are in bytes. */
 export interface ServerConfig {
   readonly name: string;
-  /** Where clients and the other servers may reach it. Loopback unless somebody decided otherwise. */
+  /** Where clients may reach it. Loopback unless somebody decided otherwise. */
   readonly host: string;
   readonly port: number;
   /** Health and statistics; unauthenticated, so always on loopback. */
@@ -16,14 +16,11 @@ export interface ServerConfig {
   readonly maxPayloadBytes?: number;
   readonly maxMemoryBytes?: number;
   readonly maxFileBytes?: number;
-  readonly cluster?: {
-    readonly name: string;
-    readonly port: number;
-    readonly routes: readonly { readonly host: string; readonly port: number }[];
-  };
+  /** All servers of the cluster, this one too, run on this machine: they meet on loopback, whatever `host` is. */
+  readonly cluster?: { readonly name: string; readonly port: number; readonly peerPorts: readonly number[] };
 }
 
-export const MONITOR_HOST = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 const MIB = 1_048_576;
 
 /**
@@ -38,13 +35,18 @@ export function serverConfig(config: ServerConfig): string {
     if (!path.startsWith('/') || hasControlCharacter(path))
       throw misconfigured('path', path, 'Give an absolute path without control characters.');
   }
-  for (const host of [config.host, ...(config.cluster?.routes ?? []).map((route) => route.host)]) checkHost(host);
-  for (const port of [config.port, config.monitorPort, ...(config.cluster === undefined ? [] : [config.cluster.port])]) checkPort(port);
+  checkHost(config.host);
+  for (const port of [
+    config.port,
+    config.monitorPort,
+    ...(config.cluster === undefined ? [] : [config.cluster.port, ...config.cluster.peerPorts]),
+  ])
+    checkPort(port);
   const settings = {
     server_name: config.name,
     host: config.host,
     port: config.port,
-    http: `${MONITOR_HOST}:${config.monitorPort}`,
+    http: `${LOOPBACK}:${config.monitorPort}`,
     pid_file: config.pidFile,
     logfile: config.logFile,
     logfile_size_limit: 4 * MIB,
@@ -65,17 +67,19 @@ export function serverConfig(config: ServerConfig): string {
       : {
           cluster: {
             name: config.cluster.name,
-            host: config.host,
+            host: LOOPBACK,
             port: config.cluster.port,
             // Clients keep the list they were given: an advertised address may be one that they cannot reach.
             no_advertise: true,
-            routes: config.cluster.routes.map(({ host, port }) => `nats-route://${bracketed(host)}:${port}`),
+            routes: config.cluster.peerPorts.map((port) => `nats-route://${LOOPBACK}:${port}`),
           },
         }),
   };
   return `${JSON.stringify(settings, null, 2)}\n`;
 }
 
+/** Where this machine itself reaches a server that listens on `host`: not every system lets one connect to a wildcard. */
+export const reachable = (host: string): string => (host === '0.0.0.0' ? LOOPBACK : host === '::' ? '::1' : host);
 /** A host as it stands in a URL. */
 export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 

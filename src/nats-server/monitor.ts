@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { NexaError } from '../errors.ts';
-import { MONITOR_HOST } from './config.ts';
+import { LOOPBACK } from './config.ts';
 
 const LONGEST_ANSWER = 4 * 1_048_576;
 
@@ -9,7 +9,7 @@ const LONGEST_ANSWER = 4 * 1_048_576;
  * @throws NexaError `unavailable`: unreachable, late, too long, no JSON, or another status than 200 (the message quotes the answer).
  */
 export function readMonitor(page: string, target: { readonly host?: string; readonly port: number }, timeoutMs: number): Promise<unknown> {
-  const host = target.host ?? MONITOR_HOST;
+  const host = target.host ?? LOOPBACK;
   const where = { server: `${host}:${target.port}`, page };
   return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown) => reject(new NexaError('unavailable', `${page}: ${message}`, { where, cause }));

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { NexaError } from '../errors.ts';
+import { LOOPBACK } from './config.ts';
 
-/** The TCP ports of one server. */
+/** The TCP ports of one server: `client` on the host that was asked for, the others on loopback. */
 export interface ServerPorts {
   readonly client: number;
   readonly cluster: number;
@@ -14,14 +15,14 @@ const LOWEST = 14_000;
 const HIGHEST = 32_000;
 const TRIES = 200;
 
-/** Free ports on `host` for `count` servers. They may be taken a moment later; who starts servers on them tries again then. */
+/** Free ports for `count` servers. They may be taken a moment later; who starts servers on them tries again then. */
 export async function freePorts(count: number, host: string): Promise<readonly ServerPorts[]> {
   const found = new Set<number>();
   for (let tries = 0; found.size < count * 3; tries += 1) {
     if (tries === TRIES)
-      throw new NexaError('unavailable', `no ${count * 3} free ports between ${LOWEST} and ${HIGHEST} on ${host}`, { where: { host } });
+      throw new NexaError('unavailable', `no ${count * 3} free ports between ${LOWEST} and ${HIGHEST}`, { where: { host } });
     const port = randomInt(LOWEST, HIGHEST);
-    if (!found.has(port) && (await whyTaken(port, host)) === undefined) found.add(port);
+    if (!found.has(port) && ((await whyTaken(port, host)) ?? (await whyTaken(port, LOOPBACK))) === undefined) found.add(port);
   }
   const ports = [...found];
   return Array.from({ length: count }, (_, index) => ({
@@ -33,9 +34,15 @@ export async function freePorts(count: number, host: string): Promise<readonly S
 
 /** @throws NexaError `conflict` naming the first port that is taken and the flag that chooses another. */
 export async function requireFree(ports: readonly ServerPorts[], host: string, flag: string): Promise<void> {
-  for (const port of ports.flatMap(({ client, cluster, monitor }) => [client, cluster, monitor])) {
-    const code = await whyTaken(port, host);
-    if (code !== undefined) throw portTaken(port, host, flag, code);
+  for (const { client, cluster, monitor } of ports) {
+    for (const [port, on] of [
+      [client, host],
+      [cluster, LOOPBACK],
+      [monitor, LOOPBACK],
+    ] as const) {
+      const code = await whyTaken(port, on);
+      if (code !== undefined) throw portTaken(port, on, flag, code);
+    }
   }
 }
 

@@ -16,18 +16,18 @@ const RETRY_MS = 25;
 /**
  * Resolves when state can really be kept: every server's /healthz is ok, its JetStream API answers, and a write with as many replicas
  * as there are servers is acknowledged. Health alone says ok seconds too early after servers lost sight of each other.
+ * Streams that were there before may take some seconds longer to elect their leaders: calls to them are retried as ever.
  * `check` is asked between tries and ends the wait by throwing (a server that died need not be waited for).
  * @throws NexaError `unavailable` with the last obstacle after `timeoutMs`.
  */
 export async function whenReady(
   targets: readonly ReadyTarget[],
-  options: { readonly replicas: number; readonly timeoutMs: number; readonly check?: () => void; readonly signal?: AbortSignal },
+  options: { readonly replicas: number; readonly timeoutMs: number; readonly check?: () => void },
 ): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
   const retry = async <T>(what: string, attempt: () => Promise<T>): Promise<T> => {
     for (;;) {
       options.check?.();
-      options.signal?.throwIfAborted();
       try {
         return await attempt();
       } catch (error) {

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cancel } from '../actor/ref.ts';
 import { NexaError } from '../errors.ts';
-import { bracketed, type ServerConfig, serverConfig } from './config.ts';
+import { bracketed, reachable, type ServerConfig, serverConfig } from './config.ts';
 import { requireUnused } from './data-folder.ts';
 import { killWithUs } from './guard.ts';
 import { run } from './run.ts';
@@ -35,6 +35,7 @@ export class NatsServer {
   #gone: Promise<void> = Promise.resolve();
   #paused = false;
   #expected = false;
+  #logged: readonly { readonly path: string; readonly from: number }[] = [];
 
   /** Its files (configuration, log, pid, state) live in `folder`. */
   constructor(options: {
@@ -47,10 +48,10 @@ export class NatsServer {
     this.#config = { ...config, storeDir: join(folder, 'store'), logFile: join(folder, 'server.log'), pidFile: join(folder, 'server.pid') };
     this.#files = { folder, config: join(folder, 'server.conf'), stderr: join(folder, 'stderr.log') };
     this.name = config.name;
-    this.host = config.host;
+    this.host = reachable(config.host);
     this.port = config.port;
     this.monitorPort = config.monitorPort;
-    this.url = `nats://${bracketed(config.host)}:${config.port}`;
+    this.url = `nats://${bracketed(this.host)}:${config.port}`;
   }
 
   get state(): 'running' | 'paused' | 'stopped' {
@@ -79,8 +80,8 @@ export class NatsServer {
         { where: { file: config } },
       );
     }
-    const written = await stat(stderr).catch(() => undefined);
-    if (written !== undefined && written.size > STDERR_LIMIT_BYTES) await rm(stderr, { force: true });
+    if ((await sizeOf(stderr)) > STDERR_LIMIT_BYTES) await rm(stderr, { force: true });
+    this.#logged = await Promise.all([this.#config.logFile, stderr].map(async (path) => ({ path, from: await sizeOf(path) })));
     // Files, not pipes: a server must not wait for our event loop to take its log.
     const errors = await open(stderr, 'a', 0o600);
     try {
@@ -147,14 +148,22 @@ export class NatsServer {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** The end of what it logged and of what it died with, for an error message: at most 16 kB. */
+  /** The end of what it logged since its start, and of what it died with, for an error message: at most 16 kB. */
   async tail(): Promise<string> {
-    const ends = await Promise.all([this.#config.logFile, this.#files.stderr].map(endOf));
+    const ends = await Promise.all(this.#logged.map(endOf));
     return ends.filter((text) => text !== '').join('\n');
   }
 }
 
-async function endOf(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.slice(-TAIL_BYTES).trim();
+async function endOf({ path, from }: { readonly path: string; readonly from: number }): Promise<string> {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  // Shorter than before: the server began a new file.
+  const ours = bytes.length < from ? bytes : bytes.subarray(from);
+  return ours.subarray(-TAIL_BYTES).toString('utf8').trim();
 }
+
+const sizeOf = (path: string) =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );

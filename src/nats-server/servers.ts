@@ -73,7 +73,7 @@ function configured(
   ports: readonly ServerPorts[],
 ): readonly NatsServer[] {
   const { binary, host, cluster, folder, fsync = false } = options;
-  const routes = ports.map(({ cluster: port }) => ({ host, port }));
+  const peerPorts = ports.map((each) => each.cluster);
   return ports.map((own, index) => {
     const name = `n${index + 1}`;
     return new NatsServer({
@@ -85,7 +85,7 @@ function configured(
         port: own.client,
         monitorPort: own.monitor,
         fsync,
-        ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, routes } }),
+        ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, peerPorts } }),
       },
     });
   });
@@ -101,7 +101,9 @@ async function started(servers: readonly NatsServer[], options: StartServersOpti
   const ready = (timeoutMs = options.readyTimeoutMs ?? 30_000, check = () => {}) =>
     whenReady(servers, { replicas: servers.length, timeoutMs, check });
   try {
-    await Promise.all(servers.map((server) => server.start()));
+    // All of them, even if one fails: none may appear after we gave up.
+    const starts = await Promise.allSettled(servers.map((server) => server.start()));
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
     await ready(undefined, () => {
       if (ended !== undefined) throw new NexaError('unavailable', ended.how);
     });

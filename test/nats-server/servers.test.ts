@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readDurability } from '../../src/nats-server/durability.ts';
 import { freePorts } from '../../src/nats-server/ports.ts';
 import { probe } from '../../src/nats-server/probe.ts';
@@ -25,9 +25,14 @@ async function start(options: Partial<StartServersOptions> = {}): Promise<NatsSe
   return servers;
 }
 /** One JetStream API call, or a publish to a stream. */
-async function ask({ host, port }: { host: string; port: number }, subject: string, body: unknown = ''): Promise<Record<string, unknown>> {
+async function ask(
+  { host, port }: { host: string; port: number },
+  subject: string,
+  body: unknown = '',
+  timeoutMs = 5_000,
+): Promise<Record<string, unknown>> {
   using connection = await probe({ host, port }, 2_000);
-  return JSON.parse(await connection.request(subject, body === '' ? '' : JSON.stringify(body), 5_000));
+  return JSON.parse(await connection.request(subject, body === '' ? '' : JSON.stringify(body), timeoutMs));
 }
 
 for (const count of [1, 3] as const) {
@@ -63,7 +68,12 @@ test('state is there again after all servers were stopped and others started on 
   const second = await start({ count: 3, fsync: true });
   const [b] = second.servers;
   if (b === undefined) throw new Error('no server');
-  expect(await ask(b, '$JS.API.STREAM.INFO.S')).toMatchObject({ state: { messages: 1 }, config: { num_replicas: 3 } });
+  // The old stream may still be electing its leader.
+  const info = () => ask(b, '$JS.API.STREAM.INFO.S', '', 500);
+  await vi.waitFor(async () => expect(await info()).toMatchObject({ state: { messages: 1 }, config: { num_replicas: 3 } }), {
+    timeout: 20_000,
+    interval: 20,
+  });
   expect(
     await readDurability(
       second.servers.map(({ monitorPort }) => ({ port: monitorPort })),
@@ -166,5 +176,25 @@ test('servers that never get ready end at the bound', async () => {
   await expect(start({ count: 3, readyTimeoutMs: 30 })).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('not ready after 30 ms'),
+  });
+});
+
+test('a port that another program took in the last moment is replaced by another', async () => {
+  const { path, version } = natsServerBinary();
+  const unlucky = join(folder, 'unlucky');
+  const script = `case "$*" in -t*) ;; *) if mkdir "${folder}/tried" 2>/dev/null; then echo "listen tcp: bind: address already in use" >&2; exit 1; fi;; esac`;
+  await writeFile(unlucky, `#!/bin/sh\n${script}\nexec "${path}" "$@"\n`, { mode: 0o755 });
+  const servers = await start({ binary: { path: unlucky, version } });
+  expect(servers.servers[0]?.state).toBe('running');
+});
+
+test('a server that listens everywhere is reached on loopback, and meets its peers nowhere else', async () => {
+  const { servers, urls } = await start({ host: '0.0.0.0', count: 3 });
+  expect(urls.every((url) => url.startsWith('nats://127.0.0.1:'))).toBe(true);
+  const text = await readFile(join(folder, servers[0]?.name ?? '', 'server.conf'), 'utf8');
+  expect(JSON.parse(text)).toMatchObject({
+    host: '0.0.0.0',
+    cluster: { host: '127.0.0.1' },
+    http: expect.stringMatching(/^127\.0\.0\.1:/),
   });
 });
