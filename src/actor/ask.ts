@@ -1,7 +1,7 @@
 import { NexaError } from '../errors.ts';
 import { formatAddress, REPLY_PATH } from './address.ts';
-import { askMail } from './envelope.ts';
-import { type LiveRef, rebind } from './live-ref.ts';
+import { AskMail } from './envelope.ts';
+import { type LiveRef, rebindAnswer } from './live-ref.ts';
 import type { AskOptions } from './ref.ts';
 
 const LONGEST_CHAIN = 16;
@@ -40,7 +40,7 @@ export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promis
     const pending = system.asks.open(
       ref.address,
       deadlineMs,
-      (outcome) => (outcome.ok ? resolve(rebind(outcome.value, sender)) : reject(outcome.error)),
+      (outcome) => (outcome.ok ? resolve(rebindAnswer(outcome.value, sender)) : reject(outcome.error)),
       signal,
     );
     if (pending === undefined) {
@@ -54,14 +54,20 @@ export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promis
       path: REPLY_PATH,
       uid: pending.id,
     } as const;
-    const mail = askMail(ref.address, message, sender?.shown, sender?.gate?.epoch, {
-      replyTo,
-      budgetMs,
+    const mail = new AskMail(
+      {
+        to: ref.address,
+        message,
+        replyTo,
+        from: sender?.shown,
+        epoch: sender?.gate?.epoch,
+        chain,
+        // Only a named agent may be durable, and only there a repeat must be known again.
+        requestId: requestId ?? (ref.address.kind === 'agent' ? system.random.id() : undefined),
+        budgetMs,
+      },
       deadlineMs,
-      chain,
-      // Only a named agent may be durable, and only there a repeat must be known again.
-      requestId: requestId ?? (ref.address.kind === 'agent' ? system.random.id() : undefined),
-    });
+    );
     const send = () => {
       try {
         return ref.route(mail);

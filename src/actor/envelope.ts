@@ -21,72 +21,91 @@ export interface Guard {
   take(): boolean;
 }
 
-/** An envelope in a mailbox. Every message has this one shape, which keeps the hot path monomorphic. */
+/** What became of a message besides being handled. */
+export const FATE = { open: 0, replied: 1, deferred: 2, stashed: 3 } as const;
+export type Fate = (typeof FATE)[keyof typeof FATE];
+
+/**
+ * An envelope in a mailbox. A told message has only the fields set below, because there are so many of them; what is rare comes
+ * from the prototype, or from {@link AskMail} and {@link OwnMail}.
+ */
 export class Mail implements Envelope {
   readonly to: Address;
   readonly message: unknown;
   readonly from: Address | undefined;
-  readonly epoch: number | undefined;
-  readonly replyTo: Address | undefined = undefined;
-  readonly chain: readonly string[] | undefined = undefined;
-  readonly requestId: string | undefined = undefined;
-  readonly budgetMs: number | undefined = undefined;
-  readonly traceparent: string | undefined = undefined;
-  /** On this node's monotonic clock. */
-  deadlineMs: number = Number.POSITIVE_INFINITY;
-  /** 0: not measured yet. */
+  /** 0: not weighed. */
   sizeBytes = 0;
-  guard: Guard | undefined = undefined;
+  declare fate: Fate;
+  declare readonly epoch: number | undefined;
+  declare readonly replyTo: Address | undefined;
+  declare readonly chain: readonly string[] | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly budgetMs: number | undefined;
+  declare readonly traceparent: string | undefined;
+  /** On this node's monotonic clock. */
+  declare readonly deadlineMs: number;
+  declare readonly guard: Guard | undefined;
 
-  constructor(to: Address, message: unknown, from: Address | undefined, epoch: number | undefined) {
+  constructor(to: Address, message: unknown, from: Address | undefined) {
     this.to = to;
     this.message = message;
     this.from = from;
+  }
+}
+Object.assign(Mail.prototype, {
+  fate: FATE.open,
+  epoch: undefined,
+  replyTo: undefined,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  guard: undefined,
+});
+
+/** Told by an activation that stamps its epoch on what it sends. */
+export class StampedMail extends Mail {
+  override readonly epoch: number | undefined;
+
+  constructor(to: Address, message: unknown, from: Address | undefined, epoch: number | undefined) {
+    super(to, message, from);
     this.epoch = epoch;
   }
 }
 
-type Draft = { -readonly [Field in keyof Mail]: Mail[Field] };
+/** A request: told like a message, with a way back and a deadline. Also whatever came from elsewhere with more than a message. */
+export class AskMail extends Mail {
+  override fate: Fate = FATE.open;
+  override readonly epoch: number | undefined;
+  override readonly replyTo: Address | undefined;
+  override readonly chain: readonly string[] | undefined;
+  override readonly requestId: string | undefined;
+  override readonly budgetMs: number | undefined;
+  override readonly traceparent: string | undefined;
+  override readonly deadlineMs: number;
 
-/** A request: told like a message, with a way back and a deadline. */
-export function askMail(
-  to: Address,
-  message: unknown,
-  from: Address | undefined,
-  epoch: number | undefined,
-  asked: {
-    readonly replyTo: Address;
-    readonly budgetMs: number;
-    readonly deadlineMs: number;
-    readonly chain: readonly string[] | undefined;
-    readonly requestId: string | undefined;
-  },
-): Mail {
-  const mail: Draft = new Mail(to, message, from, epoch);
-  mail.replyTo = asked.replyTo;
-  mail.budgetMs = asked.budgetMs;
-  mail.deadlineMs = asked.deadlineMs;
-  mail.chain = asked.chain;
-  mail.requestId = asked.requestId;
-  return mail;
+  constructor(envelope: Envelope, deadlineMs: number) {
+    super(envelope.to, envelope.message, envelope.from);
+    this.epoch = envelope.epoch;
+    this.replyTo = envelope.replyTo;
+    this.chain = envelope.chain;
+    this.requestId = envelope.requestId;
+    this.budgetMs = envelope.budgetMs;
+    this.traceparent = envelope.traceparent;
+    this.deadlineMs = deadlineMs;
+  }
 }
 
 /** What the actor sends itself by timer, pipe or subscription. */
-export function ownMail(to: Address, message: unknown, guard: Guard): Mail {
-  const mail = new Mail(to, message, to, undefined);
-  mail.guard = guard;
-  return mail;
+export class OwnMail extends Mail {
+  override readonly guard: Guard;
+
+  constructor(self: Address, message: unknown, guard: Guard) {
+    super(self, message, self);
+    this.guard = guard;
+  }
 }
 
 /** An envelope that arrived, on this node's clock. */
 export function arrivedMail(envelope: Envelope, nowMs: number): Mail {
   if (envelope instanceof Mail) return envelope;
-  const mail: Draft = new Mail(envelope.to, envelope.message, envelope.from, envelope.epoch);
-  mail.replyTo = envelope.replyTo;
-  mail.chain = envelope.chain;
-  mail.requestId = envelope.requestId;
-  mail.budgetMs = envelope.budgetMs;
-  mail.traceparent = envelope.traceparent;
-  if (envelope.budgetMs !== undefined) mail.deadlineMs = nowMs + envelope.budgetMs;
-  return mail;
+  const deadlineMs = envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + envelope.budgetMs;
+  return new AskMail(envelope, deadlineMs);
 }

@@ -4,7 +4,7 @@ import { type Address, formatAddress } from './address.ts';
 import { ambient } from './ambient.ts';
 import { ask } from './ask.ts';
 import type { Cell } from './cell/cell.ts';
-import { Mail } from './envelope.ts';
+import { Mail, StampedMail } from './envelope.ts';
 import type { ActorRef, AnyRef, AskOptions, ReplyTo } from './ref.ts';
 import type { System } from './system.ts';
 
@@ -34,9 +34,9 @@ export class LiveRef {
 
   tell(message: unknown): boolean {
     const sender = this.sender();
-    if (sender === undefined) return this.route(new Mail(this.address, message, undefined, undefined));
-    if (sender.guarded) return this.tellGuarded(sender, message);
-    return this.route(new Mail(this.address, message, sender.shown, undefined));
+    if (sender?.guarded) return this.tellGuarded(sender, message);
+    const mail = new Mail(this.named ?? (this.target as Cell).address, message, sender?.shown);
+    return this.named === undefined ? (this.target as Cell).offer(mail) : this.route(mail);
   }
 
   ask(message: unknown, options: AskOptions): Promise<unknown> {
@@ -68,7 +68,7 @@ export class LiveRef {
   /** An address of an agent outlives its activation; one of an incarnation ends with it. */
   route(mail: Mail): boolean {
     const target = this.target;
-    if (target !== undefined && (target.state !== 'stopped' || this.named === undefined)) return target.offer(mail);
+    if (target !== undefined && (this.named === undefined || target.state !== 'stopped')) return target.offer(mail);
     return this.system.deliver(mail);
   }
 
@@ -77,7 +77,7 @@ export class LiveRef {
   }
 
   private tellGuarded(sender: Cell, message: unknown): boolean {
-    const mail = new Mail(this.address, message, sender.shown, sender.gate?.epoch);
+    const mail = new StampedMail(this.address, message, sender.shown, sender.gate?.epoch);
     return sender.act(mail, () => this.route(mail));
   }
 }
@@ -116,7 +116,7 @@ export class ReplyRef extends LiveRef {
   private answer(outcome: Parameters<System['reply']>[1]): boolean {
     const sender = this.sender();
     if (sender === undefined || !sender.guarded) return this.system.reply(this.address, outcome, sender);
-    return sender.act(new Mail(this.address, outcome, sender.shown, sender.gate?.epoch), () =>
+    return sender.act(new StampedMail(this.address, outcome, sender.shown, sender.gate?.epoch), () =>
       this.system.reply(this.address, outcome, sender),
     );
   }
@@ -139,17 +139,23 @@ export function liveRef(ref: AnyRef): LiveRef {
  */
 export function rebind(message: unknown, binding: Cell | undefined): unknown {
   if (typeof message !== 'object' || message === null) return message;
-  let copy: Record<string, unknown> | undefined;
   for (const key in message) {
     const value = (message as Record<string, unknown>)[key];
-    if (typeof value === 'object' && value instanceof LiveRef && value.binding !== binding) {
-      if (copy === undefined) {
-        const prototype = Object.getPrototypeOf(message);
-        if (prototype !== Object.prototype && prototype !== null) return message instanceof LiveRef ? message.boundTo(binding) : message;
-        copy = { ...message };
-      }
-      copy[key] = value.boundTo(binding);
-    }
+    if (typeof value === 'object' && value instanceof LiveRef && value.binding !== binding) return rebound(message, binding);
   }
-  return copy ?? (message instanceof LiveRef ? message.boundTo(binding) : message);
+  return message;
+}
+/** As {@link rebind}, for an answer, which may be a ref itself. */
+export const rebindAnswer = (answer: unknown, binding: Cell | undefined): unknown =>
+  answer instanceof LiveRef ? answer.boundTo(binding) : rebind(answer, binding);
+
+function rebound(message: object, binding: Cell | undefined): unknown {
+  const prototype = Object.getPrototypeOf(message);
+  if (prototype !== Object.prototype && prototype !== null && prototype !== Array.prototype) return message;
+  const copy: Record<string, unknown> = Array.isArray(message) ? ([...message] as unknown as Record<string, unknown>) : { ...message };
+  for (const key in copy) {
+    const value = copy[key];
+    if (value instanceof LiveRef) copy[key] = value.boundTo(binding);
+  }
+  return copy;
 }

@@ -17,8 +17,9 @@ export interface Overflow {
 }
 
 const HIGH_WATER = 0.8;
-/** A mailbox that hardly holds anything is not weighed: that keeps the cost away from actors that keep up. */
+/** A mailbox that hardly holds anything is not weighed, and from then on every eighth message stands for the next seven. */
 const WEIGHED_FROM = 16;
+const WEIGHED_EVERY = 8;
 
 /** @throws NexaError `invalid-definition` */
 export function mailboxLimits(options: MailboxOptions = {}): MailboxLimits {
@@ -44,7 +45,10 @@ export class Mailbox {
   private head = 0;
   private count = 0;
   private bytes = 0;
+  private weighed = 0;
+  private weight = 0;
   private kept: Mail[] | undefined = undefined;
+  private keptCount = 0;
   private waiting: (() => void)[] | undefined = undefined;
 
   constructor(limits: MailboxLimits) {
@@ -56,7 +60,7 @@ export class Mailbox {
     return this.count;
   }
   get stashed(): number {
-    return this.kept === undefined ? 0 : this.kept.length;
+    return this.keptCount;
   }
   /** Estimated; what was never weighed counts nothing. */
   get sizeBytes(): number {
@@ -64,21 +68,21 @@ export class Mailbox {
   }
   /** Whether a producer should wait. */
   get high(): boolean {
-    return this.count + this.stashed >= this.limits.highWater || this.bytes >= this.limits.highWaterBytes;
+    return this.count + this.keptCount >= this.limits.highWater || this.bytes >= this.limits.highWaterBytes;
   }
 
   /** False: the mail itself was refused. Whatever went instead, or was refused, is told to `overflow`. */
   offer(mail: Mail, overflow: Overflow): boolean {
-    if (this.count >= WEIGHED_FROM && mail.sizeBytes === 0) mail.sizeBytes = estimateBytes(mail.message);
-    if (this.count + this.stashed >= this.limits.limit || (this.bytes + mail.sizeBytes > this.limits.limitBytes && this.count > 0)) {
+    if (this.count >= WEIGHED_FROM) this.weigh(mail);
+    if (this.count + this.keptCount >= this.limits.limit || (this.bytes + mail.sizeBytes > this.limits.limitBytes && this.count > 0)) {
       if (this.limits.overflow !== 'drop-oldest') {
         overflow.overflowed(mail);
         return false;
       }
-      while (this.count > 0 && (this.count + this.stashed >= this.limits.limit || this.bytes + mail.sizeBytes > this.limits.limitBytes)) {
+      while (this.count > 0 && (this.count + this.keptCount >= this.limits.limit || this.bytes + mail.sizeBytes > this.limits.limitBytes)) {
         overflow.overflowed(this.shift() as Mail);
       }
-      if (this.stashed >= this.limits.limit) {
+      if (this.keptCount >= this.limits.limit) {
         overflow.overflowed(mail);
         return false;
       }
@@ -116,18 +120,22 @@ export class Mailbox {
   stash(mail: Mail): boolean {
     this.kept ??= [];
     if (this.kept.length + this.count >= this.limits.limit) return false;
-    this.kept.push(mail);
+    this.keptCount = this.kept.push(mail);
     return true;
   }
   unstash(mail: Mail): void {
     const at = this.kept?.lastIndexOf(mail) ?? -1;
-    if (at >= 0) this.kept?.splice(at, 1);
+    if (at >= 0) {
+      this.kept?.splice(at, 1);
+      this.keptCount--;
+    }
   }
   /** The stashed messages go before those that wait, in the order they came. */
   unstashAll(): void {
     const kept = this.kept;
     if (kept === undefined || kept.length === 0) return;
     this.kept = undefined;
+    this.keptCount = 0;
     const needed = this.count + kept.length;
     let capacity = this.ring?.length ?? 8;
     while (capacity < needed) capacity *= 2;
@@ -145,6 +153,7 @@ export class Mailbox {
   drain(): Mail[] {
     const all = this.kept ?? [];
     this.kept = undefined;
+    this.keptCount = 0;
     for (let mail = this.shift(); mail !== undefined; mail = this.shift()) all.push(mail);
     this.ring = undefined;
     this.release();
@@ -163,6 +172,11 @@ export class Mailbox {
   }
   get waiters(): number {
     return this.waiting?.length ?? 0;
+  }
+
+  private weigh(mail: Mail): void {
+    if (this.weighed++ % WEIGHED_EVERY === 0) this.weight = estimateBytes(mail.message);
+    mail.sizeBytes = this.weight;
   }
 
   private release(): void {

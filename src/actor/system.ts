@@ -12,7 +12,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { Deaths } from './deaths.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import type { Engine } from './engine.ts';
-import { arrivedMail, type Envelope, Mail } from './envelope.ts';
+import { arrivedMail, type Envelope, Mail, StampedMail } from './envelope.ts';
 import { eventStream } from './event-stream.ts';
 import type { DeadLetterReason, EventStream } from './events.ts';
 import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
@@ -225,7 +225,7 @@ export class System implements ActorSystem {
   /** Answers an ask, here or elsewhere. An answer that nobody waits for is a dead letter. */
   reply(replyTo: Address, outcome: Outcome<unknown>, sender?: Cell): boolean {
     if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && this.asks.settle(replyTo.uid, outcome)) return true;
-    return this.deliver(new Mail(replyTo, outcome, sender?.shown, sender?.gate?.epoch));
+    return this.deliver(new StampedMail(replyTo, outcome, sender?.shown, sender?.gate?.epoch));
   }
 
   /** Whether an ask is still worth handling; if not it is a dead letter, and nobody waits for it. */
@@ -251,9 +251,10 @@ export class System implements ActorSystem {
     this.deadLetters.add(envelope, reason, error, this.clock.wallMs());
     this.events.publish({ event: 'dead-letter', envelope, reason, ...(error === undefined ? {} : { error }) });
   }
-  /** A dead letter whose asker is told so: `no-such-actor`, or the given error. */
+  /** A dead letter whose asker is told so: by the given error, else `no-such-actor`. */
   nobodyTook(envelope: Envelope, reason: DeadLetterReason, error?: NexaError): void {
     this.deadLetter(envelope, reason, error);
+    if (envelope.replyTo === undefined) return;
     this.refuse(
       envelope,
       error ?? new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describe(envelope.to) } }),
@@ -273,7 +274,7 @@ export class System implements ActorSystem {
     const letter = this.deadLetters.find(number);
     if (letter === undefined) return false;
     const { to, message, from } = letter.envelope;
-    this.deliver(new Mail(to, message, from, undefined));
+    this.deliver(new Mail(to, message, from));
     return true;
   }
 

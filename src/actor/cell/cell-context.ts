@@ -5,7 +5,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import { encodeId } from '../address.ts';
 import type { Context } from '../context.ts';
-import { type Envelope, type Guard, ownMail } from '../envelope.ts';
+import { type Envelope, FATE, type Guard, type Mail, OwnMail } from '../envelope.ts';
 import type { RuntimeEvent } from '../events.ts';
 import { asActorRef, asAgentRef, asReplyTo, liveRef, NamedRef, ReplyRef } from '../live-ref.ts';
 import type { Message, ReplyOf } from '../message.ts';
@@ -111,10 +111,10 @@ export class CellContext implements Context<unknown> {
 
   stash(): void {
     const cell = this.acting();
-    if (cell.current === undefined || cell.fate === 'stashed') throw this.misused('there is no message to stash');
-    if (!cell.mailbox.stash(cell.current))
-      throw new NexaError('stash-full', 'the stash and the mailbox together are full', { where: cell.where });
-    cell.fate = 'stashed';
+    const mail = cell.current;
+    if (mail === undefined || mail.fate === FATE.stashed) throw this.misused('there is no message to stash');
+    if (!cell.mailbox.stash(mail)) throw new NexaError('stash-full', 'the stash and the mailbox together are full', { where: cell.where });
+    mail.fate = FATE.stashed;
   }
   unstashAll(): void {
     this.acting().mailbox.unstashAll();
@@ -170,10 +170,11 @@ export class CellContext implements Context<unknown> {
     this.answer(message, { ok: false, error: toNexaError(error) });
   }
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>> {
-    const cell = this.answering(message);
+    const { cell } = this;
     const { system } = cell;
-    const replyTo = cell.current?.replyTo;
-    if (cell.fate === 'open' && replyTo !== undefined) cell.fate = 'deferred';
+    const mail = this.answering(message);
+    const { replyTo } = mail;
+    if (mail.fate === FATE.open) mail.fate = FATE.deferred;
     return asReplyTo(
       replyTo === undefined ? new Nobody(system, cell.address, undefined, cell) : new ReplyRef(system, replyTo, undefined, cell),
     );
@@ -200,21 +201,20 @@ export class CellContext implements Context<unknown> {
   }
 
   private answer(message: unknown, outcome: Outcome<unknown>): void {
-    const cell = this.answering(message);
-    const replyTo = cell.current?.replyTo;
-    if (replyTo === undefined) return;
-    cell.answer(replyTo, outcome);
-    cell.fate = 'replied';
+    const mail = this.answering(message);
+    if (mail.replyTo === undefined) return;
+    this.cell.answer(mail.replyTo, outcome);
+    mail.fate = FATE.replied;
   }
-  private answering(message: unknown): Cell {
-    const cell = this.acting();
-    if (cell.current === undefined || cell.handed !== message) {
+  private answering(message: unknown): Mail {
+    const { current, handed } = this.acting();
+    if (current === undefined || (handed ?? current.message) !== message) {
       throw this.misused(
         'only the message that is being handled can be answered',
         'Take context.replyTo(message) in its own turn to answer later.',
       );
     }
-    return cell;
+    return current;
   }
   private acting(): Cell {
     const { cell } = this;
@@ -238,7 +238,7 @@ export class CellContext implements Context<unknown> {
   private tellSelf(message: () => unknown, guard: Guard, unbounded: boolean): void {
     const { cell } = this;
     try {
-      const mail = ownMail(cell.address, message(), guard);
+      const mail = new OwnMail(cell.address, message(), guard);
       if (!unbounded) cell.offer(mail);
       else if (!cell.wantsStop) {
         cell.mailbox.push(mail);

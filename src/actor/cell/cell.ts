@@ -4,7 +4,7 @@ import { ambient } from '../ambient.ts';
 import { type Behavior, stopped } from '../behavior.ts';
 import type { Gate } from '../elsewhere.ts';
 import type { Handle, Turnable } from '../engine.ts';
-import { Mail } from '../envelope.ts';
+import { FATE, Mail, StampedMail } from '../envelope.ts';
 import { LiveRef, NamedRef, rebind } from '../live-ref.ts';
 import { DEFAULT_LIMITS, Mailbox, mailboxLimits, type Overflow } from '../mailbox.ts';
 import type { Props } from '../props.ts';
@@ -41,6 +41,7 @@ export class Cell implements Turnable, Overflow {
   readonly props: Props<unknown>;
   readonly options: CellOptions | undefined;
   readonly gate: Gate | undefined;
+  readonly face: Address | undefined;
   readonly mailbox: Mailbox;
   readonly handle: Handle;
   state: CellState = 'starting';
@@ -51,12 +52,9 @@ export class Cell implements Turnable, Overflow {
   children: Map<string, Cell> | undefined = undefined;
   links: Links | undefined = undefined;
 
-  /** The message that is being handled, and what of it the handler was given. */
+  /** The message that is being handled, and the copy of it that the handler was given, if it was not given the message itself. */
   current: Mail | undefined = undefined;
   handed: unknown = undefined;
-  /** What became of the current message besides being handled. */
-  fate: 'open' | 'replied' | 'deferred' | 'stashed' = 'open';
-  inTurn = false;
   /** A handler has not settled yet. */
   busy = false;
   turns = 0;
@@ -94,6 +92,7 @@ export class Cell implements Turnable, Overflow {
     this.props = props;
     this.options = options;
     this.gate = options?.gate ?? parent?.gate;
+    this.face = options?.face;
     this.mailbox = new Mailbox(props.mailbox === undefined ? DEFAULT_LIMITS : mailboxLimits(props.mailbox));
     this.handle = system.engine.start(this, parent?.handle);
   }
@@ -102,7 +101,8 @@ export class Cell implements Turnable, Overflow {
     return this.parent?.parent === undefined ? this.name : `${this.parent.path}/${this.name}`;
   }
   get address(): Address {
-    this.ownAddress ??= {
+    if (this.ownAddress !== undefined) return this.ownAddress;
+    this.ownAddress = {
       kind: 'incarnation',
       node: this.system.node,
       nodeIncarnation: this.system.incarnation,
@@ -113,7 +113,7 @@ export class Cell implements Turnable, Overflow {
   }
   /** Where its messages come from. */
   get shown(): Address {
-    return this.options?.face ?? this.address;
+    return this.face ?? this.address;
   }
   get strategy(): Strategy {
     return this.props.strategy ?? DEFAULT_STRATEGY;
@@ -126,13 +126,17 @@ export class Cell implements Turnable, Overflow {
   get guarded(): boolean {
     return this.gate !== undefined || this.state === 'stopped';
   }
+  /** Its own code is running, or it has not settled yet. */
+  get inTurn(): boolean {
+    return this.busy || ambient.cell === this;
+  }
   get where(): { readonly actor: string } {
     return { actor: this.path };
   }
 
   /** A ref to this cell, held by `binding`. */
   ref(binding: Cell | undefined): LiveRef {
-    const face = this.options?.face;
+    const { face } = this;
     if (face === undefined) return new LiveRef(this.system, undefined, this, binding);
     return face.kind === 'agent' ? new NamedRef(this.system, face, this, binding) : new LiveRef(this.system, face, this, binding);
   }
@@ -155,11 +159,16 @@ export class Cell implements Turnable, Overflow {
     return !mailbox.high;
   }
   accept(message: unknown): void {
-    this.offer(new Mail(this.address, message, undefined, undefined));
+    this.offer(new Mail(this.address, message, undefined));
   }
   overflowed(mail: Mail): void {
     mail.guard?.take();
-    this.system.nobodyTook(mail, 'mailbox-full', new NexaError('mailbox-full', 'the mailbox of this actor is full', { where: this.where }));
+    // An error costs far more than a message: only who waits for it gets one.
+    this.system.nobodyTook(
+      mail,
+      'mailbox-full',
+      mail.replyTo === undefined ? undefined : new NexaError('mailbox-full', 'the mailbox of this actor is full', { where: this.where }),
+    );
   }
 
   /** Lets an effect out, keeps it for later, or refuses it: the gate decides, and a cell that is over has no effects. */
@@ -184,7 +193,7 @@ export class Cell implements Turnable, Overflow {
   }
   answer(replyTo: Address, outcome: Outcome<unknown>): void {
     if (this.gate === undefined) this.system.reply(replyTo, outcome, this);
-    else this.act(new Mail(replyTo, outcome, this.shown, this.gate.epoch), () => this.system.reply(replyTo, outcome, this));
+    else this.act(new StampedMail(replyTo, outcome, this.shown, this.gate.epoch), () => this.system.reply(replyTo, outcome, this));
   }
 
   // ── turns
@@ -247,7 +256,6 @@ export class Cell implements Turnable, Overflow {
 
   /** A piece of user code as a turn of its own, besides messages. */
   take(code: () => unknown): void {
-    this.inTurn = true;
     this.turns++;
     let next: unknown;
     let later = false;
@@ -270,11 +278,9 @@ export class Cell implements Turnable, Overflow {
     if (mail.guard !== undefined && !mail.guard.take()) return;
     if (mail.replyTo !== undefined && !this.system.stillWanted(mail)) return;
     this.current = mail;
-    this.fate = 'open';
-    this.inTurn = true;
     this.turns++;
     const message = rebind(mail.message, this);
-    this.handed = message;
+    if (message !== mail.message) this.handed = message;
     let next: unknown;
     let later = false;
     ambient.cell = this;
@@ -295,7 +301,7 @@ export class Cell implements Turnable, Overflow {
     const arrived = links.arrived?.shift();
     if (links.arrived?.length === 0) links.arrived = undefined;
     if (arrived === undefined) return;
-    if ('message' in arrived) this.receive(new Mail(this.address, arrived.message, undefined, undefined));
+    if ('message' in arrived) this.receive(new Mail(this.address, arrived.message, undefined));
     else this.signal(arrived);
   }
   private signal(signal: Signal): void {
@@ -353,11 +359,10 @@ export class Cell implements Turnable, Overflow {
   private finish(next: unknown): void {
     const mail = this.current;
     if (mail !== undefined) {
-      if (mail.replyTo !== undefined && this.fate === 'open') this.answer(mail.replyTo, { ok: true, value: undefined });
+      if (mail.replyTo !== undefined && mail.fate === FATE.open) this.answer(mail.replyTo, { ok: true, value: undefined });
       this.current = undefined;
-      this.handed = undefined;
+      if (this.handed !== undefined) this.handed = undefined;
     }
-    this.inTurn = false;
     if (next === undefined || this.winding !== undefined) return;
     if (next === stopped) this.requestStop();
     else if (typeof next === 'object' && next !== null && typeof (next as Behavior<unknown>).receive === 'function')
@@ -377,7 +382,6 @@ export class Cell implements Turnable, Overflow {
   crash(thrown: unknown): void {
     const mail = this.current;
     const error = errorOf(thrown, this.where);
-    this.inTurn = false;
     this.lost(mail, error);
     if (this.wantsStop || this.winding !== undefined) {
       this.system.log.warn({ ...this.where, error }, 'failed while it was being stopped');
@@ -402,9 +406,9 @@ export class Cell implements Turnable, Overflow {
     this.current = undefined;
     this.handed = undefined;
     if (mail === undefined) return;
-    if (this.fate === 'stashed') this.mailbox.unstash(mail);
+    if (mail.fate === FATE.stashed) this.mailbox.unstash(mail);
     this.system.deadLetter(mail, 'crashed', error);
-    if (mail.replyTo !== undefined && this.fate !== 'replied') {
+    if (mail.replyTo !== undefined && mail.fate !== FATE.replied) {
       this.answer(mail.replyTo, { ok: false, error: new NexaError('crashed', error.message, { where: this.where, cause: error }) });
     }
   }
@@ -478,7 +482,6 @@ export class Cell implements Turnable, Overflow {
     if (!this.busy) return;
     this.token++;
     this.busy = false;
-    this.inTurn = false;
     this.lost(this.current, new NexaError('crashed', 'the handler did not settle in time and was abandoned', { where: this.where }));
     this.system.log.warn(this.where, 'a handler did not settle in time and was abandoned');
     this.context = this.context?.succeeded();

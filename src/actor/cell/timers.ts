@@ -1,5 +1,5 @@
 import { NexaError } from '../../errors.ts';
-import { type Guard, ownMail } from '../envelope.ts';
+import { type Guard, OwnMail } from '../envelope.ts';
 import type { Cancel } from '../ref.ts';
 import type { Cell } from './cell.ts';
 
@@ -87,6 +87,6 @@ class Timer implements Guard {
     }
     if (this.waits) return;
     this.waits = true;
-    this.cell.offer(ownMail(this.cell.address, this.message, this));
+    this.cell.offer(new OwnMail(this.cell.address, this.message, this));
   }
 }

@@ -22,8 +22,9 @@ export interface DispatcherOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Messages between two looks at the clock. */
+/** Messages between two looks at the clock: few while they take time, more while they do not. */
 const LOOK_EVERY = 32;
+const LOOK_AT_MOST_EVERY = 512;
 
 /** Who takes a turn when: one queue for a whole engine, so that fairness and the time left to I/O do not depend on the actors. */
 export class Dispatcher {
@@ -42,6 +43,7 @@ export class Dispatcher {
   /** Messages taken in microtasks since the event loop last went round. */
   private eager = 0;
   private marked = false;
+  private lookEvery = LOOK_EVERY;
 
   constructor(options: DispatcherOptions) {
     this.hybrid = (options.mode ?? 'hybrid') === 'hybrid';
@@ -96,7 +98,8 @@ export class Dispatcher {
   private drain(): number {
     const { system, user, throughput, budget } = this;
     let taken = 0;
-    let lookAt = LOOK_EVERY;
+    let lookAt = this.lookEvery;
+    let lastMs = 0;
     let endMs = 0;
     while (taken < budget && !this.stopped) {
       const urgent = !system.empty;
@@ -110,10 +113,14 @@ export class Dispatcher {
         this.onError(error);
       }
       if (taken >= lookAt) {
-        lookAt = taken + LOOK_EVERY;
         const now = this.now();
         if (endMs === 0) endMs = now + this.sliceMs;
-        else if (now > endMs) break;
+        else if (now > endMs) {
+          this.lookEvery = LOOK_EVERY;
+          break;
+        } else this.lookEvery = now - lastMs < this.sliceMs / 16 ? Math.min(2 * this.lookEvery, LOOK_AT_MOST_EVERY) : LOOK_EVERY;
+        lastMs = now;
+        lookAt = taken + this.lookEvery;
       }
     }
     if (this.idle || this.stopped) this.armed = false;
