@@ -94,8 +94,8 @@ test('ps prints each agent as one row, and as exactly the documented fields', as
     { type: 'echo', id: 'e\u001b[2J', node: null, epoch: null, state: 'unplaced', mailbox: null, restarts: null },
   ]);
   expect(calls).toEqual([
-    ['cluster.list', {}],
-    ['cluster.list', { type: 'counter' }],
+    ['cluster.list', { limit: 5_000 }],
+    ['cluster.list', { limit: 5_000, type: 'counter' }],
   ]);
 });
 

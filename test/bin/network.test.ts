@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { counter } from '../../actors/builtin/index.ts';
+import { describe } from '../../src/agent/describe.ts';
+import { subjects } from '../../src/cluster/subject.ts';
+import type { PublicHandlers } from '../../src/edge/handlers.ts';
+import { type PublicEdge, publicEdge } from '../../src/edge/public-edge.ts';
+import { NexaError, Refused } from '../../src/errors.ts';
+import { connectNats, type NatsLink } from '../../src/nats/connection.ts';
+import type { Logger } from '../../src/ports/logger.ts';
+import { systemClock } from '../../src/system-clock.ts';
+import { systemRandom } from '../../src/system-random.ts';
+import { startServers, type TestServers } from '../support/nats.ts';
+import { nexa as run } from './run.ts';
+
+const log: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => log };
+const told: unknown[] = [];
+let heard: () => void = () => {};
+const stopped: string[] = [];
+
+/** A node's public face with the answers of a table: the edge, the wire and the client are the real ones. */
+const handlers: PublicHandlers = {
+  spawn: async ({ type, id = 'fresh' }) => {
+    if (type !== 'counter') throw new NexaError('unknown-type', `no node runs ${type}`, { where: { type } });
+    return { agent: { type, id, node: 'n1', epoch: 9 }, created: true };
+  },
+  ask: async (_type, id, command) => {
+    if (id === 'nobody') throw new NexaError('no-such-actor', 'counter/nobody was never spawned', { fix: 'Spawn it first.' });
+    if (id === 'full') throw new Refused('out-of-range', { value: 1 });
+    return { id, command };
+  },
+  tell: (type, id, command) => {
+    told.push({ type, id, command });
+    heard();
+  },
+  list: async ({ type }) => ({
+    agents: [{ type: type ?? 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0 }],
+    more: false,
+  }),
+  types: async () => [{ type: 'counter', version: 1, storage: 'durable', nodes: ['n1'], summary: 'Counts.' }],
+  describe: async () => describe(counter),
+  stop: async (type, id) => void stopped.push(`${type}/${id}`),
+  nodes: async () => [
+    { node: 'n1', incarnation: 1, state: 'running', suspended: false, pid: 7, labels: {}, version: '0.1.0', agents: 1, lagMs: 0 },
+  ],
+  status: async () => ({ node: 'n1', state: 'running' }),
+  tree: async () => ({ name: 'n1', path: '/', state: 'running', mailbox: 0, restarts: 0, lastReason: null, children: [] }),
+  stopNode: () => void stopped.push('n1'),
+};
+
+let servers: TestServers;
+let link: NatsLink;
+let edge: PublicEdge;
+const nexa = (...argv: string[]) => run([...argv, '--nats', servers.urls.join(',')]);
+const json = async (...argv: string[]) => JSON.parse((await nexa(...argv, '-o', 'json')).stdout);
+
+beforeAll(async () => {
+  servers = await startServers();
+  link = await connectNats({ servers: servers.urls, name: 'edge', role: 'data', clock: systemClock, random: systemRandom, log });
+  edge = publicEdge({
+    transport: link.transport(),
+    subjects: subjects('nexa'),
+    clock: systemClock,
+    log,
+    node: 'n1',
+    handlers,
+    onDeadLetter: () => {},
+  });
+  edge.open();
+});
+afterAll(async () => {
+  await edge?.close({ timeoutMs: 1_000 });
+  await link?.close();
+  await servers?.stop();
+});
+
+test('a request reaches the node and its answer the screen', async () => {
+  expect(await json('spawn', 'counter', 'alice')).toEqual({ type: 'counter', id: 'alice', node: 'n1', epoch: 9, created: true });
+  expect(await json('ask', 'counter/ä/b', '{"type":"add","by":1}')).toEqual({ id: 'ä/b', command: { type: 'add', by: 1 } });
+  expect(await json('ps')).toEqual([{ type: 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0 }]);
+  expect(await json('nodes')).toEqual(await handlers.nodes());
+  expect(await json('types')).toEqual(await handlers.types());
+  expect(await json('types', 'counter')).toEqual(describe(counter));
+  expect(await json('status', 'n1')).toEqual({ node: 'n1', state: 'running' });
+  expect(await json('tree')).toEqual([{ node: 'n1', tree: await handlers.tree() }]);
+});
+
+test('stop stops the agent or the node that was named', async () => {
+  expect(await json('stop', 'counter/alice')).toEqual({ stopped: { type: 'counter', id: 'alice' } });
+  expect(await json('stop', 'node', 'n1')).toEqual({ stopping: 'n1' });
+  expect(stopped).toEqual(['counter/alice', 'n1']);
+});
+
+test('tell leaves before the command ends', async () => {
+  const arrived = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  expect((await nexa('tell', 'counter/alice', '{"type":"add"}')).exit).toBe(0);
+  await arrived;
+  expect(told).toEqual([{ type: 'counter', id: 'alice', command: { type: 'add' } }]);
+});
+
+test('what the node refuses keeps its code, its place and its fix', async () => {
+  expect(await nexa('spawn', 'nothing')).toEqual({
+    exit: 3,
+    stdout: '',
+    stderr: 'error unknown-type: no node runs nothing (type nothing)\n',
+  });
+  expect(await nexa('ask', 'counter/nobody', '{"type":"get"}')).toMatchObject({
+    exit: 3,
+    stderr: 'error no-such-actor: counter/nobody was never spawned — Spawn it first.\n',
+  });
+  expect(await json('ask', 'counter/full', '{"type":"add"}')).toMatchObject({
+    ok: false,
+    error: { code: 'refused', refusal: 'out-of-range', details: { value: 1 } },
+  });
+});
+
+test('where nobody listens the answer comes at once', async () => {
+  expect(await nexa('kill', 'n9')).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^error unavailable: .*\n$/) });
+  expect(await nexa('ps', '--cluster', 'other')).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^error unavailable: .*\n$/) });
+});
+
+test('without a server it says so within its time, and what to do', async () => {
+  const { exit, stderr } = await run(['ps', '--nats', 'nats://127.0.0.1:1']);
+  expect(exit).toBe(4);
+  expect(stderr).toMatch(/^error disconnected: .* — Start a cluster with `nexa up`, or name a running server with --nats <url>\.\n$/);
+}, 10_000);
