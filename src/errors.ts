@@ -1,3 +1,5 @@
+/// <reference lib="es2024.string" />
+
 /** The four families of the source documents, and what an agent itself said. */
 export type ErrorCategory = 'system' | 'protocol' | 'connection' | 'resource' | 'refusal';
 
@@ -96,12 +98,12 @@ export class NexaError extends Error {
   toJSON(): ErrorData {
     return {
       code: this.code,
-      message: this.message,
+      message: this.message.toWellFormed(),
       category: this.category,
       retryable: this.retryable,
       definite: this.definite,
-      ...(Object.keys(this.where).length > 0 ? { where: this.where } : {}),
-      ...(this.fix === undefined ? {} : { fix: this.fix }),
+      ...(Object.keys(this.where).length > 0 ? { where: wellFormed(this.where) } : {}),
+      ...(this.fix === undefined ? {} : { fix: this.fix.toWellFormed() }),
     };
   }
 }
@@ -123,13 +125,23 @@ export class Refused<Name extends string = string, Details = unknown> extends Ne
   }
 }
 
+/** A text cut in the middle of a character has no UTF-8 and could not travel. */
+const wellFormed = (where: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(where).map(([name, value]) => [name, String(value).toWellFormed()]));
+
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown, longest: number): string => (typeof value === 'string' ? value.slice(0, longest) : '');
 
 /** Back from what travelled. Unknown codes (a newer peer) become `internal` and keep what they said; nothing is trusted. */
 export function errorFrom(data: unknown): NexaError {
   if (!isRecord(data)) return new NexaError('internal', 'an error without a shape arrived');
-  const where = isRecord(data.where) ? Object.fromEntries(Object.entries(data.where).slice(0, 16).map(([key, value]) => [key.slice(0, 64), text(value, 512)])) : {};
+  const where = isRecord(data.where)
+    ? Object.fromEntries(
+        Object.entries(data.where)
+          .slice(0, 16)
+          .map(([key, value]) => [key.slice(0, 64), text(value, 512)]),
+      )
+    : {};
   if (data.code === 'refused' && typeof data.refusal === 'string') return new Refused(data.refusal.slice(0, 128), data.details, where);
   const known = typeof data.code === 'string' && Object.hasOwn(ERRORS, data.code);
   const message = text(data.message, 2_000);
@@ -144,5 +156,8 @@ export function errorFrom(data: unknown): NexaError {
 /** Any thrown value as a NexaError; what is none becomes `code` (default `crashed`) with the original as its cause. */
 export function toNexaError(thrown: unknown, code: ErrorCode = 'crashed', where?: Readonly<Record<string, string>>): NexaError {
   if (thrown instanceof NexaError) return thrown;
-  return new NexaError(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown, ...(where === undefined ? {} : { where }) });
+  return new NexaError(code, thrown instanceof Error ? thrown.message : String(thrown), {
+    cause: thrown,
+    ...(where === undefined ? {} : { where }),
+  });
 }

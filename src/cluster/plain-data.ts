@@ -1,4 +1,3 @@
-/// <reference lib="es2024.string" />
 import { type ErrorCode, NexaError } from '../errors.ts';
 
 /** What one message may be, in either encoding. The sender refuses what a receiver would. */

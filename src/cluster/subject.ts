@@ -1,4 +1,4 @@
-/// <reference lib="es2024.string" />
+import { decodeId, encodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import type { Subject } from '../ports/transport.ts';
 
@@ -8,10 +8,11 @@ import type { Subject } from '../ports/transport.ts';
  * somebody else's traffic, so nothing gets into a name without passing {@link encodeId} or a pattern.
  */
 
+export { decodeId, encodeId };
+
 const CLUSTER = /^[A-Za-z0-9_-]{1,32}$/;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const PLAIN_ID = /^[A-Za-z0-9_-]{1,128}$/;
-const LONGEST_ID = 255;
+const TOKEN = /^[A-Za-z0-9_-]{1,128}$/;
 const LONGEST_REPLY_BYTES = 255;
 
 /** Competing nodes share one queue group, so that one of them answers a public message. */
@@ -54,31 +55,7 @@ const validIncarnation = (incarnation: number): number => {
   throw new NexaError('bad-id', `incarnation ${incarnation} is no positive integer`);
 };
 
-/**
- * An id as one token of a subject or key: plain ones as they are, any other as `=` and base64url of its UTF-8 exactly as given
- * (never normalised: look-alikes stay apart). At most 255 characters, so at most 190 bytes of other text.
- * @throws NexaError `bad-id`: empty, a lone surrogate, too long.
- */
-export function encodeId(id: string): string {
-  if (PLAIN_ID.test(id)) return id;
-  if (id.length === 0) throw badId('an id is never empty', id);
-  if (id.length > LONGEST_ID) throw badId(`an id of ${id.length} characters is too long`, id);
-  if (!id.isWellFormed()) throw badId('an id with half a surrogate pair has no UTF-8', id);
-  const token = `=${Buffer.from(id, 'utf8').toString('base64url')}`;
-  if (token.length > LONGEST_ID) throw badId('an id is at most 128 plain characters or 190 bytes', id);
-  return token;
-}
-
-/** The exact inverse of {@link encodeId}. @throws NexaError `bad-id` for every text that encodeId would not write. */
-export function decodeId(token: string): string {
-  if (PLAIN_ID.test(token)) return token;
-  if (token.startsWith('=') && token.length <= LONGEST_ID) {
-    const id = Buffer.from(token.slice(1), 'base64url').toString('utf8');
-    if (id.length > 0 && encodeId(id) === token) return id;
-  }
-  throw badId('an encoded id that nobody wrote', token);
-}
-const badId = (message: string, id: string) => new NexaError('bad-id', message, { where: { id: id.toWellFormed().slice(0, 128) } });
+const badId = (message: string, id: string) => new NexaError('bad-id', message, { where: { id: id.slice(0, 128) } });
 
 /** A key of AGENTS, STATE and SNAPSHOTS. @throws NexaError `bad-id`. */
 export const agentKey = (type: string, id: string): string => `${validType(type)}.${encodeId(id)}`;
@@ -100,8 +77,8 @@ export function parseReminderKey(key: string): { readonly type: string; readonly
 
 /** The inbox of a program outside the cluster; `random` names one connection. @throws NexaError `bad-id`. */
 export function clientInbox(random: string): { readonly all: Subject; reply(id: string): Subject } {
-  const prefix = `_INBOX.${checked('inbox', random, PLAIN_ID)}`;
-  return { all: `${prefix}.*` as Subject, reply: (id) => `${prefix}.${checked('inbox', id, PLAIN_ID)}` as Subject };
+  const prefix = `_INBOX.${checked('inbox', random, TOKEN)}`;
+  return { all: `${prefix}.*` as Subject, reply: (id) => `${prefix}.${checked('inbox', id, TOKEN)}` as Subject };
 }
 
 /** The reply subject of a message as the server gave it. Ask {@link isSafeReply} before publishing to it. */
@@ -161,7 +138,7 @@ export function subjects(cluster: string): Subjects {
     node: (node, incarnation) => subject('node', validNode(node), validIncarnation(incarnation)),
     replies: (node, incarnation) => {
       const tokens = ['reply', validNode(node), validIncarnation(incarnation)] as const;
-      return { all: subject(...tokens, '*'), reply: (id) => subject(...tokens, checked('reply', id, PLAIN_ID)) };
+      return { all: subject(...tokens, '*'), reply: (id) => subject(...tokens, checked('reply', id, TOKEN)) };
     },
     spawn: subject('spawn'),
     agent: (type, id) => subject('agent', agentKey(type, id)),
