@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly nats: string | readonly string[];
   /** Default: `nexa`. */
   readonly cluster?: string;
+  /** How long the first connect is tried. Default 5,000. */
+  readonly timeoutMs?: number;
   /** What the connection reports of itself. Default: nothing. */
   readonly log?: Logger;
 }
@@ -74,7 +76,7 @@ const POLL_MS = 10;
 
 /**
  * Connects a client.
- * @throws NexaError `disconnected` when no server answers within 5 s, `denied` when one refuses us, `bad-id` for the cluster's name.
+ * @throws NexaError `disconnected` when no server answers in time, `denied` when one refuses us, `bad-id` for the cluster's name.
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const servers = [options.nats]
@@ -92,6 +94,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       clock: systemClock,
       random: systemRandom,
       log: options.log ?? silentLogger,
+      connectWithinMs: options.timeoutMs ?? TIMEOUT_MS,
     });
     return clientOver({
       transport: link.transport(),
