@@ -72,3 +72,19 @@ export function labelsOf(value: unknown): Readonly<Record<string, string>> | und
     }),
   );
 }
+
+/** A whole number within bounds. @throws UsageError. */
+export function countOf(
+  value: unknown,
+  flag: string,
+  bounds: { readonly least: number; readonly most: number; readonly fallback: number; readonly oneOf?: readonly number[] },
+): number {
+  const given = text(value);
+  if (given === undefined) return bounds.fallback;
+  const count = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+  if (bounds.oneOf !== undefined && !bounds.oneOf.includes(count))
+    throw new UsageError(`${flag} takes ${bounds.oneOf.join(' or ')}, not ${JSON.stringify(given)}`);
+  if (!(count >= bounds.least && count <= bounds.most))
+    throw new UsageError(`${flag} takes a whole number from ${bounds.least} to ${bounds.most}, not ${JSON.stringify(given)}`);
+  return count;
+}

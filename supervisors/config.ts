@@ -36,6 +36,8 @@ export function readEnvironment(): Environment {
   };
 }
 
+/** All of it, for programs that we start: a package tool needs the machine's proxy settings. */
+export const rawEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env });
 /** The environment of a child: ours, with what the launcher tells it. */
 export const childEnvironment = (worker: string): NodeJS.ProcessEnv => ({ ...process.env, NEXA_WORKER: worker });
 

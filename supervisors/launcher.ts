@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createCodec } from '../src/cluster/codec.ts';
 import { DEFAULT_TIMES } from '../src/cluster/config.ts';
 import { declareGone, join } from '../src/cluster/join.ts';
-import { createCodec } from '../src/cluster/codec.ts';
 import { memberKey, type Subjects, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { errorFrom, NexaError, toNexaError } from '../src/errors.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -38,7 +38,14 @@ export interface LauncherOptions {
 export type LauncherEvent =
   | { readonly event: 'started'; readonly node: string; readonly pid: number; readonly incarnation: number }
   | { readonly event: 'ready'; readonly node: string; readonly pid: number; readonly incarnation: number }
-  | { readonly event: 'exited'; readonly node: string; readonly pid: number; readonly code: number | null; readonly signal: string | null; readonly atMs: number }
+  | {
+      readonly event: 'exited';
+      readonly node: string;
+      readonly pid: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly atMs: number;
+    }
   | { readonly event: 'gone'; readonly node: string; readonly incarnation: number; readonly atMs: number };
 
 export interface Launcher {
@@ -70,7 +77,9 @@ interface Worker {
 export function launch(options: LauncherOptions): Launcher {
   const { stores, clock, random, log } = options;
   const codec = createCodec();
-  const workers = options.workers.map((spec): Worker => ({ spec, child: undefined, crashes: [], backoffMs: BACKOFF_MS.first, wasReady: false }));
+  const workers = options.workers.map(
+    (spec): Worker => ({ spec, child: undefined, crashes: [], backoffMs: BACKOFF_MS.first, wasReady: false }),
+  );
   let stopping = false;
   let killing = false;
   let exitCode = 0;
@@ -119,30 +128,53 @@ export function launch(options: LauncherOptions): Launcher {
     const store = { members: stores.kv(subjects.store('MEMBERS')), codec, clock, times: DEFAULT_TIMES };
     while (!stopping) {
       const session = random.id();
-      const record = { state: 'joining', session, cordoned: false, labels: spec.labels, capacity: spec.capacity, version: VERSION, wireVersions: WIRE_VERSIONS, types: {} } as const;
+      const record = {
+        state: 'joining',
+        session,
+        cordoned: false,
+        labels: spec.labels,
+        capacity: spec.capacity,
+        version: VERSION,
+        wireVersions: WIRE_VERSIONS,
+        types: {},
+      } as const;
       let joined: Awaited<ReturnType<typeof join>>;
       try {
         joined = await join(store, spec.node, record, { timeoutMs: JOIN_MS });
       } catch (error) {
         return giveUp(worker, 1, toNexaError(error, 'internal'));
       }
-      const outcome = stopping ? { code: 0, signal: null, pid: 0, error: undefined } : await live(worker, { ...spec, session, incarnation: joined.incarnation, revision: joined.revision });
-      const revision = await declareGone(store, spec.node, joined.incarnation, { timeoutMs: stopping ? 5_000 : GONE_MS }).catch((error: unknown) => {
-        log.warn({ node: spec.node, error: String(error) }, 'could not be declared gone; the others will notice its silence');
-        return undefined;
-      });
+      const outcome = stopping
+        ? { code: 0, signal: null, pid: 0, error: undefined }
+        : await live(worker, { ...spec, session, incarnation: joined.incarnation, revision: joined.revision });
+      const revision = await declareGone(store, spec.node, joined.incarnation, { timeoutMs: stopping ? 5_000 : GONE_MS }).catch(
+        (error: unknown) => {
+          log.warn({ node: spec.node, error: String(error) }, 'could not be declared gone; the others will notice its silence');
+          return undefined;
+        },
+      );
       announce(options.transport, subjects, codec, spec.node, revision);
       options.onEvent?.({ event: 'gone', node: spec.node, incarnation: joined.incarnation, atMs: clock.monotonicMs() });
       if (stopping || outcome.code === 0) return;
       if (outcome.code !== EXIT_OVER) {
         if (!worker.wasReady) {
-          const error = outcome.error ?? new NexaError('unavailable', `node ${spec.node} could not start`, { where: { node: spec.node, exit: String(outcome.code ?? outcome.signal) } });
+          const error =
+            outcome.error ??
+            new NexaError('unavailable', `node ${spec.node} could not start`, {
+              where: { node: spec.node, exit: String(outcome.code ?? outcome.signal) },
+            });
           return giveUp(worker, outcome.code ?? 1, error);
         }
         const nowMs = clock.monotonicMs();
         worker.crashes = [...worker.crashes.filter((atMs) => nowMs - atMs < INTENSITY.withinMs), nowMs];
         if (worker.crashes.length > INTENSITY.maxRestarts) {
-          return giveUp(worker, 1, new NexaError('unavailable', `node ${spec.node} crashed more than ${INTENSITY.maxRestarts} times within a minute`, { where: { node: spec.node } }));
+          return giveUp(
+            worker,
+            1,
+            new NexaError('unavailable', `node ${spec.node} crashed more than ${INTENSITY.maxRestarts} times within a minute`, {
+              where: { node: spec.node },
+            }),
+          );
         }
       }
       log.warn({ node: spec.node, code: outcome.code, signal: outcome.signal }, 'the node ended; starting its next incarnation');
@@ -151,7 +183,10 @@ export function launch(options: LauncherOptions): Launcher {
     }
   };
 
-  const live = (worker: Worker, spec: WorkerSpec): Promise<{ code: number | null; signal: string | null; pid: number; error: NexaError | undefined }> =>
+  const live = (
+    worker: Worker,
+    spec: WorkerSpec,
+  ): Promise<{ code: number | null; signal: string | null; pid: number; error: NexaError | undefined }> =>
     new Promise((resolve) => {
       // A group of its own: what the node starts dies with it, and a Ctrl-C reaches us alone.
       const child = spawn(process.execPath, [...options.command], {
@@ -196,7 +231,9 @@ export function launch(options: LauncherOptions): Launcher {
       if (request?.type !== 'kill' || message.reply === undefined) return;
       const killed = worker.child !== undefined;
       killGroup(worker.child);
-      const answer = killed ? { ok: true, reply: { killed } } : { ok: false, error: new NexaError('unavailable', 'its process is not running').toJSON() };
+      const answer = killed
+        ? { ok: true, reply: { killed } }
+        : { ok: false, error: new NexaError('unavailable', 'its process is not running').toJSON() };
       options.transport.publish(message.reply, request.json ? Buffer.from(JSON.stringify(answer)) : codec.encode(answer));
     }),
   );

@@ -1,11 +1,11 @@
 import type { NodeId } from '../src/actor/address.ts';
 import type { Engine } from '../src/actor/engine.ts';
+import type { Strategy } from '../src/actor/strategy.ts';
 import { createSystem, type System } from '../src/actor/system.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import { implementationOf } from '../src/agent/define.ts';
 import { agentHost } from '../src/agent/host/host.ts';
-import type { Strategy } from '../src/actor/strategy.ts';
-import { clusterAgents, type ClusterAgents } from '../src/cluster/agents.ts';
+import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
 import type { ClusterTimes } from '../src/cluster/config.ts';
@@ -75,7 +75,8 @@ export async function startMember(options: MemberOptions, within: { readonly tim
         random,
         times,
         log,
-        host: (states, onRefused) => agentHost({ system, definitions: options.definitions, states, codec, storeMs: times.storeMs, onRefused }),
+        host: (states, onRefused) =>
+          agentHost({ system, definitions: options.definitions, states, codec, storeMs: times.storeMs, onRefused }),
         labels: options.labels ?? {},
         capacity: options.capacity ?? 1,
         version: VERSION,

@@ -29,5 +29,7 @@ export function readWorkerSpec(text: string): WorkerSpec {
   } catch {
     // Told below, in our own words.
   }
-  throw new NexaError('invalid-message', 'NEXA_WORKER is set by a launcher only', { fix: 'Unset NEXA_WORKER, and start nodes with `nexa node`.' });
+  throw new NexaError('invalid-message', 'NEXA_WORKER is set by a launcher only', {
+    fix: 'Unset NEXA_WORKER, and start nodes with `nexa node`.',
+  });
 }

@@ -41,7 +41,11 @@ export interface ClusterAgents {
   spawn(wish: SpawnWish): Promise<AgentSpawned>;
   /** Resolves when its record says stopped. @throws NexaError `no-such-actor`, `unavailable`, `ask-timeout`. */
   stop(type: string, id: string, options: { readonly forget: boolean; readonly timeoutMs: number }): Promise<void>;
-  list(options: { readonly type?: string | undefined; readonly id?: string | undefined; readonly limit: number }): Promise<{ readonly agents: readonly AgentView[]; readonly more: boolean }>;
+  list(options: {
+    readonly type?: string | undefined;
+    readonly id?: string | undefined;
+    readonly limit: number;
+  }): Promise<{ readonly agents: readonly AgentView[]; readonly more: boolean }>;
 }
 
 const CONFIG_BYTES = 16_384;
@@ -77,7 +81,10 @@ export function clusterAgents(options: {
     if (defaults !== undefined) cluster.host.checkConfig(wish.type, wish.config);
     const bytes = codec.encode(wish.config ?? null).byteLength;
     if (bytes > CONFIG_BYTES) {
-      throw new NexaError('quota-exceeded', `the configuration takes ${bytes} bytes, ${CONFIG_BYTES} are allowed`, { where: { type: wish.type }, fix: 'Store it elsewhere and pass its name.' });
+      throw new NexaError('quota-exceeded', `the configuration takes ${bytes} bytes, ${CONFIG_BYTES} are allowed`, {
+        where: { type: wish.type },
+        fix: 'Store it elsewhere and pass its name.',
+      });
     }
     const spawnId = wish.spawnId ?? '';
     const id = wish.id ?? (spawnId === '' ? random.id() : `spawn-${spawnId}`);
@@ -97,14 +104,26 @@ export function clusterAgents(options: {
   };
   const nowhere = (record: Omit<AgentRecord, 'owner' | 'nonce'>): NexaError => {
     const { node, labels } = record.placement;
-    const where = { type: record.type, ...(node === undefined ? {} : { node }), ...Object.fromEntries(Object.entries(labels ?? {}).map(([name, value]) => [`label ${name}`, value])) };
-    return new NexaError('unavailable', 'no node of the cluster may take this agent at the moment', { where, fix: 'See `nexa nodes`: a node must be running, with the type and the labels.' });
+    const where = {
+      type: record.type,
+      ...(node === undefined ? {} : { node }),
+      ...Object.fromEntries(Object.entries(labels ?? {}).map(([name, value]) => [`label ${name}`, value])),
+    };
+    return new NexaError('unavailable', 'no node of the cluster may take this agent at the moment', {
+      where,
+      fix: 'See `nexa nodes`: a node must be running, with the type and the labels.',
+    });
   };
   /** Where the spawn goes: to the owner of what is there already, so that the answer comes from who knows, else where placing says. */
   const targetOf = (record: Omit<AgentRecord, 'owner' | 'nonce'>): string | undefined => {
     const owner = places.get(agentKey(record.type, record.id))?.value.owner;
-    if (owner !== undefined && members.find(owner.node)?.state === 'up' && !members.isGone(owner.node, owner.incarnation)) return owner.node;
-    return choose({ type: record.type, id: record.id, version: record.version, wish: record.placement }, members.all(), { local: self.node, load: members.load, random });
+    if (owner !== undefined && members.find(owner.node)?.state === 'up' && !members.isGone(owner.node, owner.incarnation))
+      return owner.node;
+    return choose({ type: record.type, id: record.id, version: record.version, wish: record.placement }, members.all(), {
+      local: self.node,
+      load: members.load,
+      random,
+    });
   };
   const at = async (node: string, record: Omit<AgentRecord, 'owner' | 'nonce'>, timeoutMs: number): Promise<SpawnAnswer> => {
     const member = members.find(node);
@@ -157,15 +176,23 @@ export function clusterAgents(options: {
     async list(filter) {
       const rows = [...places.entries()]
         .map(({ value, revision }) => ({ record: value, revision }))
-        .filter(({ record }) => (filter.type === undefined || record.type === filter.type) && (filter.id === undefined || record.id === filter.id))
+        .filter(
+          ({ record }) =>
+            (filter.type === undefined || record.type === filter.type) && (filter.id === undefined || record.id === filter.id),
+        )
         .sort((a, b) => compare(a.record.type, b.record.type) || compare(a.record.id, b.record.id));
       const shown = rows.slice(0, filter.limit);
-      const owners = new Map(shown.flatMap(({ record }) => (record.owner === undefined ? [] : [[record.owner.node, record.owner.incarnation] as const])));
+      const owners = new Map(
+        shown.flatMap(({ record }) => (record.owner === undefined ? [] : [[record.owner.node, record.owner.incarnation] as const])),
+      );
       const views = new Map<string, LocalView>();
       await Promise.all(
         [...owners].map(async ([node, incarnation]) => {
           try {
-            const here = node === self.node ? locals.views() : await endpointRef(system, node, incarnation).ask({ type: 'agents-here' }, { timeoutMs: LIST_MS });
+            const here =
+              node === self.node
+                ? locals.views()
+                : await endpointRef(system, node, incarnation).ask({ type: 'agents-here' }, { timeoutMs: LIST_MS });
             for (const view of here) views.set(`${node}/${view.type}/${view.id}`, view);
           } catch {
             // A node that does not answer: its agents are shown from their records.

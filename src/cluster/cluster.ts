@@ -184,14 +184,21 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     clock,
     random,
   });
-  const watches = agentWatches({ places: () => placeCopy, terminated: (watcher, target, reason) => system.terminated(watcher, target, reason) });
+  const watches = agentWatches({
+    places: () => placeCopy,
+    terminated: (watcher, target, reason) => system.terminated(watcher, target, reason),
+  });
   system.connect({
     send(envelope) {
       const { to } = envelope;
       if (to.kind === 'agent') return router.send(envelope);
       if (to.node === self.node) {
         const where = { node: to.node, incarnation: String(to.nodeIncarnation) };
-        system.nobodyTook(envelope, 'node-lost', new NexaError('node-lost', 'that was an earlier life of this node', { where, definite: true }));
+        system.nobodyTook(
+          envelope,
+          'node-lost',
+          new NexaError('node-lost', 'that was an earlier life of this node', { where, definite: true }),
+        );
         return true;
       }
       return remote.send(to.node, to.nodeIncarnation, envelope);
@@ -210,7 +217,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       if (watcher.kind === 'incarnation' && target.kind === 'incarnation') remote.terminated(watcher, target, reason);
     },
   });
-  const readyAgent = async (to: Extract<Address, { kind: 'agent' }>, waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> => {
+  const readyAgent = async (
+    to: Extract<Address, { kind: 'agent' }>,
+    waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<void> => {
     const owner = placeCopy.get(`${to.type}.${to.id}`)?.value.owner;
     if (owner !== undefined && owner.node !== self.node) await remote.ready(owner.node, owner.incarnation, waiting);
   };
@@ -319,7 +329,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     },
     onResume: () => {
       admitsChanged();
-      locals.resume();
+      host.resume();
       system.events.publish({ event: 'resumed', node: self.node, agents: locals.count });
     },
     onOver: end,
@@ -336,7 +346,14 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     try {
       data.transport.publish(
         subjects.beat,
-        wire.beat({ ...self, suspended: keeper.suspended, admits: admits(), agents: locals.count, lagMs: Math.round(options.lagMs()), pid: options.pid }),
+        wire.beat({
+          ...self,
+          suspended: keeper.suspended,
+          admits: admits(),
+          agents: locals.count,
+          lagMs: Math.round(options.lagMs()),
+          pid: options.pid,
+        }),
       );
     } catch (error) {
       log.debug({ error: String(error) }, 'a beat was not sent');
@@ -394,7 +411,12 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   await new Promise<void>((resolve, reject) => {
     const cancel = clock.after(within.timeoutMs, () => {
       close();
-      reject(new NexaError('unavailable', `node ${self.node} did not come up within ${within.timeoutMs} ms`, { where: { node: self.node }, fix: 'Check that the store has a quorum.' }));
+      reject(
+        new NexaError('unavailable', `node ${self.node} did not come up within ${within.timeoutMs} ms`, {
+          where: { node: self.node },
+          fix: 'Check that the store has a quorum.',
+        }),
+      );
     });
     started().then(
       () => {
@@ -443,7 +465,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       const done = (async (): Promise<'done'> => {
         await keeper.renewNow();
         const others = members.all().filter((member) => member.node !== self.node && member.state === 'up' && !member.suspect);
-        await locals.leave((agent) => rendezvous(agent, others.filter((member) => (member.types[agent.type] ?? 0) >= agent.version))[0]?.node);
+        await locals.leave(
+          (agent) =>
+            rendezvous(
+              agent,
+              others.filter((member) => (member.types[agent.type] ?? 0) >= agent.version),
+            )[0]?.node,
+        );
         return 'done';
       })();
       const outcome = await Promise.race([done, deadline]);

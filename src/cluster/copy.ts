@@ -86,7 +86,8 @@ export function watchedCopy<T>(options: {
     const present = replayed;
     replayed = undefined;
     live = true;
-    if (present !== undefined) for (const [key, entry] of entries) if (!present.has(key) && entry.revision <= newest) apply(key, undefined, newest + 0.5);
+    if (present !== undefined)
+      for (const [key, entry] of entries) if (!present.has(key) && entry.revision <= newest) apply(key, undefined, newest + 0.5);
     options.onLive();
   };
   const stop = kv.watch(options.prefix, (change) => {

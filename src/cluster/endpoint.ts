@@ -47,12 +47,18 @@ export function endpoint(options: {
               options.admit(message.record);
               return options.locals.spawn(message.record);
             };
-            return context.pipe(work, (outcome) => ({ type: 'settled', settle: () => void (outcome.ok ? replyTo.tell(outcome.value) : replyTo.refuse(outcome.error)) }));
+            return context.pipe(work, (outcome) => ({
+              type: 'settled',
+              settle: () => void (outcome.ok ? replyTo.tell(outcome.value) : replyTo.refuse(outcome.error)),
+            }));
           }
           case 'stop-here': {
             const replyTo = context.replyTo(message);
             const work = (): Promise<void> => options.locals.stop(message.agentType, message.id, message.forget);
-            return context.pipe(work, (outcome) => ({ type: 'settled', settle: () => void (outcome.ok ? replyTo.tell(null) : replyTo.refuse(outcome.error)) }));
+            return context.pipe(work, (outcome) => ({
+              type: 'settled',
+              settle: () => void (outcome.ok ? replyTo.tell(null) : replyTo.refuse(outcome.error)),
+            }));
           }
         }
       }),

@@ -2,7 +2,7 @@ import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Kv, Stores } from '../ports/stores.ts';
-import { type StoreName, type Subjects, STORES } from './subject.ts';
+import { STORES, type StoreName, type Subjects } from './subject.ts';
 
 /** The stores of layout 1. A later layout adds to them and moves `formed` by CAS; it never re-creates one. */
 export const LAYOUT = 1;
@@ -46,7 +46,11 @@ export async function form(options: Forming): Promise<Formation> {
         const value = await run();
         if (value !== undefined) return value;
       } catch (error) {
-        if (error instanceof NexaError && ['store-misconfigured', 'corrupt-record', 'unknown-version', 'quota-exceeded'].includes(error.code)) throw error;
+        if (
+          error instanceof NexaError &&
+          ['store-misconfigured', 'corrupt-record', 'unknown-version', 'quota-exceeded'].includes(error.code)
+        )
+          throw error;
         last = error;
       }
       if (clock.monotonicMs() + waitMs > deadlineMs) {
@@ -89,7 +93,12 @@ export async function form(options: Forming): Promise<Formation> {
   const createdNow: Record<string, number> = {};
   for (const store of LAYOUT_STORES) {
     const name = subjects.store(store);
-    const spec = { name, kind: STORES[store], replicas: forming.replicas, ...(RISING.includes(store) ? { firstSequence: forming.firstSequence } : {}) };
+    const spec = {
+      name,
+      kind: STORES[store],
+      replicas: forming.replicas,
+      ...(RISING.includes(store) ? { firstSequence: forming.firstSequence } : {}),
+    };
     const misfit = (what: string): NexaError =>
       new NexaError('store-misconfigured', `${store} ${what}`, {
         where: { store: name, cluster: subjects.cluster },

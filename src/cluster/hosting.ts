@@ -13,6 +13,8 @@ export interface AgentHost {
   activate(record: AgentRecord, epoch: number, rules: ActivationRules): Promise<Activation>;
   /** Deletes the durable state by a tombstone of that epoch. */
   forget(type: string, id: string, epoch: number): Promise<void>;
+  /** The lease is back: turns of all activations go on, held effects leave. */
+  resume(): void;
   /** @throws NexaError `unknown-type`, `invalid-message` naming the field. */
   checkConfig(type: string, config: unknown): unknown;
 }
@@ -32,8 +34,6 @@ export interface ActivationRules {
 export interface Activation {
   /** Takes a message, or refuses it typed. False is tell's hint. */
   deliver(envelope: Envelope): boolean;
-  /** The lease is back: turns go on, held effects leave. */
-  resume(): void;
   /** No further turn; resolves when the current message is finished and `stopping` has run. */
   end(): Promise<void>;
   /** Over this instant: nothing of it leaves any more. */

@@ -44,11 +44,14 @@ export async function join(
   const within = { timeoutMs: times.storeMs };
   const startedMs = clock.monotonicMs();
   let silent: { revision: number; creditMs: number; atMs: number } | undefined;
-  let renewals = 0;
+  let renewedAtMs: number | undefined;
   let attempted = 0;
   for (;;) {
     if (clock.monotonicMs() - startedMs > options.timeoutMs) {
-      throw new NexaError('unavailable', `node ${node} could not join within ${options.timeoutMs} ms`, { where: { node }, fix: 'Check that the store has a quorum.' });
+      throw new NexaError('unavailable', `node ${node} could not join within ${options.timeoutMs} ms`, {
+        where: { node },
+        fix: 'Check that the store has a quorum.',
+      });
     }
     let found: Awaited<ReturnType<Kv['get']>>;
     try {
@@ -66,20 +69,24 @@ export async function join(
         if (written.written === 'yes') return { incarnation: attempted, revision: written.revision, sent };
         continue;
       }
+      // A read that shows less than an earlier one is late, and says nothing.
       const nowMs = clock.monotonicMs();
-      if (silent?.revision === found.revision) {
+      if (silent === undefined || found.revision > silent.revision) {
+        if (silent !== undefined) renewedAtMs = nowMs;
+        silent = { revision: found.revision, creditMs: 0, atMs: nowMs };
+      } else if (found.revision === silent.revision) {
         silent = { revision: found.revision, creditMs: silent.creditMs + Math.min(nowMs - silent.atMs, 2 * times.renewMs), atMs: nowMs };
         if (silent.creditMs > silenceMs(times)) {
           await members.update(key, encodeMember({ ...there, state: 'gone' }, codec), found.revision, within);
           silent = undefined;
           continue;
         }
-      } else {
-        if (silent !== undefined) renewals++;
-        silent = { revision: found.revision, creditMs: 0, atMs: nowMs };
       }
-      if (renewals > 0 && nowMs - startedMs > 2 * times.ttlMs) {
-        throw new NexaError('conflict', `a node named ${node} is running in this cluster`, { where: { node }, fix: 'Choose another --name, or stop the other one.' });
+      if (renewedAtMs !== undefined && nowMs - renewedAtMs < times.ttlMs && nowMs - startedMs > 2 * times.ttlMs) {
+        throw new NexaError('conflict', `a node named ${node} is running in this cluster`, {
+          where: { node },
+          fix: 'Choose another --name, or stop the other one.',
+        });
       }
       await wait(clock, Math.min(times.renewMs / 2, 500));
       continue;
@@ -87,7 +94,8 @@ export async function join(
     const incarnation = Math.max((there?.incarnation ?? 0) + 1, Math.floor(clock.wallMs()));
     const sent = instant(clock);
     const value = encodeMember({ ...record, incarnation }, codec);
-    const written = found === undefined ? await members.create(key, value, within) : await members.update(key, value, found.revision, within);
+    const written =
+      found === undefined ? await members.create(key, value, within) : await members.update(key, value, found.revision, within);
     if (written.written === 'yes') return { incarnation, revision: written.revision, sent };
     if (written.written === 'unknown') attempted = incarnation;
     await wait(clock, 100);
@@ -100,7 +108,12 @@ export async function join(
  * @returns the revision of the record that says so, or undefined when it already moved on.
  * @throws NexaError `unavailable` after `timeoutMs`.
  */
-export async function declareGone(store: MemberStore, node: NodeId, incarnation: number, options: { readonly timeoutMs: number }): Promise<number | undefined> {
+export async function declareGone(
+  store: MemberStore,
+  node: NodeId,
+  incarnation: number,
+  options: { readonly timeoutMs: number },
+): Promise<number | undefined> {
   const { members, codec, clock, times } = store;
   const key = memberKey(node);
   const startedMs = clock.monotonicMs();
@@ -115,7 +128,9 @@ export async function declareGone(store: MemberStore, node: NodeId, incarnation:
       if (record.incarnation > incarnation) return undefined;
       if (record.incarnation === incarnation && record.state === 'gone') return found.revision;
       if (record.incarnation < incarnation) continue; // a read from before it joined
-      const written = await members.update(key, encodeMember({ ...record, state: 'gone' }, codec), found.revision, { timeoutMs: times.storeMs });
+      const written = await members.update(key, encodeMember({ ...record, state: 'gone' }, codec), found.revision, {
+        timeoutMs: times.storeMs,
+      });
       if (written.written === 'yes') return written.revision;
     } catch {
       // Not answered: asked again until the time is over.

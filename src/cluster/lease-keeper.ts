@@ -6,7 +6,7 @@ import type { Kv, Written } from '../ports/stores.ts';
 import { type ClusterTimes, ownedForMs } from './config.ts';
 import type { Copy } from './copy.ts';
 import { instant } from './join.ts';
-import { judge, type JudgeInput, type JudgeState, NO_CREDIT } from './judge.ts';
+import { type JudgeInput, type JudgeState, judge, NO_CREDIT } from './judge.ts';
 import { type Instant, type LeaseEffect, type LeaseInput, type LeaseState, lease, leaseOf, owns } from './lease.ts';
 import { decodeMember, encodeMember, type MemberRecord } from './member.ts';
 import { memberKey } from './subject.ts';
@@ -57,7 +57,11 @@ export function keepLease(options: {
   const now = instant(clock);
   const since = ownedForMs(times);
   let state: LeaseState = {
-    ...leaseOf(self.incarnation, options.revision, { monotonicMs: now.monotonicMs - since, wallMs: now.wallMs - since, bootMs: now.bootMs - since }),
+    ...leaseOf(self.incarnation, options.revision, {
+      monotonicMs: now.monotonicMs - since,
+      wallMs: now.wallMs - since,
+      bootMs: now.bootMs - since,
+    }),
     quietSinceMs: now.monotonicMs,
     beatHeardAtMs: now.monotonicMs,
     nextRenewalAtMs: now.monotonicMs,
@@ -131,7 +135,8 @@ export function keepLease(options: {
   };
   const others = (): ReadonlyMap<NodeId, number> => {
     const seen = new Map<NodeId, number>();
-    for (const entry of options.copy().entries()) if (entry.key !== key && entry.value.state !== 'gone') seen.set(entry.key, entry.revision);
+    for (const entry of options.copy().entries())
+      if (entry.key !== key && entry.value.state !== 'gone') seen.set(entry.key, entry.revision);
     return seen;
   };
   const judgeInput = (given: JudgeInput): void => {

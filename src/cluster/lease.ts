@@ -115,7 +115,11 @@ export const lease =
         }
         // An ambiguous renewal of ours landed: take its revision, do not extend the lease by it.
         return [
-          { ...state, revision: Math.max(state.revision, input.incarnation === state.incarnation ? input.revision : 0), busySinceMs: undefined },
+          {
+            ...state,
+            revision: Math.max(state.revision, input.incarnation === state.incarnation ? input.revision : 0),
+            busySinceMs: undefined,
+          },
           [],
         ];
       case 'beat-heard':

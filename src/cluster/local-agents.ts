@@ -51,7 +51,6 @@ export interface LocalAgents {
   /** Whether nothing is under way for that agent, so that a claim makes sense. */
   idle(key: string): boolean;
   superseded(key: string, revision: number): void;
-  resume(): void;
   /** Gives all agents back, a bounded number at a time; resolves with how many were given back. */
   leave(prefer: (record: AgentRecord) => string | undefined): Promise<number>;
   over(): void;
@@ -104,8 +103,10 @@ export function localAgents(options: {
   const arriving = (state: OwnershipState): boolean =>
     state.phase === 'active' ||
     state.phase === 'activating' ||
-    ((state.phase === 'reading' || state.phase === 'writing') && (state.goal.request === 'spawn' || (state.goal.request === 'claim' && state.phase === 'writing')));
-  const isClaim = (state: OwnershipState): boolean => (state.phase === 'reading' || state.phase === 'writing') && state.goal.request === 'claim';
+    ((state.phase === 'reading' || state.phase === 'writing') &&
+      (state.goal.request === 'spawn' || (state.goal.request === 'claim' && state.phase === 'writing')));
+  const isClaim = (state: OwnershipState): boolean =>
+    (state.phase === 'reading' || state.phase === 'writing') && state.goal.request === 'claim';
   const input = (agent: Local, given: OwnershipInput): void => {
     const [next, effects] = step(agent.state, given, clock.monotonicMs());
     claiming += Number(isClaim(next)) - Number(isClaim(agent.state));
@@ -149,7 +150,8 @@ export function localAgents(options: {
     let written: Written;
     try {
       const bytes = encodeAgent(record, codec);
-      written = revision === undefined ? await agents.create(agent.key, bytes, within) : await agents.update(agent.key, bytes, revision, within);
+      written =
+        revision === undefined ? await agents.create(agent.key, bytes, within) : await agents.update(agent.key, bytes, revision, within);
     } catch (error) {
       log.warn({ agent: agent.key, error: String(error) }, 'an agent record could not be written');
       written = { written: 'unknown' };
@@ -169,7 +171,10 @@ export function localAgents(options: {
       if (over) return;
       const record = found === undefined ? undefined : decodeAgent(found.value, codec, agent.key);
       if (found !== undefined && record !== undefined) options.copy().apply(agent.key, withoutConfig(record), found.revision);
-      input(agent, { input: 'read', found: found === undefined || record === undefined ? undefined : { record, revision: found.revision } });
+      input(agent, {
+        input: 'read',
+        found: found === undefined || record === undefined ? undefined : { record, revision: found.revision },
+      });
     } catch {
       if (!over) input(agent, { input: 'read-failed' });
     }
@@ -259,6 +264,15 @@ export function localAgents(options: {
     deliver(key, envelope) {
       const agent = locals.get(key);
       if (agent?.activation !== undefined && agent.state.phase === 'active') return agent.activation.deliver(envelope);
+      if (envelope.replyTo !== undefined && !options.owns()) {
+        options.onRefused(
+          envelope,
+          new NexaError('unavailable', 'its node has no contact with the store and is suspended', {
+            where: { agent: key, node: self.node },
+          }),
+        );
+        return true;
+      }
       if (agent === undefined || agent.parked.length >= PARKED) {
         options.onRefused(envelope, new NexaError('overloaded', 'too many messages wait for its activation', { where: { agent: key } }));
         return false;
@@ -274,9 +288,6 @@ export function localAgents(options: {
     superseded(key, revision) {
       const agent = locals.get(key);
       if (agent !== undefined) input(agent, { input: 'superseded', revision });
-    },
-    resume() {
-      for (const agent of locals.values()) agent.activation?.resume();
     },
     async leave(prefer) {
       const all = [...locals.values()];
@@ -309,7 +320,16 @@ export function localAgents(options: {
         if (agent.state.phase !== 'active' && agent.state.phase !== 'activating') return [];
         const { activation, type, id } = agent;
         const state = agent.state.phase === 'active' ? 'running' : 'starting';
-        return [{ type, id, epoch: agent.state.epoch, state, mailbox: activation?.mailbox ?? agent.parked.length, restarts: activation?.restarts ?? 0 }];
+        return [
+          {
+            type,
+            id,
+            epoch: agent.state.epoch,
+            state,
+            mailbox: activation?.mailbox ?? agent.parked.length,
+            restarts: activation?.restarts ?? 0,
+          },
+        ];
       }),
     get count() {
       let count = 0;

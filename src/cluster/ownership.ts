@@ -107,14 +107,28 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     const [state, more] = request({ ...phase, waiting: waiting.slice(1) }, first);
     return [state, [...effects, ...more]];
   };
-  const write = (goal: Goal, tries: number, record: AgentRecord, revision: number | undefined, waiting: readonly OwnershipRequest[], epoch?: number): Result => [
+  const write = (
+    goal: Goal,
+    tries: number,
+    record: AgentRecord,
+    revision: number | undefined,
+    waiting: readonly OwnershipRequest[],
+    epoch?: number,
+  ): Result => [
     { phase: 'writing', goal, tries, record, revision, ...(epoch === undefined ? {} : { epoch }), waiting },
     [{ effect: 'write', record, revision }],
   ];
   const read = (goal: Goal, tries: number, waiting: readonly OwnershipRequest[], epoch?: number): Result =>
     tries >= TRIES
-      ? next({ phase: 'idle' }, waiting, refuse(goal, new NexaError('ask-timeout', 'the store gave no clear answer', { fix: 'Repeat it with the same spawn id.' })))
-      : [{ phase: 'reading', goal, tries, ...(epoch === undefined ? {} : { epoch }), waiting }, [{ effect: 'read', delayMs: backoffMs(tries) }]];
+      ? next(
+          { phase: 'idle' },
+          waiting,
+          refuse(goal, new NexaError('ask-timeout', 'the store gave no clear answer', { fix: 'Repeat it with the same spawn id.' })),
+        )
+      : [
+          { phase: 'reading', goal, tries, ...(epoch === undefined ? {} : { epoch }), waiting },
+          [{ effect: 'read', delayMs: backoffMs(tries) }],
+        ];
 
   const refuse = (goal: Goal, error: NexaError): readonly OwnershipEffect[] => {
     if (goal.request === 'spawn') return [{ effect: 'answer-spawn', token: goal.token, answer: error }];
@@ -126,14 +140,19 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     if (!repeated && !sameData(goal.record.config, record.config)) {
       const where = { type: record.type, id: record.id };
       const fix = 'Stop it first, or spawn it with the configuration it has.';
-      return { effect: 'answer-spawn', token: goal.token, answer: new NexaError('conflict', 'this agent runs with another configuration', { where, fix }) };
+      return {
+        effect: 'answer-spawn',
+        token: goal.token,
+        answer: new NexaError('conflict', 'this agent runs with another configuration', { where, fix }),
+      };
     }
     return { effect: 'answer-spawn', token: goal.token, answer: { node: record.owner?.node ?? null, epoch: revision, created: false } };
   };
 
   function request(state: OwnershipState, input: OwnershipRequest): Result {
     const { waiting } = state;
-    if (state.phase === 'idle') return input.request === 'spawn' ? write(input, 0, input.record, undefined, waiting) : read(input, 0, waiting);
+    if (state.phase === 'idle')
+      return input.request === 'spawn' ? write(input, 0, input.record, undefined, waiting) : read(input, 0, waiting);
     if (state.phase === 'active') {
       if (input.request === 'spawn') return next(state, waiting, [existing(input, state.record, state.epoch)]);
       return [{ phase: 'ending', epoch: state.epoch, record: state.record, goal: input, waiting }, [{ effect: 'end', graceful: true }]];
@@ -178,12 +197,19 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     }
   }
 
-  function found(state: Extract<OwnershipState, { phase: 'reading' }>, there: { readonly record: AgentRecord; readonly revision: number } | undefined): Result {
+  function found(
+    state: Extract<OwnershipState, { phase: 'reading' }>,
+    there: { readonly record: AgentRecord; readonly revision: number } | undefined,
+  ): Result {
     const { goal, tries, waiting, epoch } = state;
     if (there === undefined) {
       if (goal.request === 'spawn') return write(goal, tries + 1, goal.record, undefined, waiting);
       // Nothing to stop, and nothing to give back: an absent record is no proof, but neither is it ours to write.
-      return next({ phase: 'idle' }, waiting, goal.request === 'stop' ? refuse(goal, new NexaError('no-such-actor', 'there is no such agent')) : []);
+      return next(
+        { phase: 'idle' },
+        waiting,
+        goal.request === 'stop' ? refuse(goal, new NexaError('no-such-actor', 'there is no such agent')) : [],
+      );
     }
     const { record, revision } = there;
     if (epoch !== undefined) {
@@ -196,7 +222,9 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
         if (record.nonce === goal.record.nonce && mine(record)) return write(goal, tries + 1, goal.record, revision, waiting);
         if (record.desired === 'running') return next({ phase: 'idle' }, waiting, [existing(goal, record, revision)]);
         if (goal.record.spawnId !== '' && goal.record.spawnId === record.spawnId) {
-          return next({ phase: 'idle' }, waiting, [{ effect: 'answer-spawn', token: goal.token, answer: { node: null, epoch: revision, created: false } }]);
+          return next({ phase: 'idle' }, waiting, [
+            { effect: 'answer-spawn', token: goal.token, answer: { node: null, epoch: revision, created: false } },
+          ]);
         }
         return write(goal, tries + 1, goal.record, revision, waiting);
       }
@@ -244,7 +272,9 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
       case 'activated': {
         if (state.phase !== 'activating') return [state, []];
         const answers: OwnershipEffect[] =
-          state.created === undefined ? [] : [{ effect: 'answer-spawn', token: state.created.token, answer: { node: self.node, epoch: state.epoch, created: true } }];
+          state.created === undefined
+            ? []
+            : [{ effect: 'answer-spawn', token: state.created.token, answer: { node: self.node, epoch: state.epoch, created: true } }];
         return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answers);
       }
       case 'activation-failed': {
@@ -253,20 +283,34 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           ? { request: 'release', prefer: undefined, why: `could not start on ${self.node}: ${input.error.code}` }
           : { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) };
         const [after, effects] = giveUp(goal, state.record, state.epoch, waiting);
-        const answers: OwnershipEffect[] = state.created === undefined ? [] : [{ effect: 'answer-spawn', token: state.created.token, answer: input.error }];
+        const answers: OwnershipEffect[] =
+          state.created === undefined ? [] : [{ effect: 'answer-spawn', token: state.created.token, answer: input.error }];
         return [after, [...(input.local ? [{ effect: 'exclude' } as const] : []), ...answers, ...effects]];
       }
       case 'leave':
         if (state.phase !== 'active') return [state, []];
         return [
-          { phase: 'ending', epoch: state.epoch, record: state.record, goal: { request: 'release', prefer: input.prefer, why: input.why }, waiting },
+          {
+            phase: 'ending',
+            epoch: state.epoch,
+            record: state.record,
+            goal: { request: 'release', prefer: input.prefer, why: input.why },
+            waiting,
+          },
           [{ effect: 'end', graceful: true }],
         ];
       case 'finished':
-        return state.phase === 'active' ? giveUp({ request: 'finish', why: 'stopped by itself' }, state.record, state.epoch, waiting) : [state, []];
+        return state.phase === 'active'
+          ? giveUp({ request: 'finish', why: 'stopped by itself' }, state.record, state.epoch, waiting)
+          : [state, []];
       case 'gave-up':
         if (state.phase !== 'active' && state.phase !== 'activating') return [state, []];
-        return giveUp({ request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) }, state.record, state.epoch, waiting);
+        return giveUp(
+          { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) },
+          state.record,
+          state.epoch,
+          waiting,
+        );
       case 'ended':
         return state.phase === 'ending' ? giveUp(state.goal, state.record, state.epoch, waiting) : [state, []];
       case 'superseded':
@@ -274,11 +318,15 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
         if (input.revision <= state.epoch) return [state, []];
         return next({ phase: 'idle' }, waiting, [
           { effect: 'end', graceful: false },
-          ...(state.phase === 'activating' && state.created !== undefined ? refuse(state.created, new NexaError('fenced', 'another node took it over')) : []),
+          ...(state.phase === 'activating' && state.created !== undefined
+            ? refuse(state.created, new NexaError('fenced', 'another node took it over'))
+            : []),
           ...(state.phase === 'ending' ? refuse(state.goal, new NexaError('fenced', 'another node took it over')) : []),
         ]);
       case 'forgotten':
-        return state.phase === 'forgetting' ? next({ phase: 'idle' }, waiting, [{ effect: 'answer-stop', token: state.token }]) : [state, []];
+        return state.phase === 'forgetting'
+          ? next({ phase: 'idle' }, waiting, [{ effect: 'answer-stop', token: state.token }])
+          : [state, []];
       case 'over': {
         const lost = new NexaError('fenced', 'this node incarnation is over', { definite: false });
         const running = state.phase === 'active' || state.phase === 'activating' || state.phase === 'ending';
@@ -287,7 +335,10 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           ...(state.phase === 'reading' || state.phase === 'writing' || state.phase === 'ending' ? [state.goal] : []),
           ...waiting,
         ];
-        return [NOT_OWNED, [...(running ? [{ effect: 'end', graceful: false } as const] : []), ...pending.flatMap((goal) => refuse(goal, lost))]];
+        return [
+          NOT_OWNED,
+          [...(running ? [{ effect: 'end', graceful: false } as const] : []), ...pending.flatMap((goal) => refuse(goal, lost))],
+        ];
       }
     }
   };
@@ -298,5 +349,8 @@ export function sameData(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   const [left, right] = [Object.entries(a), Object.entries(b)];
-  return left.length === right.length && left.every(([key, value]) => Object.hasOwn(b, key) && sameData(value, (b as Record<string, unknown>)[key]));
+  return (
+    left.length === right.length &&
+    left.every(([key, value]) => Object.hasOwn(b, key) && sameData(value, (b as Record<string, unknown>)[key]))
+  );
 }

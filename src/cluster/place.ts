@@ -66,7 +66,12 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
   if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'an agent record is no array', { where: { key } });
   const [layout, type, id, spawnId, nonce, config, restart, placement, desired, owner, prefer, version, why] = fields;
   if (layout !== 1) throw new NexaError('unknown-version', `an agent record of version ${String(layout)}`, { where: { key } });
-  if (typeof type !== 'string' || typeof id !== 'string' || typeof version !== 'number' || !['running', 'stopped', 'quarantined'].includes(desired)) {
+  if (
+    typeof type !== 'string' ||
+    typeof id !== 'string' ||
+    typeof version !== 'number' ||
+    !['running', 'stopped', 'quarantined'].includes(desired)
+  ) {
     throw new NexaError('corrupt-record', 'an agent record with fields of the wrong kind', { where: { key } });
   }
   return {
@@ -86,4 +91,5 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
 }
 
 /** What copies keep: configurations may be large, and a claimer takes it from a leader read anyway. */
-export const withoutConfig = (record: AgentRecord): AgentRecord => (record.config === undefined ? record : { ...record, config: undefined });
+export const withoutConfig = (record: AgentRecord): AgentRecord =>
+  record.config === undefined ? record : { ...record, config: undefined };

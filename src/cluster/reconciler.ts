@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Kv } from '../ports/stores.ts';
 import type { Random } from '../ports/random.ts';
+import type { Kv } from '../ports/stores.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy, Entry } from './copy.ts';
 import { claimDelayMs, orphaned } from './failover.ts';

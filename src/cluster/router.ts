@@ -90,7 +90,8 @@ export function agentRouter(options: {
   const park = (entry: Routed): void => {
     const waiting = parked.get(entry.key);
     if (waiting !== undefined) {
-      if (waiting.length >= PARKED) return refuse(entry, new NexaError('overloaded', 'too many messages wait for its place', { where: where(entry) }), 'overloaded');
+      if (waiting.length >= PARKED)
+        return refuse(entry, new NexaError('overloaded', 'too many messages wait for its place', { where: where(entry) }), 'overloaded');
       waiting.push(entry);
       return;
     }
@@ -125,7 +126,11 @@ export function agentRouter(options: {
   const go = (entry: Routed): boolean => {
     const { envelope, key } = entry;
     if (clock.monotonicMs() >= entry.expiresAtMs) {
-      refuse(entry, new NexaError('ask-timeout', 'its deadline passed before anybody took it', { where: where(entry), definite: true }), 'expired');
+      refuse(
+        entry,
+        new NexaError('ask-timeout', 'its deadline passed before anybody took it', { where: where(entry), definite: true }),
+        'expired',
+      );
       return true;
     }
     const locals = options.locals();
@@ -224,10 +229,14 @@ export function agentRouter(options: {
       }
       const known = options.places().get(key);
       const revision = known === undefined || known.value.owner?.node === self.node ? 0 : known.revision;
-      this.refused(envelope, new NexaError('not-owner', 'it does not run here', { where: { node: self.node, revision: String(revision) } }));
+      this.refused(
+        envelope,
+        new NexaError('not-owner', 'it does not run here', { where: { node: self.node, revision: String(revision) } }),
+      );
     },
     refused(envelope, error) {
-      if (envelope.replyTo === undefined) return options.deadLetter(envelope, error.code === 'overloaded' ? 'overloaded' : 'not-owner', error);
+      if (envelope.replyTo === undefined)
+        return options.deadLetter(envelope, error.code === 'overloaded' ? 'overloaded' : 'not-owner', error);
       const id = askId(envelope);
       if (id !== undefined && error.code === 'not-owner' && envelope.to.kind === 'agent') {
         const entry = routed(envelope, envelope.to);

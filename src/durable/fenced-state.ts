@@ -36,7 +36,13 @@ export function decodeState(bytes: Uint8Array, codec: Codec, key: string): State
   if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a state record is no array', { where: { key } });
   const [layout, recordId, epoch, n, version, state, requests] = fields;
   if (layout !== 1) throw new NexaError('unknown-version', `a state record of layout ${String(layout)}`, { where: { key } });
-  if (typeof recordId !== 'string' || typeof epoch !== 'number' || typeof n !== 'number' || typeof version !== 'number' || !Array.isArray(requests)) {
+  if (
+    typeof recordId !== 'string' ||
+    typeof epoch !== 'number' ||
+    typeof n !== 'number' ||
+    typeof version !== 'number' ||
+    !Array.isArray(requests)
+  ) {
     throw new NexaError('corrupt-record', 'a state record with fields of the wrong kind', { where: { key } });
   }
   return { recordId, epoch, n, version, state: Array.isArray(state) ? state[0] : undefined, requests: requests as HandledRequest[] };

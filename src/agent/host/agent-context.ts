@@ -1,8 +1,8 @@
 import type { CellContext } from '../../actor/cell/cell-context.ts';
-import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../../actor/ref.ts';
-import type { Outcome } from '../../actor/signal.ts';
 import type { RuntimeEvent } from '../../actor/events.ts';
 import type { Props } from '../../actor/props.ts';
+import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../../actor/ref.ts';
+import type { Outcome } from '../../actor/signal.ts';
 import type { AgentContext } from '../outcome.ts';
 import type { AgentRef, Commands, Protocol } from '../protocol.ts';
 

@@ -1,6 +1,6 @@
 import type { Address } from '../../actor/address.ts';
 import { receive } from '../../actor/behavior.ts';
-import { Cell } from '../../actor/cell/cell.ts';
+import type { Cell } from '../../actor/cell/cell.ts';
 import type { CellContext } from '../../actor/cell/cell-context.ts';
 import { arrivedMail, type Envelope } from '../../actor/envelope.ts';
 import type { Props } from '../../actor/props.ts';
@@ -67,6 +67,9 @@ export function agentHost(options: {
 
   return {
     types: Object.fromEntries(options.definitions.map((definition) => [definition.type, definition.version])),
+    resume() {
+      for (const hosting of running.values()) hosting.resume();
+    },
     checkConfig(type, config) {
       const checked = validateConfig(definitionOf(type), config);
       if (!checked.ok) throw checked.error;
@@ -154,7 +157,13 @@ class Hosting implements Activation {
   #settleReady: { resolve: () => void; reject: (error: NexaError) => void } = { resolve: () => {}, reject: () => {} };
   #settleOver: () => void = () => {};
 
-  constructor(record: AgentRecord, epoch: number, rules: ActivationRules, exclusive: boolean, refused: (envelope: Envelope, error: NexaError) => void) {
+  constructor(
+    record: AgentRecord,
+    epoch: number,
+    rules: ActivationRules,
+    exclusive: boolean,
+    refused: (envelope: Envelope, error: NexaError) => void,
+  ) {
     this.#record = record;
     this.#rules = rules;
     this.#refused = refused;
@@ -186,7 +195,13 @@ class Hosting implements Activation {
     }
     if (this.gate !== undefined && !this.gate.open() && envelope.replyTo !== undefined) {
       const where = { agent: `${this.#record.type}/${this.#record.id}` };
-      this.#refused(envelope, new NexaError('unavailable', 'its node has no contact with the store and is suspended', { where, fix: 'Try again; it resumes, or moves.' }));
+      this.#refused(
+        envelope,
+        new NexaError('unavailable', 'its node has no contact with the store and is suspended', {
+          where,
+          fix: 'Try again; it resumes, or moves.',
+        }),
+      );
       return true;
     }
     return cell.offer(arrivedMail(envelope, cell.system.clock.monotonicMs()));
@@ -254,13 +269,20 @@ function prepared(definition: AnyAgent, stored: StateRecord | undefined, initial
   if (stored?.state === undefined) return initial();
   const where = { type: definition.type };
   if (stored.version > definition.version) {
-    throw new NexaError('unknown-version', `its state was written by version ${stored.version}, this node has ${definition.version}`, { where, fix: 'Update the agent type on this node.' });
+    throw new NexaError('unknown-version', `its state was written by version ${stored.version}, this node has ${definition.version}`, {
+      where,
+      fix: 'Update the agent type on this node.',
+    });
   }
   let state: unknown = stored.state;
   const { upcast } = implementationOf(definition);
   for (let version = stored.version; version < definition.version; version++) {
     const step = upcast.get(version);
-    if (step === undefined) throw new NexaError('corrupt-record', `nothing lifts its state from version ${version}`, { where, fix: `Add upcast: { ${version}: (state) => … }.` });
+    if (step === undefined)
+      throw new NexaError('corrupt-record', `nothing lifts its state from version ${version}`, {
+        where,
+        fix: `Add upcast: { ${version}: (state) => … }.`,
+      });
     state = step(state);
   }
   return state;

@@ -13,12 +13,12 @@ import { NexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { AnyAgent } from '../define.ts';
 import { implementationOf } from '../define.ts';
+import type { AgentRef, Commands } from '../protocol.ts';
 import { readOutcome } from '../read-outcome.ts';
 import { withBinder } from '../ref-to.ts';
 import { validateCommand, validateState } from '../schema.ts';
-import type { AgentRef, Commands } from '../protocol.ts';
-import { HostedContext } from './agent-context.ts';
 import type { ActivationGate } from './activation-gate.ts';
+import { HostedContext } from './agent-context.ts';
 import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
 
 export interface Hosted {
@@ -58,7 +58,10 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     return system.refOf(parsed, hosted.cell()) as unknown as AgentRef<Commands>;
   };
   const takeReplyTo = (): ReplyTo<unknown> => {
-    if (current === undefined) throw new NexaError('context-misused', 'there is no message to answer', { fix: 'Take context.replyTo while its message is handled.' });
+    if (current === undefined)
+      throw new NexaError('context-misused', 'there is no message to answer', {
+        fix: 'Take context.replyTo while its message is handled.',
+      });
     const { requestId } = current;
     if (current.replyTo === undefined) {
       const first = cellContext.replyTo(current.message) as unknown as ReplyTo<unknown>;
@@ -86,7 +89,9 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     else cellContext.refuse(message as never, outcome.error);
   };
   const isOwn = (mail: Mail | undefined): boolean =>
-    mail === undefined || mail.guard !== undefined || (mail.from?.kind === 'agent' && mail.from.type === address.type && mail.from.id === address.id);
+    mail === undefined ||
+    mail.guard !== undefined ||
+    (mail.from?.kind === 'agent' && mail.from.type === address.type && mail.from.id === address.id);
 
   const persist = async (next: unknown, requestId: string | undefined, reply: Uint8Array | undefined): Promise<void> => {
     if (store === undefined) return;
@@ -172,7 +177,8 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
   return receive<unknown>((_context, message) => handle(message) as never, signal as never);
 }
 
-const isThenable = (value: unknown): value is Promise<unknown> => typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
+const isThenable = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
 
 /** A hook's result is of no interest, its end and its failure are. */
 function after(result: unknown, then: (() => void) | undefined): unknown {

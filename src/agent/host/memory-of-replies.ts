@@ -1,6 +1,6 @@
-import { NexaError } from '../../errors.ts';
-import type { Outcome } from '../../actor/signal.ts';
 import type { ReplyTo } from '../../actor/ref.ts';
+import type { Outcome } from '../../actor/signal.ts';
+import { NexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 
 /** In the stored ring: the request had its effect, and its answer was to come later. */

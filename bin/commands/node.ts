@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { jsonLog } from '../../src/log.ts';
+import { serverList } from '../../supervisors/config.ts';
+import { launchNode } from '../../supervisors/launch-node.ts';
+import type { Command } from '../command.ts';
+import { countOf, labelsOf, text } from '../options.ts';
+import { untilSignal } from '../signals.ts';
+import { workerCommand } from '../worker-command.ts';
+
+export const command: Command = {
+  summary: 'Starts a node that joins the cluster; Ctrl-C or SIGTERM makes it leave gracefully.',
+  options: [
+    { flags: '--name <name>', about: 'its name in the cluster (default: this host and the process)' },
+    { flags: '--labels <labels>', about: 'what agents may ask for, such as zone=eu,disk=ssd' },
+    { flags: '--capacity <share>', about: 'its share of the agents, relative to others (default 1)' },
+    { flags: '--agents <folder>', about: 'your own agent types: TypeScript or JavaScript modules' },
+    { flags: '--replicas <count>', about: 'servers that keep each record, when it forms a new cluster (default 1)' },
+  ],
+  examples: ['nexa node --name n4', 'nexa node --nats nats://10.0.0.5:4222 --labels zone=eu --agents ./agents'],
+  async run({ options, environment, server, progress }) {
+    const signals = untilSignal();
+    const agents = text(options.agents);
+    const replicas = text(options.replicas);
+    const name =
+      text(options.name) ??
+      `${hostname()
+        .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+        .slice(0, 40)}-${process.pid}`;
+    const launched = await launchNode({
+      name,
+      cluster: server.cluster,
+      nats: serverList(server.nats),
+      labels: labelsOf(options.labels) ?? {},
+      capacity: countOf(options.capacity, '--capacity', { least: 1, most: 1_000, fallback: 1 }),
+      logLevel: environment.logLevel ?? 'warn',
+      command: workerCommand(),
+      log: jsonLog({ level: environment.logLevel ?? 'warn', fields: { launcher: name } }),
+      ...(agents === undefined ? {} : { agents: resolve(agents) }),
+      ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
+    });
+    signals.onSecond(() => {
+      launched.launcher.stopNow();
+    });
+    void signals.first.then(() => launched.launcher.stop());
+    try {
+      await launched.launcher.ready;
+      progress(`node ${name} is up in cluster ${server.cluster} (pid ${launched.launcher.pids().get(name)})`);
+    } catch (error) {
+      await launched.close();
+      throw error;
+    }
+    const code = await launched.close();
+    if (code !== 0) process.exitCode = code;
+    return undefined;
+  },
+};

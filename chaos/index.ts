@@ -1,0 +1,1 @@
+export { type DemoReport, demo } from './demo/demo.ts';

@@ -1,0 +1,41 @@
+// The front door: what a program that depends on `nexa` may use. What is not built yet is not here.
+
+export { counter, counterProtocol, echo, echoProtocol, register, registerProtocol } from './actors/builtin/index.ts';
+export type { Address, NodeId } from './src/actor/address.ts';
+export { type Behavior, type Next, receive, stopped, unhandled } from './src/actor/behavior.ts';
+export type { BaseContext, Context } from './src/actor/context.ts';
+export type { Envelope } from './src/actor/envelope.ts';
+export type { DeadLetterReason, EventStream, RuntimeEvent } from './src/actor/events.ts';
+export type { Message, ReplyOf, Request, RequestsOf, TypeOf } from './src/actor/message.ts';
+export type { MailboxOptions, Props } from './src/actor/props.ts';
+export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo } from './src/actor/ref.ts';
+export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
+export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';
+export type { ActorSystem } from './src/actor/system.ts';
+export { actorSystem } from './src/actor-system.ts';
+export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/agents.ts';
+export { defineProtocol } from './src/agent/check.ts';
+export { command, internal, local } from './src/agent/command.ts';
+export { type AgentDefinition, type AgentHooks, type AgentOptions, type AnyAgent, defineAgent } from './src/agent/define.ts';
+export { type AgentContext, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
+export type {
+  AgentRef,
+  CommandKind,
+  CommandOptions,
+  CommandSpec,
+  Commands,
+  OwnMessage,
+  Protocol,
+  PublicMessage,
+  Refusals,
+  Shape,
+} from './src/agent/protocol.ts';
+export { refTo } from './src/agent/ref-to.ts';
+export { type Client, type ConnectOptions, connect } from './src/client.ts';
+export type { Member } from './src/cluster/member.ts';
+export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused } from './src/errors.ts';
+export type { Clock } from './src/ports/clock.ts';
+export type { Logger } from './src/ports/logger.ts';
+export type { Random } from './src/ports/random.ts';
+export { startNode } from './supervisors/node.ts';
+export type { NexaNode, NodeOptions, NodeState } from './supervisors/node-contract.ts';

@@ -1,0 +1,84 @@
+import { memoryNetwork } from '../src/memory/network.ts';
+import { casSelfTest } from '../src/nats/cas-self-test.ts';
+import { connectNats, type NatsLink } from '../src/nats/connection.ts';
+import { readServerInfo } from '../src/nats/server-info.ts';
+import { type CheckResult, checkServers, requireAccepted } from '../src/nats-server/check.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import type { Random } from '../src/ports/random.ts';
+import type { Stores } from '../src/ports/stores.ts';
+import type { Transport } from '../src/ports/transport.ts';
+
+/** What a node stands on: two ways to one broker, and what is known of its servers. */
+export interface Broker {
+  readonly control: { readonly transport: Transport; readonly stores: Stores };
+  readonly data: { readonly transport: Transport };
+  /** `memory`, or the server's version. */
+  readonly server: string;
+  readonly servers: readonly string[];
+  /** Runs the checks of a start against the replicas in force. @throws NexaError `store-misconfigured` with the fix. */
+  check(replicas: number): Promise<readonly CheckResult[]>;
+  close(): Promise<void>;
+}
+
+interface BrokerOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+const INFO_MS = 10_000;
+
+/** @throws NexaError `disconnected`, `denied`. */
+export async function natsBroker(servers: readonly string[], options: BrokerOptions): Promise<Broker> {
+  const open = (role: 'control' | 'data'): Promise<NatsLink> => connectNats({ ...options, servers, name: `${options.name} ${role}`, role });
+  const opened = await Promise.allSettled([open('control'), open('data')]);
+  const links = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const [control, data] = links;
+  if (control === undefined || data === undefined) {
+    await Promise.all(links.map((link) => link.close()));
+    throw (opened.find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
+  }
+  return {
+    control: { transport: control.transport(), stores: control.stores() },
+    data: { transport: data.transport() },
+    server: control.info()?.version ?? 'unknown',
+    servers,
+    async check(replicas) {
+      const info = await readServerInfo(control, { timeoutMs: INFO_MS });
+      const observed = { versions: [info.version], servers: Math.max(replicas, 1), replicas, jetstream: info.jetStream };
+      // Without JetStream there is nothing to race on; that alone is refused.
+      requireAccepted(checkServers(observed));
+      const wrong = await casSelfTest(control, { replicas, clock: options.clock, random: options.random });
+      const results = checkServers({ ...observed, races: { run: 20, wrong } });
+      requireAccepted(results);
+      return results;
+    },
+    close: async () => {
+      await Promise.all([data.close(), control.close()]);
+    },
+  };
+}
+
+/** One process, no server: what is stored is lost with it. */
+export function memoryBroker({ name, clock, random, log }: BrokerOptions): Broker {
+  const network = memoryNetwork({ clock, random, log, defer: (run) => void setImmediate(run) });
+  return brokerIn(network, name);
+}
+
+/** A further node on a network in memory. */
+export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string): Broker {
+  const control = network.connect(name);
+  const data = network.connect(name);
+  return {
+    control,
+    data,
+    server: 'memory',
+    servers: [],
+    check: async () => [{ check: 'durability', verdict: 'ok', message: 'class memory: nothing survives this process' }],
+    close: async () => {
+      await Promise.all([data.transport.close(), control.transport.close()]);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { join as joinPath } from 'node:path';
+import { createCodec } from '../src/cluster/codec.ts';
+import { form } from '../src/cluster/formation.ts';
+import { subjects as subjectsOf } from '../src/cluster/subject.ts';
+import { connectNats, type NatsLink } from '../src/nats/connection.ts';
+import { type Obtained, obtainNatsServer } from '../src/nats-server/obtain.ts';
+import { freePorts, type ServerPorts } from '../src/nats-server/ports.ts';
+import { type NatsServers, startNatsServers } from '../src/nats-server/servers.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import { systemClock } from '../src/system-clock.ts';
+import { systemRandom } from '../src/system-random.ts';
+import { rawEnvironment } from './config.ts';
+import { type Launcher, type LauncherEvent, launch } from './launcher.ts';
+
+export interface DevClusterOptions {
+  readonly servers: 1 | 3;
+  readonly nodes: readonly string[];
+  /** Of the first server's clients; the others' and all further ones are free ones. 0: free ones for all. */
+  readonly natsPort: number;
+  /** Where the servers keep their data. */
+  readonly folder: string;
+  readonly cluster: string;
+  readonly agents?: string;
+  readonly fsync?: boolean;
+  readonly logLevel: string;
+  /** node's arguments that start a worker. */
+  readonly command: readonly string[];
+  readonly log: Logger;
+  /** One line for whoever waits. */
+  readonly onProgress: (line: string) => void;
+  readonly onEvent?: (event: LauncherEvent) => void;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DevCluster {
+  readonly urls: readonly string[];
+  readonly servers: NatsServers;
+  readonly launcher: Launcher;
+  readonly obtained: Obtained;
+  /** Settles when the nodes have ended, whoever ended them. */
+  readonly done: Promise<number>;
+  /** Nodes leave, then the servers stop. Idempotent. */
+  stop(): Promise<number>;
+  /** At once. */
+  stopNow(): Promise<void>;
+}
+
+const FORM_MS = 30_000;
+
+/**
+ * Everything a developer needs, on this machine alone: nats-servers, a launcher, nodes. Nothing of it outlives this process.
+ * @throws NexaError: no fit nats-server, a taken port, an unwritable folder, a node that does not start. Nothing runs then.
+ */
+export async function startDevCluster(options: DevClusterOptions): Promise<DevCluster> {
+  const { onProgress, log, cluster } = options;
+  const replicated = options.servers > 1;
+  const obtained = await obtainNatsServer({
+    env: rawEnvironment(),
+    replicated,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: ({ step, percent }) => onProgress(`fetching nats-server: ${step}${percent === undefined ? '' : ` ${percent} %`}`),
+  });
+  onProgress(`nats-server ${obtained.binary.version} (${obtained.binary.path})`);
+  const servers = await startNatsServers({
+    binary: obtained.binary,
+    count: options.servers,
+    folder: joinPath(options.folder, `nats-${options.servers}`),
+    cluster: 'nexa',
+    portFlag: '--nats-port',
+    ...(options.fsync === undefined ? {} : { fsync: options.fsync }),
+    ...(options.natsPort === 0 ? {} : { ports: await portsFrom(options.natsPort, options.servers) }),
+  });
+  onProgress(`${servers.urls.length} nats-server(s) ready: ${servers.urls.join(' ')}`);
+  let link: NatsLink | undefined;
+  try {
+    link = await connectNats({
+      servers: servers.urls,
+      name: 'nexa launcher',
+      role: 'control',
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    });
+    const stores = link.stores();
+    // Formed before the nodes start, so that their launcher can join for them.
+    await form({
+      stores,
+      subjects: subjectsOf(cluster),
+      codec: createCodec(),
+      clock: systemClock,
+      replicas: options.servers,
+      timeoutMs: FORM_MS,
+      storeMs: 2_000,
+    });
+    const launcher = launch({
+      workers: options.nodes.map((node) => ({
+        node,
+        cluster,
+        nats: servers.urls,
+        labels: {},
+        capacity: 1,
+        logLevel: options.logLevel,
+        replicas: options.servers,
+        ...(options.agents === undefined ? {} : { agents: options.agents }),
+      })),
+      command: options.command,
+      stores,
+      transport: link.transport(),
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      onEvent: (event) => {
+        if (event.event === 'ready') onProgress(`node ${event.node} is up (pid ${event.pid})`);
+        options.onEvent?.(event);
+      },
+    });
+    const running = link;
+    let ending: Promise<number> | undefined;
+    const finish = async (code: number): Promise<number> => {
+      await running.close();
+      await servers.stop();
+      return code;
+    };
+    const stop = (): Promise<number> => {
+      launcher.stop();
+      ending ??= launcher.done.then(finish);
+      return ending;
+    };
+    if (options.signal?.aborted === true) void stop();
+    else options.signal?.addEventListener('abort', () => launcher.stop(), { once: true });
+    try {
+      await Promise.race([launcher.ready, launcher.done]);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return {
+      urls: servers.urls,
+      servers,
+      launcher,
+      obtained,
+      done: launcher.done,
+      stop,
+      async stopNow() {
+        launcher.stopNow();
+        await Promise.all(servers.servers.map((server) => server.kill()));
+        await running.close();
+      },
+    };
+  } catch (error) {
+    await link?.close();
+    await servers.stop();
+    throw error;
+  }
+}
+
+async function portsFrom(first: number, count: number): Promise<readonly ServerPorts[]> {
+  const free = await freePorts(count, '127.0.0.1');
+  return free.map((ports, index) => ({ ...ports, client: first + index }));
+}

@@ -1,0 +1,35 @@
+import type { NodeId } from '../src/actor/address.ts';
+import type { ActorSystem } from '../src/actor/system.ts';
+import type { Agents } from '../src/agent/agents.ts';
+import type { AnyAgent } from '../src/agent/define.ts';
+import type { Logger } from '../src/ports/logger.ts';
+
+export type NodeState = 'stopped' | 'starting' | 'running' | 'maintenance' | 'stopping' | 'error';
+
+/** A member of a cluster in this process. */
+export interface NexaNode extends Agents, AsyncDisposable {
+  readonly name: NodeId;
+  readonly incarnation: number;
+  readonly state: NodeState;
+  readonly system: ActorSystem;
+  /** Gives its agents back, says that it is gone, and ends. Idempotent. */
+  stop(): Promise<void>;
+  /** Settles when the node is over: resolves after `stop`, rejects with `fenced` when this incarnation was declared gone. */
+  readonly done: Promise<void>;
+}
+export interface NodeOptions {
+  /** Default: NEXA_CLUSTER, else `nexa`. */
+  readonly cluster?: string;
+  /** Default: a fresh one. */
+  readonly name?: NodeId;
+  /** Server URLs, or `memory`: the same runtime in this process alone. Default: NEXA_NATS_URL, else `memory`. */
+  readonly nats?: 'memory' | string | readonly string[];
+  /** Besides the built-in types. */
+  readonly agents?: readonly AnyAgent[];
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Share of the cluster's agents this node takes, relative to others. Default 1. */
+  readonly capacity?: number;
+  /** How many servers keep each record. Default: what the cluster was formed with, and 1 for a new one. */
+  readonly replicas?: number;
+  readonly log?: Logger;
+}

@@ -1,0 +1,287 @@
+import { builtins } from '../actors/index.ts';
+import { silentLogger } from '../src/actor/safe-logger.ts';
+import type { Agents } from '../src/agent/agents.ts';
+import type { AnyAgent } from '../src/agent/define.ts';
+import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
+import { createCodec } from '../src/cluster/codec.ts';
+import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
+import { form } from '../src/cluster/formation.ts';
+import { join } from '../src/cluster/join.ts';
+import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
+import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
+import { nactEngine } from '../src/engine/nact/engine.ts';
+import { NexaError, toNexaError } from '../src/errors.ts';
+import type { CheckResult } from '../src/nats-server/check.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import type { Random } from '../src/ports/random.ts';
+import { systemClock } from '../src/system-clock.ts';
+import { systemRandom } from '../src/system-random.ts';
+import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
+import { type Broker, memoryBroker, natsBroker } from './broker.ts';
+import { readEnvironment, serverList } from './config.ts';
+import { loopLag } from './loop-lag.ts';
+import { type MemberNode, startMember } from './member.ts';
+import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
+import { publicHandlers } from './public-handlers.ts';
+import { superviseNode } from './trees/node-tree.ts';
+
+/** What only this package's own programs give: a name already joined by a launcher, a broker that is shared, shorter times. */
+export interface NodeInternals {
+  readonly joined?: { readonly incarnation: number; readonly revision: number; readonly session: string };
+  readonly broker?: Broker;
+  readonly times?: Partial<ClusterTimes>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+const FORM_MS = 30_000;
+const JOIN_MS = 30_000;
+const START_MS = 30_000;
+/** A graceful leave: agents finish their messages and are given back. */
+const LEAVE_MS = 25_000;
+const CLOSE_MS = 2_000;
+
+/**
+ * Starts a node and joins the cluster; resolves when it is up. What is started is a list, and stopping runs it backwards.
+ * @throws NexaError `disconnected`, `store-misconfigured`, `conflict` (the name is in use), `unavailable`, `invalid-definition`.
+ */
+export async function startNode(options: NodeOptions = {}): Promise<NexaNode> {
+  return startNodeWith(options, {});
+}
+
+export async function startNodeWith(options: NodeOptions, internals: NodeInternals): Promise<NexaNode> {
+  const environment = readEnvironment();
+  const { clock = systemClock, random = systemRandom } = internals;
+  const times: ClusterTimes = { ...DEFAULT_TIMES, ...internals.times };
+  const log: Logger = options.log ?? silentLogger;
+  const name =
+    options.name ??
+    `node-${random
+      .id()
+      .replaceAll(/[^A-Za-z0-9]/g, '')
+      .slice(0, 8)
+      .toLowerCase()}`;
+  memberKey(name);
+  const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
+  const definitions = allTypes(options.agents ?? []);
+  const nats = options.nats ?? environment.natsUrl ?? 'memory';
+
+  const stops: (() => Promise<unknown>)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse())
+      await stop().catch((error: unknown) => log.warn({ error: String(error) }, 'a part of the node did not stop cleanly'));
+  };
+  try {
+    const brokerOptions = { name: `nexa ${name}`, clock, random, log };
+    const broker =
+      internals.broker ?? (nats === 'memory' ? memoryBroker(brokerOptions) : await natsBroker(serverList(nats), brokerOptions));
+    stops.push(() => broker.close());
+    const codec = createCodec();
+    const { stores } = broker.control;
+    const formation = await form({ stores, subjects, codec, clock, replicas: options.replicas, timeoutMs: FORM_MS, storeMs: 2_000 });
+    const checks = await broker.check(formation.replicas);
+    for (const check of checks) if (check.verdict === 'warning') log.warn({ check: check.check, fix: check.fix }, check.message);
+
+    const session = internals.joined?.session ?? random.id();
+    const labels = options.labels ?? {};
+    const capacity = options.capacity ?? 1;
+    const record = {
+      state: 'joining',
+      session,
+      cordoned: false,
+      labels,
+      capacity,
+      version: VERSION,
+      wireVersions: WIRE_VERSIONS,
+      types: {},
+    } as const;
+    const members = stores.kv(subjects.store('MEMBERS'));
+    const joined = internals.joined ?? (await join({ members, codec, clock, times }, name, record, { timeoutMs: JOIN_MS }));
+
+    const engine = nactEngine({ onError: (error) => log.error({ error: String(error) }, 'a turn of the runtime itself failed') });
+    stops.push(async () => engine.stop());
+    const lag = loopLag();
+    stops.push(async () => lag.stop());
+    let over: (reason: 'declared-gone' | 'not-renewed') => void = () => undefined;
+    const member = await startMember(
+      {
+        node: name,
+        joined: { ...joined, session },
+        subjects,
+        control: broker.control,
+        data: broker.data,
+        engine,
+        clock,
+        random,
+        times,
+        log,
+        definitions,
+        labels,
+        capacity,
+        pid: process.pid,
+        lagMs: lag.sample,
+        onOver: (reason) => over(reason),
+      },
+      { timeoutMs: START_MS },
+    );
+    stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
+    const node = new RunningNode(
+      { name, subjects, broker, member, definitions, checks, replicas: formation.replicas, clock, log, lagMs: lag.sample },
+      unwind,
+    );
+    over = (reason) => node.over(reason);
+    node.open();
+    return node;
+  } catch (error) {
+    await unwind();
+    throw toNexaError(error, 'internal');
+  }
+}
+
+function allTypes(own: readonly AnyAgent[]): readonly AnyAgent[] {
+  const types = new Map(builtins.map((definition) => [definition.type, definition]));
+  const seen = new Set<string>();
+  for (const definition of own) {
+    if (seen.has(definition.type)) {
+      throw new NexaError('invalid-definition', `two definitions of the agent type ${definition.type}`, {
+        where: { type: definition.type },
+        fix: 'Give one of them another type.',
+      });
+    }
+    seen.add(definition.type);
+    // A user's own type goes before a built-in one of the same name.
+    types.set(definition.type, definition);
+  }
+  return [...types.values()];
+}
+
+interface Parts {
+  readonly name: string;
+  readonly subjects: ReturnType<typeof subjectsOf>;
+  readonly broker: Broker;
+  readonly member: MemberNode;
+  readonly definitions: readonly AnyAgent[];
+  readonly checks: readonly CheckResult[];
+  readonly replicas: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly lagMs: () => number;
+}
+
+class RunningNode implements NexaNode {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly done: Promise<void>;
+  state: NodeState = 'starting';
+  readonly #parts: Parts;
+  readonly #unwind: () => Promise<void>;
+  #edge: PublicEdge | undefined;
+  #stopping: Promise<void> | undefined;
+  #end: { resolve: () => void; reject: (error: NexaError) => void } = { resolve: () => {}, reject: () => {} };
+
+  constructor(parts: Parts, unwind: () => Promise<void>) {
+    this.#parts = parts;
+    this.#unwind = unwind;
+    this.name = parts.name;
+    this.incarnation = parts.member.cluster.self.incarnation;
+    this.done = new Promise((resolve, reject) => {
+      this.#end = { resolve, reject };
+    });
+    this.done.catch(() => undefined);
+  }
+
+  get system(): MemberNode['system'] {
+    return this.#parts.member.system;
+  }
+
+  open(): void {
+    const { member, broker, subjects, clock, log, definitions } = this.#parts;
+    const { cluster } = member;
+    const startedAtMs = clock.monotonicMs();
+    const refs = superviseNode(member, {
+      definitions,
+      lagMs: this.#parts.lagMs,
+      leave: () => void this.stop(),
+      facts: () => ({
+        cluster: subjects.cluster,
+        natsServers: broker.servers,
+        server: broker.server,
+        durability: broker.server === 'memory' ? 'memory' : 'quorum',
+        verified: this.#parts.checks.find((check) => check.check === 'durability')?.verdict === 'ok',
+        replicas: this.#parts.replicas,
+        uptimeMs: Math.round(clock.monotonicMs() - startedAtMs),
+        state: this.state,
+      }),
+    });
+    const edge = publicEdge({
+      transport: broker.data.transport,
+      subjects,
+      clock,
+      log,
+      node: this.name,
+      handlers: publicHandlers({ member, refs, definitions }),
+      onDeadLetter: (letter) => {
+        const to = { kind: 'agent', type: letter.type, id: letter.id } as const;
+        member.system.deadLetter({ to, message: letter.message }, 'invalid-message', letter.error);
+      },
+    });
+    this.#edge = edge;
+    cluster.onAdmits((admits) => (admits ? edge.open() : edge.shut()));
+    if (cluster.admits) edge.open();
+    this.state = 'running';
+    void member.system.failed.then((error) => this.#fail(error));
+  }
+
+  /** This incarnation was declared gone, or the store was out of reach for too long (C1). */
+  over(reason: 'declared-gone' | 'not-renewed'): void {
+    const message = reason === 'declared-gone' ? 'this incarnation was declared gone' : 'the lease could not be renewed for too long';
+    this.#fail(
+      new NexaError('fenced', message, {
+        where: { node: this.name, incarnation: String(this.incarnation) },
+        fix: 'Start the node again; its launcher does.',
+      }),
+    );
+  }
+  #fail(error: NexaError): void {
+    if (this.#stopping !== undefined) return;
+    this.state = 'error';
+    this.#edge?.shut();
+    this.#stopping = (async () => {
+      this.#parts.member.cluster.close();
+      await this.#unwind();
+      this.state = 'stopped';
+      this.#end.reject(error);
+    })();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      const { member } = this.#parts;
+      this.state = 'stopping';
+      this.#edge?.shut();
+      await member.cluster.leave({ timeoutMs: LEAVE_MS });
+      await this.#edge?.close({ timeoutMs: CLOSE_MS });
+      await this.#unwind();
+      this.state = 'stopped';
+      this.#end.resolve();
+    })();
+    return this.#stopping;
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C> {
+    return this.#parts.member.system.refOf({ kind: 'agent', type: protocol.type, id }) as unknown as AgentRef<C>;
+  }
+  readonly spawn: Agents['spawn'] = (async (
+    definition: AnyAgent,
+    wanted: { readonly timeoutMs?: number; readonly [more: string]: unknown } = {},
+  ) => {
+    const spawned = await this.#parts.member.agents.spawn({ ...wanted, type: definition.type, timeoutMs: wanted.timeoutMs ?? 5_000 });
+    return { ref: this.agent(definition, spawned.id), node: spawned.node, epoch: spawned.epoch, created: spawned.created };
+  }) as unknown as Agents['spawn'];
+  readonly stopAgent: Agents['stopAgent'] = (ref, { forget = false, timeoutMs = 5_000 } = {}) =>
+    this.#parts.member.agents.stop(ref.type, ref.id, { forget, timeoutMs });
+}
