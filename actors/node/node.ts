@@ -1,0 +1,84 @@
+import { receive } from '../../src/actor/behavior.ts';
+import type { Props } from '../../src/actor/props.ts';
+import type { ActorRef } from '../../src/actor/ref.ts';
+import type { Outcome } from '../../src/actor/signal.ts';
+import type { System } from '../../src/actor/system.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import type { Member } from '../../src/cluster/member.ts';
+import { NexaError } from '../../src/errors.ts';
+import type { MonitorMessage, Sample } from '../monitor/protocol.ts';
+import type { NodeFacts, NodeMessage, NodeRow, NodeStatus } from './protocol.ts';
+import { nodeTree } from './tree.ts';
+
+const MONITOR_MS = 500;
+const MOST_NODES = 1_000;
+const STATES = { joining: 'starting', up: 'running', leaving: 'stopping', gone: 'gone' } as const satisfies Record<
+  Member['state'],
+  NodeRow['state']
+>;
+
+/** Answers for its node: how it is, whom it sees, what runs on it; and makes it leave. */
+export function nodeActor(options: {
+  readonly system: System;
+  readonly cluster: Cluster;
+  readonly monitor: ActorRef<MonitorMessage>;
+  readonly facts: () => NodeFacts;
+  /** Begins the graceful leave and returns at once. */
+  readonly leave: () => void;
+}): Props<NodeMessage> {
+  const { system, cluster, facts } = options;
+  type Own = NodeMessage | { readonly type: 'measured'; readonly measured: Outcome<Sample>; readonly answer: (status: NodeStatus) => void };
+  const props: Props<Own> = {
+    behavior: () =>
+      receive<Own>((context, message) => {
+        switch (message.type) {
+          case 'status': {
+            const replyTo = context.replyTo(message);
+            const answer = (status: NodeStatus): void => void replyTo.tell(status);
+            return context.pipe(
+              (signal) => options.monitor.ask({ type: 'latest' }, { timeoutMs: MONITOR_MS, signal }),
+              (measured) => ({ type: 'measured', measured, answer }),
+            );
+          }
+          case 'measured':
+            return message.answer(statusOf(system, cluster, facts(), message.measured.ok ? message.measured.value : undefined));
+          case 'nodes':
+            return context.reply(message, rowsOf(cluster));
+          case 'tree':
+            return context.reply(message, nodeTree(system));
+          case 'leave':
+            context.reply(message, null);
+            return options.leave();
+          default:
+            return context.refuse(message, new NexaError('unknown-command', 'a node knows no such message'));
+        }
+      }),
+  };
+  return props as unknown as Props<NodeMessage>;
+}
+
+const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sample | undefined): NodeStatus => ({
+  ...cluster.self,
+  ...facts,
+  suspended: cluster.suspended,
+  members: cluster.members.all().filter(({ state }) => state !== 'gone').length,
+  agents: cluster.locals.count,
+  unplaced: cluster.unplaced,
+  deadLetters: system.deadLetters.count,
+  restarts: system.counters.restarts,
+  lagMs: sample?.lagMs ?? null,
+  rssBytes: sample?.rssBytes ?? null,
+  cpu: sample?.cpu ?? null,
+});
+
+/** By name, those that are gone last: of a long past only so much fits into one answer. */
+const rowsOf = ({ members }: Cluster): readonly NodeRow[] =>
+  [...members.all()]
+    .sort((a, b) => Number(a.state === 'gone') - Number(b.state === 'gone') || (a.node < b.node ? -1 : 1))
+    .slice(0, MOST_NODES)
+    .map(({ node, incarnation, state, suspect, suspended, labels, version }): NodeRow => {
+      const heard = members.beatOf(node);
+      const beat = state !== 'gone' && heard?.incarnation === incarnation ? heard : undefined;
+      const said = { pid: beat?.pid ?? null, agents: beat?.agents ?? null, lagMs: beat?.lagMs ?? null };
+      return { node, incarnation, state: STATES[state], suspect: suspect && state !== 'gone', suspended, labels, version, ...said };
+    });

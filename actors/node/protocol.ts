@@ -1,0 +1,69 @@
+import type { Request } from '../../src/actor/message.ts';
+
+/** What only the composition of the node knows of it. */
+export interface NodeFacts {
+  readonly state: string;
+  readonly cluster: string;
+  readonly natsServers: readonly string[];
+  /** `memory`, or the version of the NATS server. */
+  readonly server: string;
+  /** What an acknowledged write survives: memory, quorum or fsync; `verified` where the servers let us look. */
+  readonly durability: string;
+  readonly verified: boolean;
+  readonly replicas: number;
+  readonly uptimeMs: number;
+}
+
+/** `nexa status`. What the monitor measures is null while it does not answer. */
+export interface NodeStatus extends NodeFacts {
+  readonly node: string;
+  readonly incarnation: number;
+  readonly suspended: boolean;
+  /** Members that are not gone. */
+  readonly members: number;
+  readonly agents: number;
+  /** Agents that should run and that no node may take at the moment, as this node sees it. */
+  readonly unplaced: number;
+  readonly deadLetters: number;
+  readonly restarts: number;
+  readonly lagMs: number | null;
+  readonly rssBytes: number | null;
+  readonly cpu: number | null;
+}
+
+/** One member in `nexa nodes`. What its beats say is null until one of this incarnation was heard. */
+export interface NodeRow {
+  readonly node: string;
+  readonly incarnation: number;
+  readonly state: 'starting' | 'running' | 'stopping' | 'gone';
+  /** Not heard of lately, by the node that answers. */
+  readonly suspect: boolean;
+  readonly suspended: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly pid: number | null;
+  readonly agents: number | null;
+  readonly lagMs: number | null;
+}
+
+/** One live actor and those below it. */
+export interface NodeTree {
+  readonly name: string;
+  readonly path: string;
+  readonly state: string;
+  /** Messages that wait. */
+  readonly mailbox: number;
+  readonly restarts: number;
+  /** Why it last failed. */
+  readonly lastReason: string | null;
+  readonly children: readonly NodeTree[];
+  /** At the top: actors left out, because one answer holds only so many. */
+  readonly more?: number;
+}
+
+export type NodeMessage =
+  | Request<{ readonly type: 'status' }, NodeStatus>
+  | Request<{ readonly type: 'nodes' }, readonly NodeRow[]>
+  | Request<{ readonly type: 'tree' }, NodeTree>
+  /** Answered when the graceful leave has begun. */
+  | Request<{ readonly type: 'leave' }, null>;

@@ -1,0 +1,48 @@
+import type { Request } from '../src/actor/message.ts';
+import type { AgentRow, PublicHandlers } from '../src/edge/handlers.ts';
+import { NexaError } from '../src/errors.ts';
+import type { MemberNode } from './member.ts';
+import type { NodeRefs } from './trees/node-tree.ts';
+
+/** For requests that name no deadline; that of the edge is as long. */
+const WITHIN = { timeoutMs: 5_000 } as const;
+
+/** What a node does for outsiders: agents through the cluster, everything about the node through its own actors. */
+export function publicHandlers({ member, refs }: { readonly member: MemberNode; readonly refs: NodeRefs }): PublicHandlers {
+  const { system, agents } = member;
+  const agent = (type: string, id: string) => ({ kind: 'agent', type, id }) as const;
+  return {
+    async spawn(request, { timeoutMs }) {
+      const { type, id, node, epoch, created } = await agents.spawn({ ...request, timeoutMs });
+      return { agent: { type, id, node, epoch }, created };
+    },
+    ask: (type, id, command, { timeoutMs, requestId }) =>
+      // The agent's type checks what it is.
+      system.unsafeRef<Request<{ readonly type: string }, unknown>>(agent(type, id)).ask(command as { readonly type: string }, {
+        timeoutMs,
+        ...(requestId === undefined ? {} : { requestId }),
+      }),
+    tell: (type, id, message, { requestId, traceparent }) => void system.deliver({ to: agent(type, id), message, requestId, traceparent }),
+    stop: (type, id, { forget, timeoutMs }) => agents.stop(type, id, { forget, timeoutMs }),
+    list: async ({ type, id, limit }) => {
+      const { agents, more } = await served(refs.registry.ask({ type: 'list', agent: type, id, limit }, WITHIN));
+      return { agents: agents.map((view): AgentRow => ({ ...view })), more };
+    },
+    types: () => served(refs.registry.ask({ type: 'types' }, WITHIN)),
+    describe: (type) => served(refs.registry.ask({ type: 'describe', agent: type }, WITHIN)),
+    nodes: () => served(refs.node.ask({ type: 'nodes' }, WITHIN)),
+    status: () => served(refs.node.ask({ type: 'status' }, WITHIN)),
+    tree: () => served(refs.node.ask({ type: 'tree' }, WITHIN)),
+    stopNode: () => void refs.node.tell({ type: 'leave' }),
+  };
+}
+
+/** Of our own actors a stranger knows nothing: one that is not there is one that is being restarted. */
+async function served<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (!(thrown instanceof NexaError) || thrown.code !== 'no-such-actor') throw thrown;
+    throw new NexaError('unavailable', 'this node cannot say at the moment', { cause: thrown });
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  type MonitorMessage,
+  monitor,
+  type NodeFacts,
+  type NodeMessage,
+  nodeActor,
+  type ProcessLoad,
+  type RegistryMessage,
+  registry,
+} from '../../actors/index.ts';
+import { oneForOne } from '../../src/actor/strategy.ts';
+import type { AnyAgent } from '../../src/agent/define.ts';
+import type { MemberNode } from '../member.ts';
+import { processLoad } from '../process-load.ts';
+import { childRef, type Refs, supervise, type Tree } from '../supervise.ts';
+
+export interface NodeTreeNeeds {
+  readonly member: MemberNode;
+  /** The agent types of this node. */
+  readonly definitions: readonly AnyAgent[];
+  readonly load: ProcessLoad;
+  readonly facts: () => NodeFacts;
+  /** Begins the graceful leave and returns at once. */
+  readonly leave: () => void;
+}
+interface NodeTreeMessages {
+  readonly monitor: MonitorMessage;
+  readonly registry: RegistryMessage;
+  readonly node: NodeMessage;
+}
+
+/**
+ * The actors that every node has besides its agents. They show and serve, no agent depends on them: one that keeps failing is
+ * restarted ever more slowly and never fells the node.
+ */
+export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
+  name: 'system',
+  strategy: oneForOne({
+    maxRestarts: Number.POSITIVE_INFINITY,
+    withinMs: 60_000,
+    backoff: { minMs: 50, maxMs: 10_000, factor: 2, jitter: 0.2 },
+  }),
+  children: {
+    monitor: ({ member, load }) => monitor({ ...member, load }),
+    registry: ({ member, definitions }) =>
+      registry({
+        ...member,
+        definitions,
+        peer: (node, incarnation) => childRef(member.system, nodeTree, 'registry', { node, incarnation }),
+      }),
+    node: ({ member, facts, leave }) => nodeActor({ ...member, facts, leave, monitor: childRef(member.system, nodeTree, 'monitor') }),
+  },
+};
+export type NodeRefs = Refs<NodeTreeMessages>;
+
+/** Starts a node's own actors. `lagMs` is the event loop's, of late. */
+export const superviseNode = (
+  member: MemberNode,
+  { lagMs, load, ...needs }: Omit<NodeTreeNeeds, 'member' | 'load'> & { readonly lagMs: () => number; readonly load?: ProcessLoad },
+): NodeRefs => supervise(member.system, nodeTree, { ...needs, member, load: load ?? { ...processLoad(), lagMs } });
