@@ -20,6 +20,7 @@ export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promis
   }
   if (signal?.aborted === true) return refused('cancelled', 'the ask was given up before it was sent', ref, true);
 
+  if (system.over) return refused('unavailable', 'the actor system was stopped', ref, true);
   const sender = ref.sender();
   if (sender !== undefined && sender.state === 'stopped')
     return refused('context-misused', 'this actor is over and asks nobody any more', ref);

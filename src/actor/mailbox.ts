@@ -1,5 +1,5 @@
 import { NexaError } from '../errors.ts';
-import type { Mail } from './envelope.ts';
+import { FATE, type Mail } from './envelope.ts';
 import type { MailboxOptions } from './props.ts';
 import { estimateBytes } from './size.ts';
 
@@ -144,6 +144,7 @@ export class Mailbox {
       const mail = kept[index] as Mail;
       this.head = (this.head - 1) & (capacity - 1);
       ring[this.head] = mail;
+      mail.fate = FATE.open;
       this.bytes += mail.sizeBytes;
       this.count++;
     }

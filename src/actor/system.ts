@@ -99,7 +99,8 @@ export class System implements ActorSystem {
   private rootEnded: () => void = () => {};
   private readonly ending: Promise<void>;
   private stopping: Promise<void> | undefined = undefined;
-  private over = false;
+  /** Stopped: nothing is spawned or asked any more. */
+  over = false;
 
   constructor(options: SystemOptions) {
     this.node = options.node ?? 'local';
@@ -231,19 +232,13 @@ export class System implements ActorSystem {
   /** Whether an ask is still worth handling; if not it is a dead letter, and nobody waits for it. */
   stillWanted(mail: Mail): boolean {
     const replyTo = mail.replyTo as Address;
-    if (mail.deadlineMs <= this.clock.monotonicMs()) {
-      this.nobodyTook(
-        mail,
-        'expired',
-        new NexaError('ask-timeout', 'the deadline passed before the message was begun', { definite: true }),
-      );
-      return false;
-    }
-    if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && !this.asks.waits(replyTo.uid)) {
+    if (replyTo.kind === 'incarnation' && this.isMine(replyTo) && !this.asks.waits(replyTo.uid)) {
       this.deadLetter(mail, 'expired');
       return false;
     }
-    return true;
+    if (mail.deadlineMs > this.clock.monotonicMs()) return true;
+    this.nobodyTook(mail, 'expired', new NexaError('ask-timeout', 'the deadline passed before the message was begun', { definite: true }));
+    return false;
   }
 
   /** Counts and keeps a message that nobody took. Whoever asked is not answered by this. */
@@ -333,7 +328,7 @@ export class System implements ActorSystem {
     return snapshotOf(this.root, { left: limit });
   }
   get actors(): number {
-    return this.cells.size - 1;
+    return this.cells.has(this.root.uid) ? this.cells.size - 1 : this.cells.size;
   }
 
   stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {

@@ -73,6 +73,7 @@ export class Cell implements Turnable, Overflow {
   /** When it (or, for shared scopes, any of its children) was restarted lately. */
   restartedAtMs: number[] | undefined = undefined;
   private tasks: Task[] | undefined = undefined;
+  private selfAsked: Mail[] | undefined = undefined;
   private token = 0;
   private impatient: Cancel | undefined = undefined;
   private ownAddress: Address | undefined = undefined;
@@ -149,14 +150,22 @@ export class Cell implements Turnable, Overflow {
       this.system.nobodyTook(mail, 'stopped');
       return true;
     }
-    if (this.busy && mail.chain?.includes(this.turnId)) {
-      this.system.refuse(mail, new NexaError('ask-cycle', 'this actor itself waits for the answer of this ask', { where: this.where }));
-      return true;
+    if (mail.chain !== undefined && this.inTurn && mail.chain.includes(this.turnId)) {
+      if (this.busy) {
+        this.refuseCycle(mail);
+        return true;
+      }
+      // It asks itself: a cycle only if this turn goes on to wait.
+      this.selfAsked ??= [];
+      this.selfAsked.push(mail);
     }
     const mailbox = this.mailbox;
     if (!mailbox.offer(mail, this)) return false;
     if (this.state === 'running' && !this.busy) this.handle.schedule('user');
     return !mailbox.high;
+  }
+  private refuseCycle(mail: Mail): void {
+    this.system.refuse(mail, new NexaError('ask-cycle', 'this actor itself waits for the answer of this ask', { where: this.where }));
   }
   accept(message: unknown): void {
     this.offer(new Mail(this.address, message, undefined));
@@ -200,11 +209,12 @@ export class Cell implements Turnable, Overflow {
 
   turn(limit: number): number {
     let taken = 0;
-    while (!this.busy && this.attention) {
+    if (!this.busy && this.attention) {
+      // One step a turn: an actor that fails at every start must not keep the others from theirs.
       this.attention = false;
       this.attend();
     }
-    if (!this.busy && this.state === 'running') {
+    if (!this.busy && !this.attention && this.state === 'running') {
       while (this.tasks !== undefined && !this.busy) this.takeTask(this.tasks);
       if (this.gate === undefined || this.gate.open()) taken = this.takeMessages(limit);
     }
@@ -353,6 +363,10 @@ export class Cell implements Turnable, Overflow {
         this.wake();
       },
     );
+    if (this.selfAsked !== undefined) {
+      for (const mail of this.selfAsked) this.refuseCycle(mail);
+      this.selfAsked = undefined;
+    }
     if (this.wantsStop || this.wantsHalt) this.losePatience();
   }
 
@@ -362,6 +376,7 @@ export class Cell implements Turnable, Overflow {
       if (mail.replyTo !== undefined && mail.fate === FATE.open) this.answer(mail.replyTo, { ok: true, value: undefined });
       this.current = undefined;
       if (this.handed !== undefined) this.handed = undefined;
+      if (this.selfAsked !== undefined) this.selfAsked = undefined;
     }
     if (next === undefined || this.winding !== undefined) return;
     if (next === stopped) this.requestStop();
@@ -383,8 +398,8 @@ export class Cell implements Turnable, Overflow {
     const mail = this.current;
     const error = errorOf(thrown, this.where);
     this.lost(mail, error);
-    if (this.wantsStop || this.winding !== undefined) {
-      this.system.log.warn({ ...this.where, error }, 'failed while it was being stopped');
+    if (this.wantsStop || this.wantsHalt || this.winding !== undefined) {
+      this.system.log.warn({ ...this.where, error }, 'failed while it was being stopped or restarted');
       return;
     }
     this.suspend(error, undefined);
@@ -405,6 +420,7 @@ export class Cell implements Turnable, Overflow {
   private lost(mail: Mail | undefined, error: NexaError): void {
     this.current = undefined;
     this.handed = undefined;
+    this.selfAsked = undefined;
     if (mail === undefined) return;
     if (mail.fate === FATE.stashed) this.mailbox.unstash(mail);
     this.system.deadLetter(mail, 'crashed', error);

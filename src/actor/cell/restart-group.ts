@@ -1,4 +1,5 @@
 import type { NexaError } from '../../errors.ts';
+import type { Cancel } from '../ref.ts';
 import type { Cell } from './cell.ts';
 
 /**
@@ -11,6 +12,7 @@ export class RestartGroup {
   private readonly error: NexaError;
   private readonly delayMs: number;
   private at: number;
+  private disarm: Cancel | undefined = undefined;
   private phase: 'halting' | 'waiting' | 'starting' | 'over' = 'halting';
 
   constructor(members: readonly Cell[], error: NexaError, delayMs: number) {
@@ -34,7 +36,7 @@ export class RestartGroup {
     if (this.phase !== 'halting') return;
     this.phase = 'waiting';
     if (this.delayMs <= 0) this.startFirst();
-    else this.members[0]?.system.clock.after(this.delayMs, () => this.startFirst());
+    else this.disarm = this.members[0]?.system.clock.after(this.delayMs, () => this.startFirst());
   }
   halted(cell: Cell): void {
     if (this.phase === 'halting' && cell === this.members[this.at]) this.haltNext();
@@ -46,9 +48,11 @@ export class RestartGroup {
   gone(cell: Cell): void {
     this.halted(cell);
     this.started(cell);
+    if (this.phase === 'waiting' && this.members.every((member) => member.wantsStop)) this.cancel();
   }
   cancel(): void {
     this.phase = 'over';
+    this.disarm?.();
   }
 
   private startFirst(): void {
