@@ -83,18 +83,19 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   };
 
   /** Runs one request under its deadline; its place is free again when it settles or has outlived its caller. */
-  const run = (serve: Serve, message: Inbound, done: (answer: Answer) => void): void => {
+  const run = (serve: Serve, message: Inbound, done: (answer: Answer, decoded: boolean) => void): void => {
     const bytes = message.payload.length;
     inFlight++;
     inFlightBytes += bytes;
     let open = true;
+    let decoded = false;
     let forget: Cancel = () => {};
     const settle = (what: Answer): void => {
       if (!open) return;
       open = false;
       forget();
       release(bytes);
-      done(what);
+      done(what, decoded);
     };
     const fail = (thrown: unknown): void => {
       const error = publicError(thrown);
@@ -103,6 +104,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     };
     try {
       const body = decodeBody(codec, message.payload);
+      decoded = true;
       const given = callOptions(message.headers);
       forget = clock.after(given.timeoutMs + GRACE_MS, () =>
         settle({ ok: false, error: new NexaError('ask-timeout', 'no answer within the deadline') }),
@@ -129,27 +131,17 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         return;
       }
       counters.requests++;
-      // What cannot be decoded at all was hardly msgpack on purpose: JSON can be read by whoever typed it.
-      const encoding = () => (readable(message.payload) ? encodingOf(message.payload) : 'json');
       if (inFlight >= mostInFlight || inFlightBytes + message.payload.length > mostInFlightBytes) {
         counters.overloaded++;
         const error = new NexaError('overloaded', `this node is answering ${inFlight} requests already`, { where: { node } });
         if (reply !== undefined) answer(reply, encodingOf(message.payload), { ok: false, error });
         return;
       }
-      run(serve, message, (what) => {
-        if (reply !== undefined) answer(reply, what.ok ? encodingOf(message.payload) : encoding(), what);
+      run(serve, message, (what, decoded) => {
+        // What cannot be decoded was hardly msgpack on purpose: JSON can be read by whoever typed it.
+        if (reply !== undefined) answer(reply, decoded ? encodingOf(message.payload) : 'json', what);
       });
     };
-  const readable = (payload: Uint8Array): boolean => {
-    try {
-      decodeBody(codec, payload);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-
   const spawn: Serve = async (body, given) => ({ ok: true, ...(await handlers.spawn(spawnRequest(body), given)) });
   const ask: Serve = async (body, given, subject) => {
     const { type, id } = subjects.parseAgent(subject);
