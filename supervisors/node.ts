@@ -220,7 +220,7 @@ class RunningNode implements NexaNode {
       clock,
       log,
       node: this.name,
-      handlers: publicHandlers({ member, refs, definitions }),
+      handlers: publicHandlers({ member, refs }),
       onDeadLetter: (letter) => {
         const to = { kind: 'agent', type: letter.type, id: letter.id } as const;
         member.system.deadLetter({ to, message: letter.message }, 'invalid-message', letter.error);

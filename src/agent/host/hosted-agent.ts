@@ -189,10 +189,10 @@ function after(result: unknown, then: (() => void) | undefined): unknown {
 
 /** A way back that lets its answer also reach those who joined. */
 function joining(first: ReplyTo<unknown>, settle: (outcome: Outcome<unknown>) => void): ReplyTo<unknown> {
-  return asReplyTo(
-    Object.create(first as object, {
-      tell: { value: (value: unknown) => (settle({ ok: true, value }), true) },
-      refuse: { value: (error: NexaError) => settle({ ok: false, error }) },
-    }),
-  );
+  const tell = (value: unknown): boolean => {
+    settle({ ok: true, value });
+    return true;
+  };
+  const refuse = (error: NexaError): void => settle({ ok: false, error });
+  return asReplyTo(Object.create(first as object, { tell: { value: tell }, refuse: { value: refuse } }));
 }
