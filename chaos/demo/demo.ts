@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NexaError } from '../../src/errors.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { type DevCluster, startDevCluster } from '../../supervisors/dev-cluster.ts';
 import { type Bare, bareNats } from './bare-nats.ts';
@@ -99,6 +100,7 @@ export async function demo(options: DemoOptions): Promise<DemoReport> {
       else violations.push(`counter/${id} was not spawned: ${answer.error.code} ${answer.error.message}`);
     }
 
+    if (tallies.length === 0) throw new NexaError('unavailable', `no agent could be spawned: ${violations[0]}`);
     onProgress(`${CLIENTS} clients add to them, ${CLIENTS * PER_CLIENT} at a time`);
     const report: LoadReport = { asks: 0, repeats: 0, errors: {}, latenciesMs: [] };
     let stopped = false;

@@ -134,12 +134,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       placesLive = resolve;
     }),
   ]);
-  const members = membersOf({ copy: () => memberCopy, times, nowMs: () => clock.monotonicMs(), self: self.node });
+  const members = membersOf({ copy: () => memberCopy, times, nowMs: () => clock.monotonicMs(), self: self.node, admits: () => admits() });
   const admits = (): boolean => !over && state === 'up' && settled && keeper.owns();
   const admitsChanged = (): void => {
     const now = admits();
     if (now === admitted) return;
     admitted = now;
+    sayBeat();
     for (const listener of listeners) listener(now);
   };
 
@@ -343,6 +344,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const beat = (): void => {
     if (over) return;
     cancelBeat = clock.after(times.beatMs, beat);
+    sayBeat();
+  };
+  function sayBeat(): void {
     try {
       data.transport.publish(
         subjects.beat,
@@ -358,7 +362,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     } catch (error) {
       log.debug({ error: String(error) }, 'a beat was not sent');
     }
-  };
+  }
   let cancelBeat = clock.after(0, beat);
   stops.push(() => cancelBeat());
   stops.push(

@@ -39,6 +39,8 @@ export function membersOf(options: {
   readonly times: ClusterTimes;
   readonly nowMs: () => number;
   readonly self: NodeId;
+  /** Of this node itself: known, not heard. */
+  readonly admits: () => boolean;
 }): Members {
   const beats = new Map<NodeId, { beat: Beat; atMs: number; placed: number }>();
   const burnt = new Map<NodeId, number>();
@@ -51,7 +53,7 @@ export function membersOf(options: {
       node,
       suspect: node !== options.self && silent,
       suspended: beat?.beat.suspended ?? false,
-      admits: beat?.beat.admits ?? node === options.self,
+      admits: node === options.self ? options.admits() : (beat?.beat.admits ?? false),
     };
   };
   return {
