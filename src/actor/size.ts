@@ -5,7 +5,12 @@ const LONGEST_WALK = 64;
  * the mean of those it saw: a bound needs the order of magnitude, at a cost that does not grow with the message.
  */
 export function estimateBytes(value: unknown): number {
-  return weigh(value, { left: LONGEST_WALK });
+  try {
+    return weigh(value, { left: LONGEST_WALK });
+  } catch {
+    // An object that cannot be looked at; its handler will find out.
+    return 1_024;
+  }
 }
 
 function weigh(value: unknown, walk: { left: number }): number {

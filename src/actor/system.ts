@@ -88,6 +88,8 @@ export class System implements ActorSystem {
   /** Resolves with the error that felled the system; never rejects. */
   readonly failed: Promise<NexaError>;
   elsewhere: Elsewhere | undefined = undefined;
+  /** The way back of what was told: an answer there is for nobody, and nobody misses it. */
+  readonly nobody: Address;
 
   private readonly root: Cell;
   private readonly cells = new Map<number, Cell>();
@@ -105,6 +107,7 @@ export class System implements ActorSystem {
   constructor(options: SystemOptions) {
     this.node = options.node ?? 'local';
     this.incarnation = options.incarnation ?? 1;
+    this.nobody = { kind: 'incarnation', node: this.node, nodeIncarnation: this.incarnation, path: REPLY_PATH, uid: 0 };
     this.engine = options.engine;
     this.clock = options.clock;
     this.random = options.random;
@@ -210,7 +213,7 @@ export class System implements ActorSystem {
     const { to } = envelope;
     if (this.isMine(to)) {
       if (to.kind === 'incarnation' && to.path === REPLY_PATH) {
-        if (!this.asks.settle(to.uid, asOutcome(envelope.message))) this.deadLetter(envelope, 'late-reply');
+        if (to.uid !== 0 && !this.asks.settle(to.uid, asOutcome(envelope.message))) this.deadLetter(envelope, 'late-reply');
         return true;
       }
       const cell = this.resolve(to);

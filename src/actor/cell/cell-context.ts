@@ -170,14 +170,10 @@ export class CellContext implements Context<unknown> {
     this.answer(message, { ok: false, error: toNexaError(error) });
   }
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>> {
-    const { cell } = this;
-    const { system } = cell;
     const mail = this.answering(message);
-    const { replyTo } = mail;
     if (mail.fate === FATE.open) mail.fate = FATE.deferred;
-    return asReplyTo(
-      replyTo === undefined ? new Nobody(system, cell.address, undefined, cell) : new ReplyRef(system, replyTo, undefined, cell),
-    );
+    const { system } = this.cell;
+    return asReplyTo(new ReplyRef(system, mail.replyTo ?? system.nobody, undefined, this.cell));
   }
 
   /** Starts to count idle time, once it runs. */
@@ -248,12 +244,4 @@ export class CellContext implements Context<unknown> {
       cell.fail(errorOf(thrown, cell.where));
     }
   }
-}
-
-/** The way back of a message that was told: nobody waits. */
-class Nobody extends ReplyRef {
-  override tell(): boolean {
-    return true;
-  }
-  override refuse(): void {}
 }

@@ -17,7 +17,7 @@ import type { CellOptions } from './options.ts';
 import type { RestartGroup } from './restart-group.ts';
 import { start } from './starting.ts';
 import { childFailed } from './supervision.ts';
-import { errorOf, isThenable } from './user-code.ts';
+import { errorOf, isThenable, typeOf } from './user-code.ts';
 import type { Links } from './watching.ts';
 import { beginHalt, beginStop, type WindDown, windDown } from './winding-down.ts';
 
@@ -204,6 +204,14 @@ export class Cell implements Turnable, Overflow {
     if (this.gate === undefined) this.system.reply(replyTo, outcome, this);
     else this.act(new StampedMail(replyTo, outcome, this.shown, this.gate.epoch), () => this.system.reply(replyTo, outcome, this));
   }
+  /** As {@link answer}, where nobody is left to hear that it could not be sent. */
+  private settle(replyTo: Address, outcome: Outcome<unknown>): void {
+    try {
+      this.answer(replyTo, outcome);
+    } catch (error) {
+      this.system.log.warn({ ...this.where, error }, 'an answer could not be sent');
+    }
+  }
 
   // ── turns
 
@@ -289,12 +297,12 @@ export class Cell implements Turnable, Overflow {
     if (mail.replyTo !== undefined && !this.system.stillWanted(mail)) return;
     this.current = mail;
     this.turns++;
-    const message = rebind(mail.message, this);
-    if (message !== mail.message) this.handed = message;
     let next: unknown;
     let later = false;
     ambient.cell = this;
     try {
+      const message = rebind(mail.message, this);
+      if (message !== mail.message) this.handed = message;
       next = (this.behavior as Behavior<unknown>).receive(this.context as CellContext, message);
       later = next !== undefined && isThenable(next);
     } catch (error) {
@@ -338,7 +346,7 @@ export class Cell implements Turnable, Overflow {
     this.busy = true;
     const token = ++this.token;
     const sinceMs = this.system.clock.monotonicMs();
-    const type = this.current === undefined ? 'signal' : String((this.current.message as { type?: unknown } | null | undefined)?.type);
+    const type = typeOf(this.current?.message);
     const settled = (): boolean => {
       if (token !== this.token) return false;
       this.busy = false;
@@ -373,7 +381,7 @@ export class Cell implements Turnable, Overflow {
   private finish(next: unknown): void {
     const mail = this.current;
     if (mail !== undefined) {
-      if (mail.replyTo !== undefined && mail.fate === FATE.open) this.answer(mail.replyTo, { ok: true, value: undefined });
+      if (mail.replyTo !== undefined && mail.fate === FATE.open) this.settle(mail.replyTo, { ok: true, value: undefined });
       this.current = undefined;
       if (this.handed !== undefined) this.handed = undefined;
       if (this.selfAsked !== undefined) this.selfAsked = undefined;
@@ -425,7 +433,7 @@ export class Cell implements Turnable, Overflow {
     if (mail.fate === FATE.stashed) this.mailbox.unstash(mail);
     this.system.deadLetter(mail, 'crashed', error);
     if (mail.replyTo !== undefined && mail.fate !== FATE.replied) {
-      this.answer(mail.replyTo, { ok: false, error: new NexaError('crashed', error.message, { where: this.where, cause: error }) });
+      this.settle(mail.replyTo, { ok: false, error: new NexaError('crashed', error.message, { where: this.where, cause: error }) });
     }
   }
   /** Goes on as if nothing had happened; what had failed below goes on too. */

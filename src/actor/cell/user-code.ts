@@ -12,3 +12,13 @@ export function errorOf(thrown: unknown, where: Readonly<Record<string, string>>
 export function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
 }
+
+/** The `type` of a message for a report, whatever the message is; empty for what is none. */
+export function typeOf(message: unknown): string {
+  try {
+    const type = (message as { readonly type?: unknown } | null | undefined)?.type;
+    return typeof type === 'string' ? type.slice(0, 128) : '';
+  } catch {
+    return '';
+  }
+}
