@@ -7,7 +7,7 @@ import { untilSignal } from '../signals.ts';
 export const command: Command = {
   summary: 'Finds or fetches a nats-server, and shows what was chosen and why.',
   options: [{ flags: '--single', about: 'for one server alone, which may be older than replicated ones' }],
-  examples: ['nexa setup', 'NEXA_NATS_SERVER=/opt/nats-server nexa setup'],
+  examples: ['nexa setup', 'nexa setup --single'],
   async run({ options, environment, progress }) {
     if (environment.natsUrl !== undefined)
       progress(`NEXA_NATS_URL is set: nodes use ${environment.natsUrl}; \`nexa up\` starts servers of its own all the same`);

@@ -23,8 +23,6 @@ export interface AgentOptions {
   /** After a failure: permanent (default) always, transient only after a crash, temporary never. */
   readonly restart?: 'permanent' | 'transient' | 'temporary';
   readonly placement?: { readonly strategy?: 'least-loaded' | 'rendezvous' | 'local'; readonly labels?: Readonly<Record<string, string>> };
-  /** `spawned` (default): must be spawned. `onDemand`: the first message to an unknown id spawns it; after `idleMs` (default 600,000) it passivates. */
-  readonly activation?: 'spawned' | { readonly onDemand: true; readonly idleMs?: number };
 }
 
 const implementation: unique symbol = Symbol('nexa.implementation');

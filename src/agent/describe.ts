@@ -20,7 +20,6 @@ export interface AgentDescription {
   readonly storage: 'durable' | 'memory';
   readonly exclusive: boolean;
   readonly restart: 'permanent' | 'transient' | 'temporary';
-  readonly activation: 'spawned' | { readonly onDemand: true; readonly idleMs: number };
   readonly placement: { readonly strategy: string; readonly labels: Readonly<Record<string, string>> };
   readonly limits: Readonly<Record<string, number | string>>;
   readonly config: JsonSchema;
@@ -51,7 +50,7 @@ function describeCommand(command: string, spec: CommandSpec): CommandDescription
 
 /** Internal and local commands are left out: from outside they do not exist. */
 export function describe(definition: AnyAgent): AgentDescription {
-  const { storage, exclusive, restart, placement, limits, onDemand, configSchema } = implementationOf(definition);
+  const { storage, exclusive, restart, placement, limits, configSchema } = implementationOf(definition);
   return {
     type: definition.type,
     version: definition.version,
@@ -59,7 +58,6 @@ export function describe(definition: AnyAgent): AgentDescription {
     storage,
     exclusive,
     restart,
-    activation: onDemand === undefined ? 'spawned' : { onDemand: true, ...onDemand },
     placement,
     limits: { ...limits },
     config: configSchema === undefined ? noConfig : jsonForm(configSchema, 'input'),

@@ -28,8 +28,6 @@ export interface Implementation {
   readonly strategy: Strategy | undefined;
   readonly restart: 'permanent' | 'transient' | 'temporary';
   readonly placement: { readonly strategy: 'least-loaded' | 'rendezvous' | 'local'; readonly labels: Readonly<Record<string, string>> };
-  /** Absent: it must be spawned. */
-  readonly onDemand: { readonly idleMs: number } | undefined;
 }
 
 const maxStateBytes = 262_144;
@@ -77,9 +75,6 @@ const options = z.strictObject({
       labels: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),
-  activation: z
-    .union([z.literal('spawned'), z.strictObject({ onDemand: z.literal(true), idleMs: count.default(600_000) })])
-    .default('spawned'),
 });
 
 interface Spec {
@@ -108,7 +103,7 @@ export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'
     const { field, message } = problemOf(read.error);
     throw invalid(message, { type, field });
   }
-  const { storage, exclusive, upcast, limits, restart, placement, activation } = read.data;
+  const { storage, exclusive, upcast, limits, restart, placement } = read.data;
   if (!exclusive && storage !== 'memory')
     throw invalid(
       'exclusive: false needs storage: memory',
@@ -133,6 +128,5 @@ export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'
     strategy: read.data.strategy as Strategy | undefined,
     restart,
     placement,
-    onDemand: activation === 'spawned' ? undefined : { idleMs: activation.idleMs },
   };
 }

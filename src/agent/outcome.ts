@@ -20,7 +20,7 @@ export interface AgentContext<C extends Commands, Config, State, R> extends Base
 type RefusalOf<S extends CommandSpec> = {
   [K in keyof S['refusals'] & string]: { readonly refused: K; readonly details: z.input<S['refusals'][K]>; readonly state?: never };
 }[keyof S['refusals'] & string];
-type Lifecycle = { readonly next?: 'stop' | 'passivate' };
+type Lifecycle = { readonly next?: 'stop' };
 type Change<State> = Lifecycle & { readonly state?: State };
 
 /**

@@ -8,14 +8,14 @@ export type HandlerOutcome =
       readonly kind: 'answered';
       readonly state?: { readonly value: unknown };
       readonly reply: unknown;
-      readonly next?: 'stop' | 'passivate';
+      readonly next?: 'stop';
     }
-  | { readonly kind: 'deferred'; readonly state?: { readonly value: unknown }; readonly next?: 'stop' | 'passivate' }
+  | { readonly kind: 'deferred'; readonly state?: { readonly value: unknown }; readonly next?: 'stop' }
   | { readonly kind: 'refused'; readonly error: Refused };
 
 interface Change {
   readonly state?: { readonly value: unknown };
-  readonly next?: 'stop' | 'passivate';
+  readonly next?: 'stop';
 }
 
 const answerKeys: readonly string[] = ['state', 'reply', 'deferred', 'next'];
@@ -44,7 +44,7 @@ export function readOutcome(definition: AnyAgent, command: string, returned: unk
   const odd = given.find((key) => !answerKeys.includes(key));
   if (odd !== undefined) return bug(`an outcome with ${JSON.stringify(odd.slice(0, 64))}`);
   const { next } = outcome;
-  if (next !== undefined && next !== 'stop' && next !== 'passivate') return bug('a next that is neither stop nor passivate');
+  if (next !== undefined && next !== 'stop') return bug('a next that is not stop');
   if (outcome.deferred !== undefined && (outcome.deferred !== true || outcome.reply !== undefined))
     return bug('deferred together with a reply');
 

@@ -41,7 +41,7 @@ export interface PublicCounters {
 export interface PublicEdge {
   /** Joins the queue groups, so that this node answers for the cluster. Idempotent. */
   open(): void;
-  /** Leaves them: suspended, draining, cordoned. What was asked is still answered, and this node's own `ctl` subject stays. */
+  /** Leaves them: suspended, draining, cordoned. What was asked is still answered, and the operators' `ctl` subjects stay. */
   shut(): void;
   readonly inFlight: number;
   readonly counters: Readonly<PublicCounters>;
@@ -191,7 +191,11 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       }
     };
 
-  const own = transport.subscribe(subjects.ctlNode(node), listener(control(true)));
+  // Operators are answered also while this node takes nothing else: that is when they ask.
+  const own = [
+    transport.subscribe(subjects.ctlNode(node), listener(control(true))),
+    transport.subscribe(subjects.ctl, listener(control(false)), { group: QUEUE_GROUP }),
+  ];
   const shut = (): void => {
     for (const cancel of groups) cancel();
     groups = [];
@@ -204,7 +208,6 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         transport.subscribe(subjects.spawn, listener(spawn), group),
         transport.subscribe(subjects.agentAll, listener(ask, tell), group),
         transport.subscribe(subjects.agents, listener(agents), group),
-        transport.subscribe(subjects.ctl, listener(control(false)), group),
       ];
     },
     shut,
@@ -214,7 +217,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     counters,
     close: async ({ timeoutMs }) => {
       shut();
-      own();
+      for (const cancel of own) cancel();
       if (inFlight === 0) return 0;
       return new Promise((resolve) => {
         const settled = (): void => {

@@ -133,7 +133,6 @@ test('what the runtime reads of a definition has every default filled in', () =>
     strategy: undefined,
     restart: 'permanent',
     placement: { strategy: 'least-loaded', labels: {} },
-    onDemand: undefined,
   });
 });
 
@@ -144,13 +143,11 @@ test('options reach the runtime as they were given', () => {
     storage: 'memory',
     exclusive: false,
     limits: { limit: 10, stateBytes: 4_096 },
-    activation: { onDemand: true },
     upcast: { 1: (state) => state, 2: (state) => state },
   }).handle({});
   expect(implementationOf(definition)).toMatchObject({
     storage: 'memory',
     exclusive: false,
-    onDemand: { idleMs: 600_000 },
     limits: { limit: 10, stateBytes: 4_096 },
   });
   expect([...implementationOf(definition).upcast.keys()]).toEqual([1, 2]);
@@ -193,7 +190,6 @@ test('a description holds the JSON schema of each public command and no internal
     version: 1,
     summary: 'Counts.',
     storage: 'durable',
-    activation: 'spawned',
     config: { properties: {} },
   });
   expect(description.commands.add).toMatchObject({

@@ -31,7 +31,7 @@ export const accountAgent = defineAgent({
     if (state.cents + config.overdraftCents < less) return { refused: 'insufficient-funds', details: { cents: state.cents } };
     return { state: { ...state, cents: state.cents - less }, reply: { cents: state.cents - less } };
   },
-  close: ({ state }) => ({ state: { ...state, open: false }, next: 'passivate' }),
+  close: ({ state }) => ({ state: { ...state, open: false }, next: 'stop' }),
 });
 
 const done = z.object({ fromCents: z.int(), toCents: z.int() });
