@@ -30,7 +30,7 @@ export function loopLag(): LoopLag {
         delays.reset();
         sinceMs = performance.now();
       }
-      return lag;
+      return Math.round(lag);
     },
     stop: () => void delays.disable(),
   };

@@ -9,7 +9,7 @@ export function processLoad(): { readonly cpu: () => number; readonly rssBytes: 
       // Shorter than a millisecond there is nothing to divide by.
       if (nowMs - atMs < 1) return share;
       const { user, system } = process.cpuUsage(used);
-      share = (user + system) / 1_000 / (nowMs - atMs);
+      share = Math.round((user + system) / (nowMs - atMs)) / 1_000;
       used = process.cpuUsage();
       atMs = nowMs;
       return share;
