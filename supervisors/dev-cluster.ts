@@ -3,6 +3,7 @@ import { createCodec } from '../src/cluster/codec.ts';
 import { form } from '../src/cluster/formation.ts';
 import { subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { connectNats, type NatsLink } from '../src/nats/connection.ts';
+import { readDurability } from '../src/nats-server/durability.ts';
 import { type Obtained, obtainNatsServer } from '../src/nats-server/obtain.ts';
 import { freePorts, type ServerPorts } from '../src/nats-server/ports.ts';
 import { type NatsServers, startNatsServers } from '../src/nats-server/servers.ts';
@@ -93,6 +94,10 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       timeoutMs: FORM_MS,
       storeMs: 2_000,
     });
+    const durability = await readDurability(
+      servers.servers.map((server) => ({ port: server.monitorPort })),
+      { timeoutMs: 2_000 },
+    );
     const launcher = launch({
       workers: options.nodes.map((node) => ({
         node,
@@ -102,6 +107,7 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
         capacity: 1,
         logLevel: options.logLevel,
         replicas: options.servers,
+        durability,
         ...(options.agents === undefined ? {} : { agents: options.agents }),
       })),
       command: options.command,

@@ -1,25 +1,21 @@
 import { builtins } from '../actors/index.ts';
-import { silentLogger } from '../src/actor/safe-logger.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
-import { createCodec } from '../src/cluster/codec.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
 import { form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
-import { nactEngine } from '../src/engine/nact/engine.ts';
 import { NexaError, toNexaError } from '../src/errors.ts';
-import type { CheckResult } from '../src/nats-server/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
-import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
-import { type Broker, memoryBroker, natsBroker } from './broker.ts';
+import type { Broker } from './broker.ts';
 import { readEnvironment, serverList } from './config.ts';
+import { nodeContainer } from './container.ts';
 import { loopLag } from './loop-lag.ts';
 import { type MemberNode, startMember } from './member.ts';
 import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
@@ -33,6 +29,8 @@ export interface NodeInternals {
   readonly times?: Partial<ClusterTimes>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** When writes reach the disk, where somebody could look. */
+  readonly durability?: 'quorum' | 'fsync' | 'unverified';
 }
 
 const FORM_MS = 30_000;
@@ -52,20 +50,19 @@ export async function startNode(options: NodeOptions = {}): Promise<NexaNode> {
 
 export async function startNodeWith(options: NodeOptions, internals: NodeInternals): Promise<NexaNode> {
   const environment = readEnvironment();
-  const { clock = systemClock, random = systemRandom } = internals;
   const times: ClusterTimes = { ...DEFAULT_TIMES, ...internals.times };
-  const log: Logger = options.log ?? silentLogger;
-  const name =
-    options.name ??
-    `node-${random
-      .id()
-      .replaceAll(/[^A-Za-z0-9]/g, '')
-      .slice(0, 8)
-      .toLowerCase()}`;
+  const name = options.name ?? freshName(internals.random ?? systemRandom);
   memberKey(name);
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
   const definitions = allTypes(options.agents ?? []);
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
+  const services = await nodeContainer({
+    ...internals,
+    name: `nexa ${name}`,
+    nats: nats === 'memory' ? nats : serverList(nats),
+    log: options.log,
+  });
+  const { clock, random, log, codec, broker, engine } = services;
 
   const stops: (() => Promise<unknown>)[] = [];
   const unwind = async (): Promise<void> => {
@@ -73,11 +70,8 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       await stop().catch((error: unknown) => log.warn({ error: String(error) }, 'a part of the node did not stop cleanly'));
   };
   try {
-    const brokerOptions = { name: `nexa ${name}`, clock, random, log };
-    const broker =
-      internals.broker ?? (nats === 'memory' ? memoryBroker(brokerOptions) : await natsBroker(serverList(nats), brokerOptions));
     stops.push(() => broker.close());
-    const codec = createCodec();
+    stops.push(async () => engine.stop());
     const { stores } = broker.control;
     const formation = await form({ stores, subjects, codec, clock, replicas: options.replicas, timeoutMs: FORM_MS, storeMs: 2_000 });
     const checks = await broker.check(formation.replicas);
@@ -99,11 +93,12 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     const members = stores.kv(subjects.store('MEMBERS'));
     const joined = internals.joined ?? (await join({ members, codec, clock, times }, name, record, { timeoutMs: JOIN_MS }));
 
-    const engine = nactEngine({ onError: (error) => log.error({ error: String(error) }, 'a turn of the runtime itself failed') });
-    stops.push(async () => engine.stop());
     const lag = loopLag();
     stops.push(async () => lag.stop());
-    let over: (reason: 'declared-gone' | 'not-renewed') => void = () => undefined;
+    let overBefore: 'declared-gone' | 'not-renewed' | undefined;
+    let over = (reason: 'declared-gone' | 'not-renewed'): void => {
+      overBefore = reason;
+    };
     const member = await startMember(
       {
         node: name,
@@ -127,17 +122,36 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     );
     stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
     const node = new RunningNode(
-      { name, subjects, broker, member, definitions, checks, replicas: formation.replicas, clock, log, lagMs: lag.sample },
+      {
+        name,
+        subjects,
+        broker,
+        member,
+        definitions,
+        durability: broker.server === 'memory' ? 'memory' : (internals.durability ?? 'unverified'),
+        replicas: formation.replicas,
+        clock,
+        log,
+        lagMs: lag.sample,
+      },
       unwind,
     );
     over = (reason) => node.over(reason);
     node.open();
+    if (overBefore !== undefined) node.over(overBefore);
     return node;
   } catch (error) {
     await unwind();
     throw toNexaError(error, 'internal');
   }
 }
+
+const freshName = (random: Random): string =>
+  `node-${random
+    .id()
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 8)
+    .toLowerCase()}`;
 
 function allTypes(own: readonly AnyAgent[]): readonly AnyAgent[] {
   const types = new Map(builtins.map((definition) => [definition.type, definition]));
@@ -162,7 +176,7 @@ interface Parts {
   readonly broker: Broker;
   readonly member: MemberNode;
   readonly definitions: readonly AnyAgent[];
-  readonly checks: readonly CheckResult[];
+  readonly durability: 'memory' | 'quorum' | 'fsync' | 'unverified';
   readonly replicas: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -207,8 +221,8 @@ class RunningNode implements NexaNode {
         cluster: subjects.cluster,
         natsServers: broker.servers,
         server: broker.server,
-        durability: broker.server === 'memory' ? 'memory' : 'quorum',
-        verified: this.#parts.checks.find((check) => check.check === 'durability')?.verdict === 'ok',
+        durability: this.#parts.durability === 'unverified' ? 'quorum' : this.#parts.durability,
+        verified: this.#parts.durability !== 'unverified',
         replicas: this.#parts.replicas,
         uptimeMs: Math.round(clock.monotonicMs() - startedAtMs),
         state: this.state,

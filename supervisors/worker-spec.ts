@@ -15,6 +15,8 @@ export interface WorkerSpec {
   readonly agents?: string;
   readonly logLevel: string;
   readonly ttlMs?: number;
+  /** What the launcher read off the monitors of servers that it started itself. */
+  readonly durability?: 'quorum' | 'fsync' | 'unverified';
 }
 
 /** Over the channel between a launcher and its worker. */

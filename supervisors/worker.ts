@@ -6,6 +6,9 @@ import { startNodeWith } from './node.ts';
 import type { NexaNode } from './node-contract.ts';
 import type { LauncherOrder, WorkerNews, WorkerSpec } from './worker-spec.ts';
 
+/** What a node without its launcher may take for leaving. */
+const ORPHAN_MS = 10_000;
+
 /**
  * The process of one node, as its launcher started it. Ends with 0 after a graceful leave, 75 when this incarnation is over, 1
  * otherwise. When the channel to the launcher closes, the launcher is dead: the node leaves by itself.
@@ -37,6 +40,8 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
     if ((message as LauncherOrder).order === 'stop') leave();
   });
   process.on('disconnect', () => {
+    // Nobody is left to end a leave that hangs, and the servers may have gone with the launcher.
+    setTimeout(() => exit(1), ORPHAN_MS).unref();
     if (asked === 0) leave();
   });
   process.on('SIGTERM', leave);
@@ -54,7 +59,11 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
         log,
         ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
       },
-      { joined: spec, ...(spec.ttlMs === undefined ? {} : { times: { ttlMs: spec.ttlMs } }) },
+      {
+        joined: spec,
+        ...(spec.durability === undefined ? {} : { durability: spec.durability }),
+        ...(spec.ttlMs === undefined ? {} : { times: { ttlMs: spec.ttlMs } }),
+      },
     );
   } catch (thrown) {
     const error = toNexaError(thrown, 'internal');

@@ -6,6 +6,7 @@ import type { Random } from '../ports/random.ts';
 import type { Cluster } from './cluster.ts';
 import { endpointRef } from './endpoint.ts';
 import type { LocalView } from './local-agents.ts';
+import { runs } from './member.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentRecord, PlacementWish, Restart } from './place.ts';
 import { choose } from './placement.ts';
@@ -70,7 +71,7 @@ export function clusterAgents(options: {
     });
 
   const checked = (wish: SpawnWish): Omit<AgentRecord, 'owner' | 'nonce'> => {
-    const advertised = members.all().filter((member) => member.state !== 'gone' && member.types[wish.type] !== undefined);
+    const advertised = members.all().filter((member) => member.state !== 'gone' && runs(member, wish.type) !== undefined);
     if (advertised.length === 0) {
       throw new NexaError('unknown-type', `no node runs the agent type ${JSON.stringify(wish.type.slice(0, 64))}`, {
         where: { type: wish.type.slice(0, 64) },
@@ -98,7 +99,7 @@ export function clusterAgents(options: {
       placement: { ...defaults?.placement, ...wish.placement },
       desired: 'running',
       prefer: undefined,
-      version: Math.min(...advertised.map((member) => member.types[wish.type] ?? 1)),
+      version: Math.min(...advertised.map((member) => runs(member, wish.type) ?? 1)),
       why: 'spawned',
     };
   };

@@ -17,7 +17,7 @@ import type { AgentHost } from './hosting.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { type LocalAgents, localAgents } from './local-agents.ts';
-import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
+import { decodeMember, type Member, type MemberRecord, provesGone, runs } from './member.ts';
 import { type Members, membersOf } from './members.ts';
 import { type AgentRecord, decodeAgent, withoutConfig } from './place.ts';
 import { rendezvous } from './placement.ts';
@@ -473,7 +473,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
           (agent) =>
             rendezvous(
               agent,
-              others.filter((member) => (member.types[agent.type] ?? 0) >= agent.version),
+              others.filter((member) => (runs(member, agent.type) ?? 0) >= agent.version),
             )[0]?.node,
         );
         return 'done';

@@ -27,6 +27,10 @@ export interface MemberRecord extends Omit<Member, 'node' | 'suspect' | 'suspend
   readonly session: string;
 }
 
+/** The version of an agent type that a member runs; undefined if it does not run it. Type names come from strangers. */
+export const runs = (member: Pick<Member, 'types'>, type: string): number | undefined =>
+  Object.hasOwn(member.types, type) ? member.types[type] : undefined;
+
 /** `n.i` is gone ⇔ a record of n with a higher incarnation was read, or this one with the state gone. Absence proves nothing. */
 export const provesGone = (record: Pick<MemberRecord, 'incarnation' | 'state'>, incarnation: number): boolean =>
   record.incarnation > incarnation || (record.incarnation === incarnation && record.state === 'gone');

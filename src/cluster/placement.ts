@@ -1,6 +1,6 @@
 import type { NodeId } from '../actor/address.ts';
 import type { Random } from '../ports/random.ts';
-import type { Member } from './member.ts';
+import { type Member, runs } from './member.ts';
 import type { PlacementWish } from './place.ts';
 
 /** What placing needs to know of an agent. */
@@ -24,7 +24,7 @@ export const eligible = (agent: Placeable, members: readonly Member[]): readonly
       !member.suspect &&
       member.admits &&
       member.capacity > 0 &&
-      (member.types[agent.type] ?? 0) >= agent.version &&
+      (runs(member, agent.type) ?? 0) >= agent.version &&
       labelsMatch(agent.wish.labels, member.labels) &&
       (agent.wish.node === undefined || agent.wish.node === member.node),
   );

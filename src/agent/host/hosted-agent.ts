@@ -114,7 +114,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
   const handle = (message: unknown): unknown => {
     const mail = cellContext.envelope as Mail | undefined;
     const asked = mail?.replyTo !== undefined;
-    const requestId = asked ? mail?.requestId : undefined;
+    const requestId = mail?.requestId;
     current = { message, replyTo: undefined, requestId };
     const read = withBinder(bind, () => validateCommand(definition, message, { from: isOwn(mail) ? 'own' : 'public' }));
     if (!read.ok) {
