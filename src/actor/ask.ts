@@ -3,14 +3,14 @@ import { formatAddress, REPLY_PATH } from './address.ts';
 import { AskMail } from './envelope.ts';
 import { type LiveRef, rebindAnswer } from './live-ref.ts';
 import type { AskOptions } from './ref.ts';
+import type { System } from './system.ts';
 
 const LONGEST_CHAIN = 16;
 /** 24 days; longer work is a message with a reply of its own. */
 const LONGEST_TIMEOUT_MS = 2_073_600_000;
 
 /** One question and its one outcome (M3). Rejects with a NexaError and nothing else. */
-export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
-  const { system } = ref;
+export function ask(system: System, ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
   const { timeoutMs, signal, requestId } = options ?? {};
   if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS)) {
     return refused('invalid-message', 'an ask has a timeoutMs above 0 and at most 24 days', ref);
@@ -41,7 +41,14 @@ export function ask(ref: LiveRef, message: unknown, options: AskOptions): Promis
     const pending = system.asks.open(
       ref.address,
       deadlineMs,
-      (outcome) => (outcome.ok ? resolve(rebindAnswer(outcome.value, sender)) : reject(outcome.error)),
+      (outcome) => {
+        if (!outcome.ok) return reject(outcome.error);
+        try {
+          resolve(rebindAnswer(outcome.value, sender));
+        } catch (error) {
+          reject(asError(error));
+        }
+      },
       signal,
     );
     if (pending === undefined) {

@@ -2,7 +2,6 @@ import type { AgentRef, Commands } from '../agent/protocol.ts';
 import { NexaError } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
 import { ambient } from './ambient.ts';
-import { ask } from './ask.ts';
 import type { Cell } from './cell/cell.ts';
 import { Mail, StampedMail } from './envelope.ts';
 import type { ActorRef, AnyRef, AskOptions, ReplyTo } from './ref.ts';
@@ -40,7 +39,7 @@ export class LiveRef {
   }
 
   ask(message: unknown, options: AskOptions): Promise<unknown> {
-    return ask(this, message, options);
+    return this.system.ask(this, message, options);
   }
 
   ready(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { type Address, isActorName, type NodeId, parseAddress, REPLY_PATH } from './address.ts';
+import { ask } from './ask.ts';
 import { AskTable, asOutcome } from './ask-table.ts';
 import { receive } from './behavior.ts';
 import { Cell, type Task } from './cell/cell.ts';
@@ -18,7 +19,7 @@ import type { DeadLetterReason, EventStream } from './events.ts';
 import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
-import type { ActorRef, AnyRef } from './ref.ts';
+import type { ActorRef, AnyRef, AskOptions } from './ref.ts';
 import { safeLogger } from './safe-logger.ts';
 import type { Outcome, Terminated } from './signal.ts';
 import { type CellSnapshot, snapshotOf } from './snapshot.ts';
@@ -224,6 +225,10 @@ export class System implements ActorSystem {
       to.kind === 'incarnation' && this.deaths.of(to.uid) !== undefined && this.isMine(to) ? 'stopped' : 'no-actor',
     );
     return true;
+  }
+
+  ask(ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
+    return ask(this, ref, message, options);
   }
 
   /** Answers an ask, here or elsewhere. An answer that nobody waits for is a dead letter. */

@@ -1,7 +1,7 @@
 import { NexaError } from '../../errors.ts';
 import type { Cell } from './cell.ts';
 import { CellContext } from './cell-context.ts';
-import { isThenable } from './user-code.ts';
+import { take } from './turn.ts';
 
 /** Starting: one turn that makes the behaviour and tells it `started`; then it runs. Comes back when an asynchronous one has settled. */
 export function start(cell: Cell): void {
@@ -9,9 +9,9 @@ export function start(cell: Cell): void {
     if (cell.gate !== undefined && !cell.gate.open()) return;
     const context = new CellContext(cell);
     cell.context = context;
-    cell.take(() => {
+    take(cell, () => {
       const behavior = cell.props.behavior(context);
-      if (typeof behavior?.receive !== 'function' || isThenable(behavior)) {
+      if (typeof behavior?.receive !== 'function') {
         throw new NexaError('invalid-definition', 'props.behavior returned no behaviour', {
           where: cell.where,
           fix: 'Return receive(…); load what takes time in the started signal.',

@@ -31,10 +31,13 @@ export function childFailed(parent: Cell, child: Cell, error: NexaError): void {
   }
 }
 
-/** The parent of a failure was told to go on: the one that had failed below it goes on too. */
+/** Goes on as if nothing had happened; when the failure had come from a child, that goes on too. */
 function resume(cell: Cell): void {
   const { culprit } = cell;
-  cell.resumed();
+  cell.state = 'running';
+  cell.culprit = undefined;
+  cell.group?.started(cell);
+  cell.wake();
   if (culprit === undefined || culprit.state !== 'suspended' || culprit.wantsStop) return;
   if (culprit.behavior === undefined) new RestartGroup(membersOf(cell, culprit), culprit.lastError as NexaError, 0).haltNext();
   else resume(culprit);

@@ -9,8 +9,10 @@ export function errorOf(thrown: unknown, where: Readonly<Record<string, string>>
   }
 }
 
-export function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
+/** What a handler returned as a promise, if it is one. Throws what a bad thenable throws. */
+export function promiseOf(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== 'object' || value === null || typeof (value as { readonly then?: unknown }).then !== 'function') return undefined;
+  return Promise.resolve(value);
 }
 
 /** The `type` of a message for a report, whatever the message is; empty for what is none. */

@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts';
+import { take } from './turn.ts';
 import { endLinks } from './watching.ts';
 
 /** How far the end of an incarnation has come: its children first, then its own last signal, then it is over. */
@@ -30,7 +31,7 @@ export function windDown(cell: Cell): void {
     const { behavior, context } = cell;
     if (behavior?.signal !== undefined && context !== undefined) {
       const signal = cell.state === 'stopping' ? 'stopping' : 'restarting';
-      cell.take(() => behavior.signal?.(context, { signal }));
+      take(cell, () => behavior.signal?.(context, { signal }));
       if (cell.busy) return;
     }
   }
