@@ -135,7 +135,12 @@ module.exports = {
     mayNot('resolvable', 'A path that leads nowhere.', {}, { couldNotResolve: true }),
 
     onlyIn('nact', 'nact', '^src/engine/nact/', 'The engine is one of several possible.'),
-    onlyIn('nats', 'nats', '^src/nats/', 'Correctness and speed of the transport are judged in one folder.'),
+    onlyIn(
+      'nats',
+      'nats',
+      '^src/nats/|^chaos/demo/bare-nats\\.ts$',
+      "Correctness and speed of the transport are judged in one folder; the demo's stranger is a program of its own.",
+    ),
     onlyIn(
       'msgpack',
       '@msgpack/msgpack',

@@ -40,7 +40,7 @@ export function createRemote(options: RemoteOptions): Remote {
   const bounds: RemoteBounds = { ...REMOTE_BOUNDS, ...options.bounds };
   const wire = createWire(self);
   const peers = new Map<string, RemotePeer>();
-  const probes = new Map<Subject, Peer>();
+  const probes = new Map<string, Peer>();
   const asks = new AsksUnderWay();
   const answers = subjects.replies(self.node, self.incarnation);
   const counters: RemoteCounters = { ...NOTHING_YET };
@@ -238,7 +238,7 @@ export function createRemote(options: RemoteOptions): Remote {
 
   const onProbe = (message: Inbound): void => {
     if (!message.noResponders) return;
-    const peer = probes.get(message.subject as Subject);
+    const peer = probes.get(message.subject);
     if (peer === undefined) return;
     counters.unreachable++;
     options.onUnreachable?.(peer);
