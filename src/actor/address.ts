@@ -28,6 +28,11 @@ export function formatAddress(address: Address): string {
     : `nexa://${address.node}.${address.nodeIncarnation}/${address.path}#${address.uid}`;
 }
 
+/** As {@link formatAddress}, for errors and logs: never throws, and what it says of a bad id is not read back. */
+export function describeAddress(address: Address): string {
+  return address.kind === 'agent' ? `nexa:${address.type}/${String(address.id).slice(0, 200)}` : formatAddress(address);
+}
+
 /** @throws NexaError `invalid-message` when the text is no address, `bad-id` when it names an agent by an id that is none. */
 export function parseAddress(text: string): Address {
   if (typeof text === 'string') {
@@ -66,6 +71,11 @@ export function decodeId(encoded: string): string {
     if (id !== '' && !PLAIN_ID.test(id) && encodeId(id) === encoded) return id;
   }
   throw badId(encoded, 'this is not the encoded form of an id');
+}
+
+/** Whether a node may have this name. */
+export function isNodeId(name: string): boolean {
+  return typeof name === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(name);
 }
 
 /** Whether an actor may have this name; `$…` is kept for the names that the runtime makes. */

@@ -1,6 +1,6 @@
 import { errorFrom, NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, describeAddress } from './address.ts';
 import { type Bucket, Deadlines, type Due } from './deadlines.ts';
 import type { Outcome } from './signal.ts';
 
@@ -79,12 +79,12 @@ class PendingAsk implements Due {
   }
 
   expire(): void {
-    this.fail(new NexaError('ask-timeout', 'no answer within the deadline', { where: { to: formatAddress(this.to) } }));
+    this.fail(new NexaError('ask-timeout', 'no answer within the deadline', { where: { to: describeAddress(this.to) } }));
   }
 
   cancelledBy(signal: AbortSignal): void {
     const cancelled = () =>
-      this.fail(new NexaError('cancelled', 'the ask was given up', { where: { to: formatAddress(this.to) }, cause: signal.reason }));
+      this.fail(new NexaError('cancelled', 'the ask was given up', { where: { to: describeAddress(this.to) }, cause: signal.reason }));
     signal.addEventListener('abort', cancelled, { once: true });
     this.forget = () => signal.removeEventListener('abort', cancelled);
   }

@@ -1,5 +1,5 @@
 import { NexaError } from '../errors.ts';
-import { formatAddress, REPLY_PATH } from './address.ts';
+import { describeAddress, REPLY_PATH } from './address.ts';
 import { AskMail } from './envelope.ts';
 import { type LiveRef, rebindAnswer } from './live-ref.ts';
 import type { AskOptions } from './ref.ts';
@@ -52,7 +52,7 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
       signal,
     );
     if (pending === undefined) {
-      reject(new NexaError('overloaded', 'too many asks of this node wait for an answer', { where: { to: formatAddress(ref.address) } }));
+      reject(new NexaError('overloaded', 'too many asks of this node wait for an answer', { where: { to: describeAddress(ref.address) } }));
       return;
     }
     const replyTo = {
@@ -94,6 +94,6 @@ const asError = (error: unknown): NexaError =>
 
 function refused(code: ConstructorParameters<typeof NexaError>[0], message: string, ref: LiveRef, definite?: boolean): Promise<never> {
   return Promise.reject(
-    new NexaError(code, message, { where: { to: formatAddress(ref.address) }, ...(definite === undefined ? {} : { definite }) }),
+    new NexaError(code, message, { where: { to: describeAddress(ref.address) }, ...(definite === undefined ? {} : { definite }) }),
   );
 }

@@ -1,4 +1,4 @@
-import { formatAddress } from './address.ts';
+import { describeAddress } from './address.ts';
 import type { Cell, CellState } from './cell/cell.ts';
 
 /** One live actor as operators see it. */
@@ -27,7 +27,7 @@ export function snapshotOf(cell: Cell, budget: { left: number }): CellSnapshot {
   }
   return {
     name: cell.name,
-    address: formatAddress(cell.shown),
+    address: describeAddress(cell.shown),
     state: cell.state,
     mailbox: cell.mailbox.size + cell.mailbox.stashed,
     handled: cell.turns,

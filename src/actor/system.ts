@@ -2,11 +2,10 @@ import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import { type Address, isActorName, type NodeId, parseAddress, REPLY_PATH } from './address.ts';
+import { type Address, describeAddress, isNodeId, type NodeId, parseAddress, REPLY_PATH } from './address.ts';
 import { ask } from './ask.ts';
 import { AskTable, asOutcome } from './ask-table.ts';
-import { receive } from './behavior.ts';
-import { Cell, type Task } from './cell/cell.ts';
+import type { Cell, Task } from './cell/cell.ts';
 import type { CellOptions } from './cell/options.ts';
 import { targetEnded, watchedFromElsewhere } from './cell/watching.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -20,6 +19,7 @@ import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts'
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
 import type { ActorRef, AnyRef, AskOptions } from './ref.ts';
+import { Registry } from './registry.ts';
 import { safeLogger } from './safe-logger.ts';
 import type { Outcome, Terminated } from './signal.ts';
 import { type CellSnapshot, snapshotOf } from './snapshot.ts';
@@ -66,7 +66,6 @@ export interface Counters {
   restarts: number;
 }
 
-const DEEPEST = 64;
 const GRACE_MS = 10_000;
 
 /**
@@ -92,12 +91,8 @@ export class System implements ActorSystem {
   /** The way back of what was told: an answer there is for nobody, and nobody misses it. */
   readonly nobody: Address;
 
-  private readonly root: Cell;
-  private readonly cells = new Map<number, Cell>();
-  private readonly actorLimit: number;
+  private readonly registry: Registry;
   private readonly slowHandlerMs: number;
-  private uids = 0;
-  private names = 0;
   private tellFailed: (error: NexaError) => void = () => {};
   private rootEnded: () => void = () => {};
   private readonly ending: Promise<void>;
@@ -108,6 +103,11 @@ export class System implements ActorSystem {
   constructor(options: SystemOptions) {
     this.node = options.node ?? 'local';
     this.incarnation = options.incarnation ?? 1;
+    if (!isNodeId(this.node))
+      throw new NexaError('bad-id', 'this is no name of a node', {
+        where: { node: String(this.node).slice(0, 200) },
+        fix: 'Use letters, digits, _ and -; at most 64.',
+      });
     this.nobody = { kind: 'incarnation', node: this.node, nodeIncarnation: this.incarnation, path: REPLY_PATH, uid: 0 };
     this.engine = options.engine;
     this.clock = options.clock;
@@ -116,7 +116,6 @@ export class System implements ActorSystem {
     this.events = eventStream(this.log);
     this.asks = new AskTable(options.clock, options.askLimit ?? 100_000);
     this.stopTimeoutMs = options.stopTimeoutMs ?? 5_000;
-    this.actorLimit = options.actorLimit ?? 1_000_000;
     this.slowHandlerMs = options.slowHandlerMs ?? 1_000;
     this.failed = new Promise((resolve) => {
       this.tellFailed = resolve;
@@ -124,46 +123,19 @@ export class System implements ActorSystem {
     this.ending = new Promise((resolve) => {
       this.rootEnded = resolve;
     });
-    const guardian: Props<unknown> = { behavior: () => receive(() => {}), strategy: options.strategy ?? oneForOne() };
-    this.root = new Cell(this, undefined, '~', ++this.uids, guardian, undefined);
-    this.cells.set(this.root.uid, this.root);
-    this.root.call();
+    this.registry = new Registry(this, options.strategy ?? oneForOne(), options.actorLimit ?? 1_000_000);
   }
 
   // ── actors
 
   spawn<M>(props: Props<M>, name?: string): ActorRef<M> {
-    return asActorRef(this.spawnCell(props, name, undefined, this.root).ref(undefined));
+    return asActorRef(this.spawnCell(props, name).ref(undefined));
   }
 
   /** @throws NexaError as {@link spawn}. */
-  spawnCell<M>(props: Props<M>, name?: string, options?: CellOptions, parent: Cell = this.root): Cell {
-    if (typeof props?.behavior !== 'function')
-      throw new NexaError('invalid-definition', 'props.behavior is not a function', { fix: 'Pass { behavior: (context) => receive(…) }.' });
-    const { receiveTimeoutMs } = props;
-    if (receiveTimeoutMs !== undefined && !(receiveTimeoutMs > 0))
-      throw new NexaError('invalid-definition', 'receiveTimeoutMs is not above 0');
-    if (this.over || parent.wantsStop || parent.winding !== undefined) {
-      throw new NexaError('unavailable', 'nothing is spawned below an actor that is ending', { where: parent.where, retryable: false });
-    }
-    if (this.cells.size > this.actorLimit) throw new NexaError('overloaded', `this node runs its most actors: ${this.actorLimit}`);
-    if (name !== undefined && (!isActorName(name) || name.startsWith('$'))) {
-      throw new NexaError('bad-id', 'this is no name of an actor', {
-        where: { name: String(name).slice(0, 200) },
-        fix: "Use letters, digits and _-.~=+!*'(),:@; at most 255, not beginning with $.",
-      });
-    }
-    const called = name ?? `$${(++this.names).toString(36)}`;
-    if (parent.children?.has(called))
-      throw new NexaError('conflict', 'an actor of this name lives or is still stopping', { where: { ...parent.where, name: called } });
-    if (depthOf(parent) >= DEEPEST)
-      throw new NexaError('invalid-definition', `the tree is at most ${DEEPEST} deep`, { where: parent.where });
-    const cell = new Cell(this, parent, called, ++this.uids, props as unknown as Props<unknown>, options);
-    parent.children ??= new Map();
-    parent.children.set(called, cell);
-    this.cells.set(cell.uid, cell);
+  spawnCell<M>(props: Props<M>, name?: string, options?: CellOptions, parent: Cell = this.registry.root): Cell {
+    const cell = this.registry.spawn(props as unknown as Props<unknown>, name, options, parent);
     this.counters.spawned++;
-    cell.call();
     return cell;
   }
 
@@ -173,14 +145,7 @@ export class System implements ActorSystem {
 
   /** The live cell of an address of this node. Uid 0 means whoever is at that path now: for the well-known actors of a node. */
   resolve(address: Address): Cell | undefined {
-    if (address.kind !== 'incarnation' || address.node !== this.node || address.nodeIncarnation !== this.incarnation) return undefined;
-    if (address.uid === 0) {
-      let at: Cell | undefined = this.root;
-      for (const name of address.path.split('/')) at = at?.children?.get(name);
-      return at;
-    }
-    const cell = this.cells.get(address.uid);
-    return cell !== undefined && cell.path === address.path ? cell : undefined;
+    return address.kind === 'incarnation' && this.isMine(address) ? this.registry.find(address.path, address.uid) : undefined;
   }
 
   /** A live ref of any address, held by `binding`. */
@@ -200,7 +165,7 @@ export class System implements ActorSystem {
   }
   /** Takes turns again below this path: its gate has opened. */
   resume(path: string): void {
-    this.resolve({ kind: 'incarnation', node: this.node, nodeIncarnation: this.incarnation, path, uid: 0 })?.reopened();
+    this.registry.find(path, 0)?.reopened();
   }
   /** Runs work of the runtime as a turn of that actor, before its user messages and whatever its gate says. False: it is over or overloaded. */
   runIn(address: Address, task: Task): boolean {
@@ -260,7 +225,7 @@ export class System implements ActorSystem {
     if (envelope.replyTo === undefined) return;
     this.refuse(
       envelope,
-      error ?? new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describe(envelope.to) } }),
+      error ?? new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describeAddress(envelope.to) } }),
     );
   }
   /** Tells whoever asked that it did not work out. */
@@ -285,7 +250,7 @@ export class System implements ActorSystem {
     const here = cell ?? this.resolve(address);
     if (here !== undefined) return waitUntilReady(this, here, options);
     if (!this.isMine(address) && this.elsewhere !== undefined) return this.elsewhere.ready(address, options);
-    return Promise.reject(new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describe(address) } }));
+    return Promise.reject(new NexaError('no-such-actor', 'there is no such actor (any more)', { where: { to: describeAddress(address) } }));
   }
 
   // ── the way elsewhere
@@ -301,7 +266,7 @@ export class System implements ActorSystem {
     return (target.kind === 'incarnation' && this.isMine(target) ? this.deaths.of(target.uid) : undefined) ?? 'unknown';
   }
   unwatchFromElsewhere(watcher: Address, target: Address): void {
-    this.resolve(target)?.links?.remote?.delete(describe(watcher));
+    this.resolve(target)?.links?.remote?.delete(describeAddress(watcher));
   }
   /** Something elsewhere that one of ours watches has ended. A second time says nothing. */
   terminated(watcher: Address, target: Address, reason: Terminated['reason']): void {
@@ -316,10 +281,10 @@ export class System implements ActorSystem {
   }
   /** A cell is over. */
   ended(cell: Cell): void {
-    this.cells.delete(cell.uid);
+    this.registry.forget(cell);
     this.deaths.record(cell.uid, cell.endReason);
     this.counters.stopped++;
-    if (cell === this.root) this.rootEnded();
+    if (cell.parent === undefined) this.rootEnded();
     else this.events.publish({ event: 'stopped', address: cell.shown, reason: cell.endReason });
   }
   /** A failure that nobody above could handle: the system goes down with it. */
@@ -333,10 +298,10 @@ export class System implements ActorSystem {
 
   /** The live tree, at most `limit` actors of it. */
   snapshot(limit = 10_000): CellSnapshot {
-    return snapshotOf(this.root, { left: limit });
+    return snapshotOf(this.registry.root, { left: limit });
   }
   get actors(): number {
-    return this.cells.has(this.root.uid) ? this.cells.size - 1 : this.cells.size;
+    return this.registry.size;
   }
 
   stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -348,7 +313,7 @@ export class System implements ActorSystem {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
-    this.root.requestStop();
+    this.registry.root.requestStop();
     const late = await new Promise<boolean>((resolve) => {
       const forget = this.clock.after(timeoutMs, () => resolve(true));
       this.ending.then(() => {
@@ -359,7 +324,7 @@ export class System implements ActorSystem {
     this.over = true;
     this.engine.stop();
     const left = this.actors;
-    for (const cell of [...this.cells.values()].reverse()) cell.kill();
+    for (const cell of this.registry.all()) cell.kill();
     this.asks.close(new NexaError('cancelled', 'the actor system was stopped'));
     if (late)
       throw new NexaError('ask-timeout', `${left} actors did not stop in time and were ended`, {
@@ -369,14 +334,3 @@ export class System implements ActorSystem {
 }
 
 export const createSystem = (options: SystemOptions): System => new System(options);
-
-const describe = (address: Address): string =>
-  address.kind === 'agent'
-    ? `nexa:${address.type}/${address.id}`
-    : `nexa://${address.node}.${address.nodeIncarnation}/${address.path}#${address.uid}`;
-
-function depthOf(cell: Cell): number {
-  let depth = 0;
-  for (let at: Cell | undefined = cell; at !== undefined; at = at.parent) depth++;
-  return depth;
-}

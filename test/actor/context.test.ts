@@ -512,7 +512,7 @@ describe('the rest of a context', () => {
     sender.tell({ type: 'go' });
     await world.settle();
     expect(from.map((address) => (address as { readonly path: string }).path).sort()).toEqual(['receiver', 'sender']);
-    expect((message.given?.far as unknown as { readonly binding: { readonly name: string } }).binding.name).toBe('sender');
+    expect(message.given?.far).toMatchObject({ binding: { name: 'sender' } });
   });
 
   test('becoming is returning another behaviour; returning anything else is a crash', async () => {

@@ -22,6 +22,10 @@ const unprintable = {
 
 test('whatever a handler throws, rejects with or returns, the process lives and the actor goes on', async () => {
   await using world = kit();
+  const thenable = (then: PropertyDescriptor): unknown => Object.defineProperty({}, 'then', then);
+  const bad = (): never => {
+    throw new Error('bad');
+  };
   const evil: readonly (() => unknown)[] = [
     () => {
       throw undefined;
@@ -37,32 +41,20 @@ test('whatever a handler throws, rejects with or returns, the process lives and 
     },
     () => Promise.reject(unprintable),
     () => Promise.reject(undefined),
-    () => ({
-      then: () => {
-        throw new Error('bad thenable');
-      },
-    }),
-    () => ({
-      then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
-        resolve(undefined);
-        reject(new Error('twice'));
-      },
-    }),
-    () => ({
-      get then() {
-        throw new Error('bad getter');
-      },
-    }),
-    () => 'text',
+    () => thenable({ value: bad }),
+    () => thenable({ get: bad }),
     () =>
-      new Proxy(
-        {},
-        {
-          get() {
-            throw new Error('bad proxy');
-          },
+      thenable({
+        value: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+          resolve(undefined);
+          reject(new Error('twice'));
         },
-      ),
+      }),
+    () => 'text',
+    () => new Proxy({}, { get: bad }),
+    () => Object.defineProperty({}, 'receive', { get: bad }),
+    () => Promise.resolve(Object.defineProperty({}, 'receive', { get: bad })),
+    () => Object.defineProperty(Promise.resolve(), 'constructor', { get: bad }),
   ];
   let handled = 0;
   const ref = world.system.spawn(
