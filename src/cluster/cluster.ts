@@ -134,7 +134,14 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       placesLive = resolve;
     }),
   ]);
-  const members = membersOf({ copy: () => memberCopy, times, nowMs: () => clock.monotonicMs(), self: self.node, admits: () => admits() });
+  const members = membersOf({
+    copy: () => memberCopy,
+    times,
+    nowMs: () => clock.monotonicMs(),
+    self: self.node,
+    admits: () => admits(),
+    suspended: () => keeper.suspended,
+  });
   const admits = (): boolean => !over && state === 'up' && settled && keeper.owns();
   const admitsChanged = (): void => {
     const now = admits();
@@ -437,7 +444,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   settled = true;
   admitsChanged();
   // A joining node claims nothing in its first second: those who are here have the agents in hand.
-  clock.after(times.settleMs, () => reconcile.lookAtAll());
+  stops.push(clock.after(times.settleMs, () => reconcile.lookAtAll()));
 
   return {
     self,
@@ -464,7 +471,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       state = 'leaving';
       admitsChanged();
       const deadline = new Promise<'late'>((resolve) => {
-        clock.after(leaving.timeoutMs, () => resolve('late'));
+        stops.push(clock.after(leaving.timeoutMs, () => resolve('late')));
       });
       const done = (async (): Promise<'done'> => {
         await keeper.renewNow();

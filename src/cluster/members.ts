@@ -41,6 +41,7 @@ export function membersOf(options: {
   readonly self: NodeId;
   /** Of this node itself: known, not heard. */
   readonly admits: () => boolean;
+  readonly suspended: () => boolean;
 }): Members {
   const beats = new Map<NodeId, { beat: Beat; atMs: number; placed: number }>();
   const burnt = new Map<NodeId, number>();
@@ -52,7 +53,7 @@ export function membersOf(options: {
       ...record,
       node,
       suspect: node !== options.self && silent,
-      suspended: beat?.beat.suspended ?? false,
+      suspended: node === options.self ? options.suspended() : (beat?.beat.suspended ?? false),
       admits: node === options.self ? options.admits() : (beat?.beat.admits ?? false),
     };
   };
@@ -78,10 +79,8 @@ export function membersOf(options: {
       return (burnt.get(node) ?? 0) >= incarnation;
     },
     heard(beat) {
-      const before = beats.get(beat.node);
-      if (before !== undefined && before.beat.incarnation > beat.incarnation) return;
-      // Beats of names that no record knows are not kept: the table is bounded by the membership.
-      if (options.copy().get(beat.node) === undefined && beat.node !== options.self) return;
+      // Only of incarnations that a record knows: the table is bounded by the membership, and nobody is talked over by a made-up one.
+      if (options.copy().get(beat.node)?.value.incarnation !== beat.incarnation) return;
       beats.set(beat.node, { beat, atMs: options.nowMs(), placed: 0 });
     },
     load(node) {
