@@ -94,6 +94,21 @@ export async function liveCluster(options: LiveOptions = {}): Promise<LiveCluste
     if (options.folder === undefined) await rm(folder, { recursive: true });
     if (left.length > 0) throw new Error(`processes were left behind: ${left.join(' ')}`);
   };
+  const client = await connect('test');
+  // A node is up when it may act itself; that the others have heard of it is one beat later.
+  await eventually('every node sees every other', 20_000, async () => {
+    const seen = await Promise.all(nodes.map((node) => client.ask(`ctl.${node}`, { type: 'nodes' }, { timeoutMs: 1_000 })));
+    return seen.every(
+      (answer) =>
+        answer.ok &&
+        nodes.every((node) =>
+          answer.reply.nodes.some(
+            (row: { readonly node: string; readonly state: string; readonly pid: number | null; readonly suspended: boolean }) =>
+              row.node === node && row.state === 'running' && row.pid === pid(node) && !row.suspended,
+          ),
+        ),
+    );
+  });
   const live: LiveCluster = {
     cluster,
     prefix: `nexa.${cluster}.v1`,
@@ -101,7 +116,7 @@ export async function liveCluster(options: LiveOptions = {}): Promise<LiveCluste
     servers,
     nodes,
     events,
-    client: await connect('test'),
+    client,
     connect,
     pid,
     signal: (node, signal) => void process.kill(pid(node), signal),

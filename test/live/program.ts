@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { built } from './support.ts';
+
+/** `nexa …` as a process of its own, as a user starts it. */
+export interface Program {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+export function program(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  const { NEXA_NATS_URL: _, NEXA_CLUSTER: __, NEXA_WORKER: ___, NEXA_LOG: ____, ...rest } = process.env;
+  const child = spawn(process.execPath, [built('nexa'), ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...rest, ...env } });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    written.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    written.stderr += text;
+  });
+  // Of the program itself, not of its output: somebody it left behind would hold that open.
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => setImmediate(() => resolve(code ?? signal ?? 'unknown')));
+  });
+  return {
+    pid: child.pid ?? 0,
+    child,
+    get stdout() {
+      return written.stdout;
+    },
+    get stderr() {
+      return written.stderr;
+    },
+    ended,
+  };
+}
+
+/** One command to its end. */
+export async function nexa(...argv: readonly string[]): Promise<{ readonly exit: number | string; readonly stdout: string; readonly stderr: string }> {
+  const running = program(argv);
+  const closed = new Promise((resolve) => running.child.once('close', resolve));
+  const exit = await running.ended;
+  await closed;
+  return { exit, stdout: running.stdout, stderr: running.stderr };
+}
+
+/** A folder that is gone when the test is. */
+export async function temporary(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'nexa-live-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A user's agent type, in a folder of its own below `folder`: it counts by `config.step`, and crashes when told to. */
+export async function moodyAgents(folder: string): Promise<string> {
+  const agents = join(folder, 'agents');
+  await mkdir(agents);
+  await writeFile(
+    join(agents, 'moody.ts'),
+    `import { command, defineAgent } from 'nexa';
+import { z } from 'zod';
+const value = z.object({ value: z.int() });
+export const moody = defineAgent({
+  type: 'moody',
+  version: 1,
+  commands: { add: command({}, { reply: value }), get: command({}, { reply: value }), crash: command({ why: z.string() }) },
+  config: z.object({ step: z.int().default(1) }),
+  state: value,
+  initial: { value: 0 },
+}).handle({
+  add({ state, config }) {
+    const next = { value: state.value + config.step };
+    return { state: next, reply: next };
+  },
+  get: ({ state }) => ({ reply: state }),
+  crash(_context, { why }) {
+    throw new Error(why);
+  },
+});
+`,
+  );
+  return agents;
+}
