@@ -116,7 +116,8 @@ export function launch(options: LauncherOptions): Launcher {
       cancelWaits = cancelWaits.slice(-workers.length);
     });
   const giveUp = (worker: Worker, code: number, error: NexaError): void => {
-    log.error({ node: worker.spec.node, ...error.toJSON() }, error.message);
+    // What never came up rejects `ready`: told there, and once.
+    if (worker.wasReady) log.error({ node: worker.spec.node, ...error.toJSON() }, error.message);
     exitCode = exitCode === 0 ? code : exitCode;
     firstReady.get(worker)?.reject(error);
     stopAll();
@@ -155,6 +156,8 @@ export function launch(options: LauncherOptions): Launcher {
       );
       announce(options.transport, subjects, codec, spec.node, revision);
       options.onEvent?.({ event: 'gone', node: spec.node, incarnation: joined.incarnation, atMs: clock.monotonicMs() });
+      if (stopping && !killing && outcome.code !== 0)
+        log.warn({ node: spec.node, code: outcome.code, signal: outcome.signal }, 'the node ended before it had left');
       if (stopping || outcome.code === 0) return;
       if (outcome.code !== EXIT_OVER) {
         if (!worker.wasReady) {

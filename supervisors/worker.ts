@@ -29,12 +29,16 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
     exit(1);
   });
   let node: NexaNode | undefined;
-  let asked = 0;
+  // An order, a signal and a lost launcher all ask for the same leave: a service manager sends its signal to the launcher and to us.
   const leave = (): void => {
-    asked++;
-    if (asked > 1) exit(1);
     if (node === undefined) exit(0);
     void node?.stop();
+  };
+  let signals = 0;
+  const signalled = (): void => {
+    signals++;
+    if (signals > 1) exit(1);
+    leave();
   };
   process.on('message', (message) => {
     if ((message as LauncherOrder).order === 'stop') leave();
@@ -42,10 +46,10 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
   process.on('disconnect', () => {
     // Nobody is left to end a leave that hangs, and the servers may have gone with the launcher.
     setTimeout(() => exit(1), ORPHAN_MS).unref();
-    if (asked === 0) leave();
+    leave();
   });
-  process.on('SIGTERM', leave);
-  process.on('SIGINT', leave);
+  process.on('SIGTERM', signalled);
+  process.on('SIGINT', signalled);
   try {
     const agents = spec.agents === undefined ? [] : await loadAgents(spec.agents, { nexa });
     node = await startNodeWith(
@@ -67,8 +71,10 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
     );
   } catch (thrown) {
     const error = toNexaError(thrown, 'internal');
-    tell({ news: 'failed', error: error.toJSON() });
-    log.error({ ...error.toJSON() }, 'the node could not start');
+    // Whoever started it says why, once.
+    if (process.connected === true)
+      await new Promise((told) => process.send?.({ news: 'failed', error: error.toJSON() } satisfies WorkerNews, told));
+    else log.error({ ...error.toJSON() }, 'the node could not start');
     return exit(error.code === 'fenced' ? EXIT_OVER : 1);
   }
   tell({ news: 'ready' });
