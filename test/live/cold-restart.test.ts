@@ -10,7 +10,9 @@ test('C4: after everything was stopped and started again on the same data, perma
     await using first = await liveCluster(named);
     for (const [index, id] of ids.entries()) {
       expect(await first.client.ask('spawn', { type: 'counter', id, restart: 'permanent' })).toMatchObject({ created: true });
-      expect(await first.client.ask(`agent.counter.${id}`, { type: 'add', by: index + 1 }, { requestId: 'once' })).toMatchObject({ ok: true });
+      expect(await first.client.ask(`agent.counter.${id}`, { type: 'add', by: index + 1 }, { requestId: 'once' })).toMatchObject({
+        ok: true,
+      });
     }
     expect(await first.client.ask('spawn', { type: 'counter', id: 'stopped' })).toMatchObject({ created: true });
     expect(await first.client.ask('agents', { type: 'stop', agent: 'counter', id: 'stopped' })).toEqual({ ok: true });

@@ -55,7 +55,10 @@ test('L2: an agent that crashes past its intensity is quarantined, nexa ps shows
   const row = (await json('ps', 'moody')).find(({ id }: { readonly id: string }) => id === 'doomed');
   expect(row).toMatchObject({ state: 'quarantined', node: null });
   expect((await cli('ps')).stdout).toMatch(/moody\/doomed\s+quarantined/);
-  expect(await cli('ask', 'moody/doomed', '{"type":"get"}')).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^error quarantined: .*always.*\n$/) });
+  expect(await cli('ask', 'moody/doomed', '{"type":"get"}')).toMatchObject({
+    exit: 1,
+    stderr: expect.stringMatching(/^error quarantined: .*always.*\n$/),
+  });
   expect(live.pid('n1')).toBe(before);
   expect(await live.client.ask('agent.moody.sad', { type: 'get' })).toEqual({ ok: true, reply: { value: 1 } });
   expect(await json('spawn', 'moody', 'doomed')).toMatchObject({ created: true });

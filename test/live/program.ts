@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { built } from './support.ts';
+import { built, eventually } from './support.ts';
 
 /** `nexa …` as a process of its own, as a user starts it. */
 export interface Program {
@@ -12,6 +12,8 @@ export interface Program {
   readonly stderr: string;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
+  /** Waits for a line on stderr. @returns the match. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 export function program(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
@@ -38,11 +40,18 @@ export function program(argv: readonly string[], env: Readonly<Record<string, st
       return written.stderr;
     },
     ended,
+    says: (pattern) =>
+      eventually(`it says ${pattern}`, 60_000, () => {
+        if (child.exitCode !== null && !pattern.test(written.stderr)) throw new Error(`it ended: ${written.stderr}`);
+        return pattern.exec(written.stderr);
+      }),
   };
 }
 
 /** One command to its end. */
-export async function nexa(...argv: readonly string[]): Promise<{ readonly exit: number | string; readonly stdout: string; readonly stderr: string }> {
+export async function nexa(
+  ...argv: readonly string[]
+): Promise<{ readonly exit: number | string; readonly stdout: string; readonly stderr: string }> {
   const running = program(argv);
   const closed = new Promise((resolve) => running.child.once('close', resolve));
   const exit = await running.ended;

@@ -39,7 +39,10 @@ test('C8: a running agent with another configuration is a conflict, and an unkno
   expect(await spawn({ id: 'configured' })).toMatchObject({ ok: true, created: true });
   expect(await spawn({ id: 'configured' })).toMatchObject({ ok: true, created: false });
   expect(await spawn({ id: 'configured', config: { other: true } })).toMatchObject({ ok: false });
-  expect(await live.client.ask('spawn', { type: 'nothing', id: 'x' })).toMatchObject({ ok: false, error: { code: 'unknown-type', definite: true } });
+  expect(await live.client.ask('spawn', { type: 'nothing', id: 'x' })).toMatchObject({
+    ok: false,
+    error: { code: 'unknown-type', definite: true },
+  });
   expect((await live.client.list()).filter((row) => row.type === 'nothing')).toEqual([]);
 });
 

@@ -1,0 +1,151 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Bare, bare } from '../live/bare.ts';
+import { type Program, program } from '../live/program.ts';
+import { alive, eventually, processesOf, report, send } from '../live/support.ts';
+import { startServers, type TestServers } from '../support/nats.ts';
+
+const CLUSTER = `launcher-${process.pid}`;
+
+let servers: TestServers;
+let client: Bare;
+let staying: Program;
+const started: Program[] = [];
+beforeAll(async () => {
+  servers = await startServers();
+  client = await bare(servers.urls, CLUSTER, 'test');
+  [staying] = await node('stays');
+});
+afterEach(async () => {
+  for (const each of started.splice(0)) if (each !== staying) send(each.pid, 'SIGKILL');
+});
+afterAll(async () => {
+  for (const pid of processesOf(CLUSTER)) send(pid, 'SIGKILL');
+  await client?.close();
+  await servers?.stop();
+});
+
+/** `nexa node`, and the pid of the worker it launched. */
+async function node(name: string): Promise<readonly [Program, number]> {
+  const launcher = program(['node', '--name', name, '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
+  started.push(launcher);
+  const [, pid] = await launcher.says(new RegExp(`node ${name} is up in cluster ${CLUSTER} \\(pid (\\d+)\\)`));
+  return [launcher, Number(pid)];
+}
+/** Counters on that node, with one acknowledged addition each. */
+async function agentsOn(name: string): Promise<readonly string[]> {
+  const ids = [0, 1, 2, 3].map((index) => `${name}-${index}`);
+  for (const id of ids) {
+    await eventually(`${id} is spawned on ${name}`, 20_000, async () => {
+      const answer = await client.ask('spawn', { type: 'counter', id, placement: { node: name } });
+      return answer.ok && answer.agent?.node === name;
+    });
+    expect(await client.ask(`agent.counter.${id}`, { type: 'add', by: 1 })).toEqual({ ok: true, reply: { value: 1 } });
+  }
+  return ids;
+}
+async function answering(ids: readonly string[]): Promise<number> {
+  const startedMs = performance.now();
+  for (const id of ids) {
+    const answer = await eventually(`${id} answers`, 40_000, async () => {
+      const read = await client.ask(`agent.counter.${id}`, { type: 'get' }, { timeoutMs: 1_000 });
+      return read.ok && read;
+    });
+    expect(answer.reply).toEqual({ value: 1 });
+  }
+  return Math.round(performance.now() - startedMs);
+}
+const gone = (pids: readonly number[], withinMs: number): Promise<true> =>
+  eventually(`processes ${pids} end`, withinMs, () => pids.every((pid) => !alive(pid))) as Promise<true>;
+
+test('C7: SIGTERM makes a node give its agents away and end with 0, and nothing of it is left', async () => {
+  const [launcher, worker] = await node('leaves');
+  const ids = await agentsOn('leaves');
+  const beganMs = performance.now();
+  send(launcher.pid, 'SIGTERM');
+  const ms = await answering(ids);
+  expect(await launcher.ended).toBe(0);
+  report(
+    `SIGTERM of a node: its agents answer elsewhere after ${ms} ms, its process ended after ${Math.round(performance.now() - beganMs)} ms`,
+  );
+  expect(launcher.stderr.trim().split('\n')).toHaveLength(1);
+  await gone([worker], 1_000);
+  const answer = await client.ask('ctl', { type: 'nodes' });
+  const row = answer.ok && answer.reply.nodes.find((each: { readonly node: string }) => each.node === 'leaves');
+  expect(row).toMatchObject({ state: 'gone' });
+});
+
+test('C7: a service manager that signals the launcher and its worker at once still gets a graceful stop', async () => {
+  const [launcher, worker] = await node('managed');
+  const ids = await agentsOn('managed');
+  send(worker, 'SIGTERM');
+  send(launcher.pid, 'SIGTERM');
+  expect(await launcher.ended).toBe(0);
+  expect(launcher.stderr.trim().split('\n')).toHaveLength(1);
+  await answering(ids);
+  await gone([worker], 1_000);
+});
+
+test('C7: a second signal ends a node now, whatever it waits for', async () => {
+  const [launcher, worker] = await node('hangs');
+  send(worker, 'SIGSTOP');
+  send(launcher.pid, 'SIGTERM');
+  // It cannot leave: its process sleeps.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(alive(launcher.pid) && alive(worker)).toBe(true);
+  const beganMs = performance.now();
+  send(launcher.pid, 'SIGTERM');
+  const exit = await launcher.ended;
+  report(`a second SIGTERM: ended with ${exit} after ${Math.round(performance.now() - beganMs)} ms`);
+  await gone([worker], 1_000);
+});
+
+test('a node whose launcher is killed leaves gracefully by itself, and its agents answer elsewhere', async () => {
+  const [launcher, worker] = await node('orphan');
+  const ids = await agentsOn('orphan');
+  send(launcher.pid, 'SIGKILL');
+  report(`SIGKILL of a launcher: the agents of its node answer elsewhere after ${await answering(ids)} ms`);
+  await gone([worker, launcher.pid], 20_000);
+});
+
+test('a node that was killed is started again as the next incarnation of the same name', async () => {
+  const [launcher, worker] = await node('again');
+  const incarnation = async () => {
+    const answer = await client.ask('ctl', { type: 'nodes' });
+    const row = answer.ok && answer.reply.nodes.find((each: { readonly node: string }) => each.node === 'again');
+    return row?.state === 'running' && (row as { readonly incarnation: number; readonly pid: number });
+  };
+  const first = await eventually('it runs', 10_000, incarnation);
+  send(worker, 'SIGKILL');
+  const second = await eventually('its next incarnation runs', 20_000, async () => {
+    const row = await incarnation();
+    return row !== false && row.incarnation > first.incarnation && row.pid !== null && row;
+  });
+  expect(second.pid).not.toBe(worker);
+  expect(alive(launcher.pid)).toBe(true);
+  send(launcher.pid, 'SIGTERM');
+  expect(await launcher.ended).toBe(0);
+  await gone([second.pid], 1_000);
+});
+
+test('a second node of a name that runs is refused with one line and exit code 5', async () => {
+  const launcher = program(['node', '--name', 'stays', '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
+  started.push(launcher);
+  expect(await launcher.ended).toBe(5);
+  expect(launcher.stderr).toMatch(/error conflict: a node named stays is running in this cluster .*\n$/);
+  expect(alive(staying.pid)).toBe(true);
+});
+
+test('a node that reaches no server says so in one line and exits 4; wrong options exit 2, agents that do not load 1', async () => {
+  const started = [
+    program(['node', '--name', 'x', '--nats', 'nats://127.0.0.1:1']),
+    program(['node', '--name', 'x y', '--cluster', CLUSTER, '--nats', servers.urls.join(',')]),
+    program(['node', '--capacity', 'much']),
+    program(['node', '--name', 'x', '--cluster', CLUSTER, '--nats', servers.urls.join(','), '--agents', '/nowhere/agents']),
+  ];
+  expect(await Promise.all(started.map((each) => each.ended))).toEqual([4, 2, 2, 1]);
+  for (const { stderr, stdout } of started) {
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^error [a-z-]+: [^\n]+\n$/);
+  }
+  await eventually('nothing of them is left', 5_000, () => processesOf(CLUSTER).filter((pid) => pid !== staying.pid).length === 1);
+});
