@@ -9,6 +9,8 @@ export interface SpawnRequest {
   readonly token: number;
   /** The record to create, with this node as its owner. */
   readonly record: AgentRecord;
+  /** It was there already, without an owner that lives: the record is that one, claimed. */
+  readonly again?: true;
 }
 export interface StopRequest {
   readonly request: 'stop';
@@ -220,7 +222,14 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     switch (goal.request) {
       case 'spawn': {
         if (record.nonce === goal.record.nonce && mine(record)) return write(goal, tries + 1, goal.record, revision, waiting);
-        if (record.desired === 'running') return next({ phase: 'idle' }, waiting, [existing(goal, record, revision)]);
+        if (record.desired === 'running') {
+          const answer = existing(goal, record, revision);
+          // Who spawns an orphan waits for it: it need not wait for its turn, where it is wanted as it was.
+          const wanted = orphaned(record, isGone) && mayReturn(record) && sameData(goal.record.placement, record.placement);
+          if (!wanted || ('answer' in answer && answer.answer instanceof NexaError)) return next({ phase: 'idle' }, waiting, [answer]);
+          const claimed: AgentRecord = { ...record, owner: self, prefer: undefined, nonce: goal.record.nonce, why: 'spawned again' };
+          return write({ ...goal, record: claimed, again: true }, tries + 1, claimed, revision, waiting);
+        }
         if (goal.record.spawnId !== '' && goal.record.spawnId === record.spawnId) {
           return next({ phase: 'idle' }, waiting, [
             { effect: 'answer-spawn', token: goal.token, answer: { node: null, epoch: revision, created: false } },
@@ -274,7 +283,13 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
         const answers: OwnershipEffect[] =
           state.created === undefined
             ? []
-            : [{ effect: 'answer-spawn', token: state.created.token, answer: { node: self.node, epoch: state.epoch, created: true } }];
+            : [
+                {
+                  effect: 'answer-spawn',
+                  token: state.created.token,
+                  answer: { node: self.node, epoch: state.epoch, created: state.created.again !== true },
+                },
+              ];
         return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answers);
       }
       case 'activation-failed': {
