@@ -212,7 +212,13 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
       if (closed) return;
       closed = true;
       if (!connection.isClosed() && inside.connected()) {
-        await Promise.race([connection.flush().catch(() => undefined), new Promise<void>((resolve) => clock.after(FLUSH_MS, resolve))]);
+        let cancel: Cancel = () => {};
+        const late = new Promise<void>((resolve) => {
+          cancel = clock.after(FLUSH_MS, resolve);
+        });
+        await Promise.race([connection.flush().catch(() => undefined), late]);
+        // Whoever closes wants to end: no timer of ours may hold its process.
+        cancel();
       }
       listeners.clear();
       for (const cleanup of [...cleanups]) cleanup();

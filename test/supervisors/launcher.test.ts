@@ -69,7 +69,7 @@ test('C7: SIGTERM makes a node give its agents away and end with 0, and nothing 
   );
   expect(launcher.stderr.trim().split('\n')).toHaveLength(1);
   await gone([worker], 1_000);
-  const answer = await client.ask('ctl', { type: 'nodes' });
+  const answer = await client.ask('ctl', { type: 'nodes' }, { timeoutMs: 500 });
   const row = answer.ok && answer.reply.nodes.find((each: { readonly node: string }) => each.node === 'leaves');
   expect(row).toMatchObject({ state: 'gone' });
 });
@@ -110,7 +110,7 @@ test('a node whose launcher is killed leaves gracefully by itself, and its agent
 test('a node that was killed is started again as the next incarnation of the same name', async () => {
   const [launcher, worker] = await node('again');
   const incarnation = async () => {
-    const answer = await client.ask('ctl', { type: 'nodes' });
+    const answer = await client.ask('ctl', { type: 'nodes' }, { timeoutMs: 500 });
     const row = answer.ok && answer.reply.nodes.find((each: { readonly node: string }) => each.node === 'again');
     return row?.state === 'running' && (row as { readonly incarnation: number; readonly pid: number });
   };
