@@ -1,230 +1,182 @@
 import { counter, register } from '../../actors/builtin/index.ts';
+import { convergence } from '../../chaos/checkers/convergence.ts';
 import { exactlyOnceCounter } from '../../chaos/checkers/exactly-once-counter.ts';
 import { linearizable } from '../../chaos/checkers/linearizable.ts';
 import { type CounterOp, type CounterResult, type RegisterOp, type RegisterResult, registerModel } from '../../chaos/checkers/models.ts';
 import { oneOutcome } from '../../chaos/checkers/one-outcome.ts';
-import { type Verdict, worstOf } from '../../chaos/checkers/verdict.ts';
+import { type Verdict, verdictOf, worstOf } from '../../chaos/checkers/verdict.ts';
 import { recordHistory } from '../../chaos/history.ts';
 import { counterWorkload } from '../../chaos/workloads/counter.ts';
 import { registerWorkload } from '../../chaos/workloads/register.ts';
 import { NexaError } from '../../src/errors.ts';
-import { seededRandom } from '../../src/memory/random.ts';
-import type { Random } from '../../src/ports/random.ts';
-import { SimWorld } from './world.ts';
+import type { MemoryConnection } from '../../src/memory/network.ts';
+import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
+import { churn } from './churn.ts';
+import { observer, type Sometimes } from './observe.ts';
+import { FAULTS, NODES, type Plan, planOf, settingsOf } from './plan.ts';
+import { type SimOptions, SimWorld } from './world.ts';
 
 export interface SimResult {
   readonly seed: number;
   readonly verdict: Verdict;
-  readonly events: readonly string[];
+  readonly seen: Sometimes;
   readonly ok: number;
   readonly fail: number;
   readonly info: number;
-  readonly takeovers: number;
-  readonly suspensions: number;
-  /** Rises with everything that happened, in its order: equal for equal runs. */
+  /** Equal for equal runs: of every write, every message sent and every outcome, in their order. */
   readonly hash: number;
 }
 
-const NODES = ['n1', 'n2', 'n3'];
+export interface SimulateOptions extends Pick<SimOptions, 'timesOf' | 'trace'> {
+  /** Default: the one that the seed gives. */
+  readonly plan?: Plan;
+  /** Around the ports of a node, inside what the observer sees. */
+  readonly breaks?: (name: string, connection: MemoryConnection) => MemoryConnection;
+}
+
 const KEYS = 3;
 const TIMEOUT_MS = 4_000;
-
-type Fault = (world: SimWorld, random: Random) => void;
-const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random.next() * from.length)] as T;
-const between = (random: Random, low: number, high: number): number => low + random.next() * (high - low);
-
-const restart = (world: SimWorld, name: string, afterMs: number): void => {
-  world.clock.after(afterMs, () => {
-    if (world.nodes.get(name)?.alive === true) return;
-    void world.start(name).catch((error) => world.note(`${name} could not start: ${error}`));
-  });
-};
-const FAULTS: Readonly<Record<string, Fault>> = {
-  'crash with proof': (world, random) => {
-    const name = pick(random, NODES);
-    world.crash(name, between(random, 1, 50));
-    restart(world, name, between(random, 300, 3_000));
-  },
-  'crash without proof': (world, random) => {
-    const name = pick(random, NODES);
-    world.crash(name);
-    restart(world, name, between(random, 300, 12_000));
-  },
-  pause: (world, random) => {
-    const name = pick(random, NODES);
-    world.pause(name);
-    world.clock.after(between(random, 200, 9_000), () => world.resume(name));
-  },
-  isolate: (world, random) => {
-    const name = pick(random, NODES);
-    world.note(`${name} isolated`);
-    world.network.faults.isolate(name);
-    world.clock.after(between(random, 500, 12_000), () => {
-      world.network.faults.heal(name);
-      world.note(`${name} healed`);
-    });
-  },
-  'store cut': (world, random) => {
-    const name = pick(random, NODES);
-    world.note(`${name} cut from the store`);
-    if (random.next() < 0.5) world.network.faults.strand(name);
-    else world.network.faults.cutStore(name);
-    world.clock.after(between(random, 500, 12_000), () => {
-      world.network.faults.heal(name);
-      world.note(`${name} reaches the store again`);
-    });
-  },
-  'one way': (world, random) => {
-    const from = pick(random, NODES);
-    const to = pick(random, NODES);
-    world.note(`nothing from ${from} reaches ${to}`);
-    world.network.faults.cut(from, to);
-    world.clock.after(between(random, 500, 8_000), () => {
-      world.network.faults.heal();
-      world.note('all healed');
-    });
-  },
-  election: (world, random) => {
-    const ms = between(random, 3_000, 9_000);
-    world.note(`store election of ${ms.toFixed(0)} ms`);
-    world.network.faults.election(ms);
-  },
-};
+/** Faults go on for this long; what the plan still has is left out. */
+const SAFETY_MS = 30_000;
+/** After the heal every key has to answer within this, and every node to agree. Silent loss, a takeover, and a router's longest wait. */
+const RECOVERED_MS = 20_000;
 
 /** One cluster of three nodes, clients and faults, from a seed; then everything heals, and what was seen is judged. */
-export async function simulate(seed: number, options: { readonly trace?: boolean } = {}): Promise<SimResult> {
+export async function simulate(seed: number, options: SimulateOptions = {}): Promise<SimResult> {
+  const plan = options.plan ?? planOf(seed);
   const random = seededRandom(seed);
-  const plan = random.fork('plan');
-  // Swarm testing: each seed has some faults switched on, and others at zero.
-  const on = (probability: number): boolean => plan.next() < probability;
-  const world = new SimWorld({
+  const observed = observer();
+  const world: SimWorld = new SimWorld({
     seed,
     definitions: [counter, register],
-    trace: options.trace === true,
-    faults: {
-      link: { delayMs: [0, on(0.5) ? 20 : 2], drop: on(0.4) ? plan.next() * 0.05 : 0, duplicate: on(0.4) ? plan.next() * 0.05 : 0 },
-      store: {
-        delayMs: [0, on(0.5) ? 15 : 1],
-        watchDelayMs: [0, on(0.5) ? 800 : 5],
-        watchReset: on(0.3) ? plan.next() * 0.01 : 0,
-        unknownApplied: on(0.4) ? plan.next() * 0.05 : 0,
-        unknownLost: on(0.4) ? plan.next() * 0.05 : 0,
-        late: on(0.4) ? plan.next() * 0.03 : 0,
-        lateMs: [0, 4_000],
-        staleRead: on(0.4) ? plan.next() * 0.2 : 0,
-      },
-    },
+    faults: settingsOf(plan.weather),
+    wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection) ?? connection),
+    onUp: (node, member) => observed.onUp(world, node, member),
+    onOver: () => observed.seen.over++,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
+    ...(options.timesOf === undefined ? {} : { timesOf: options.timesOf }),
   });
-  const kinds = Object.keys(FAULTS).filter(() => on(0.5));
-  let takeovers = 0;
-  let suspensions = 0;
-  let hash = seed;
-  const owners = new Map<string, { readonly node: string; readonly epoch: number }>();
-  const violations: string[] = [];
-  const watched = new WeakSet<object>();
-  const observe = (): void => {
-    for (const node of world.nodes.values()) {
-      const { member } = node;
-      if (member === undefined || watched.has(member)) continue;
-      watched.add(member);
-      member.system.events.subscribe((event) => {
-        if (event.event === 'suspended') suspensions++;
-        if (event.event !== 'activated' || event.address.kind !== 'agent') return;
-        const name = `${event.address.type}/${event.address.id}`;
-        const before = owners.get(name);
-        world.note(`${name} activated on ${node.name} at epoch ${event.epoch}`);
-        if (before !== undefined && before.node !== node.name) takeovers++;
-        if (before !== undefined && before.epoch >= event.epoch) violations.push(`${name}: epoch ${event.epoch} after ${before.epoch}`);
-        owners.set(name, { node: node.name, epoch: event.epoch });
-        for (const other of world.nodes.values()) {
-          if (other === node || !other.alive || other.member?.cluster.locals.acts(`${event.address.type}.${event.address.id}`) !== true) continue;
-          violations.push(`${name}: ${other.name} may still act when ${node.name} activates at epoch ${event.epoch}`);
-        }
-      });
-    }
-  };
-  const settleHash = (text: string): void => {
-    for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  };
-
+  // A client's connection loses messages, but it never makes two of one.
+  for (const node of NODES) world.network.faults.setLink('outside', node, { duplicate: 0 });
   try {
     await world.form();
     await world.until(Promise.all(NODES.map((name) => world.start(name))), 120_000);
-    observe();
     await world.run(1_500);
-    const client = random.fork('client');
-    const ask = async (agent: string, message: object, requestId: string): Promise<unknown> => {
-      observe();
-      const up = [...world.nodes.values()].filter((node) => node.alive && node.member !== undefined);
-      if (up.length === 0) throw new NexaError('unavailable', 'no node is up');
-      const { member } = pick(client, up);
-      const ref = member?.system.unsafeRef<never>(`nexa:${agent}`) as unknown as { ask(message: object, options: object): Promise<unknown> };
-      // The asker is a program of its own: its deadline holds even if the node that it asks through does not live to tell.
-      return new Promise((resolve, reject) => {
-        const cancel = world.clock.after(TIMEOUT_MS, () => reject(new NexaError('ask-timeout', 'no answer')));
-        ref.ask(message, { timeoutMs: TIMEOUT_MS, requestId }).then(resolve, reject).finally(cancel);
-      });
-    };
-    const spawner = world.nodes.get('n1')?.member;
-    for (let key = 0; key < KEYS; key++) {
-      for (const type of ['counter', 'register']) {
-        let spawned = false;
-        for (let tries = 0; !spawned && tries < 20; tries++) {
-          const wish = { type, id: `k${key}`, spawnId: `${type}-${key}`, timeoutMs: 5_000 };
-          spawned = await world.until(spawner?.agents.spawn(wish).then(() => true, () => false) ?? Promise.resolve(false));
-        }
-        if (!spawned) throw new Error(`${type}/k${key} could not be spawned`);
-      }
-    }
+    const ask = asker(world, random.fork('client'));
+    await spawnAll(world);
     const counts = recordHistory<CounterOp, CounterResult>({ clock: world.clock });
     const values = recordHistory<RegisterOp, RegisterResult>({ clock: world.clock });
     const abort = new AbortController();
-    const common = { clock: world.clock, keys: KEYS, perKey: 80, perSecond: 4, clients: 3, timeoutMs: TIMEOUT_MS, signal: abort.signal };
+    const common = { clock: world.clock, keys: KEYS, perKey: 200, perSecond: 3, clients: 3, timeoutMs: TIMEOUT_MS, signal: abort.signal };
     const work = Promise.all([
-      counterWorkload({ ...common, history: counts, random: (key) => random.fork(`c${key}`), ask: (key, op, { requestId }) => ask(`counter/k${key}`, op, requestId) as Promise<CounterResult> }),
-      registerWorkload({ ...common, history: values, random: (key) => random.fork(`r${key}`), ask: (key, op, { requestId }) => ask(`register/k${key}`, op, requestId) as Promise<RegisterResult> }),
+      counterWorkload({
+        ...common,
+        history: counts,
+        random: (key) => random.fork(`c${key}`),
+        ask: (key, op, { requestId }) => ask('counter', key, op, requestId) as Promise<CounterResult>,
+      }),
+      registerWorkload({
+        ...common,
+        history: values,
+        random: (key) => random.fork(`r${key}`),
+        ask: (key, op, { requestId }) => ask('register', key, op, requestId) as Promise<RegisterResult>,
+      }),
     ]);
+    const comingAndGoing = churn(world, random.fork('churn'));
     // Safety: faults for a while. Liveness: then all is healed, and the cluster has to answer again.
-    const untilMs = world.clock.monotonicMs() + 30_000;
-    while (world.clock.monotonicMs() < untilMs && kinds.length > 0) {
-      const kind = pick(plan, kinds);
-      FAULTS[kind]?.(world, plan);
-      await world.run(between(plan, 500, 7_000));
-      observe();
+    const untilMs = world.clock.monotonicMs() + SAFETY_MS;
+    for (const fault of plan.faults) {
+      if (world.clock.monotonicMs() + fault.afterMs > untilMs) break;
+      await world.run(fault.afterMs);
+      FAULTS[fault.fault](world, fault);
     }
-    if (kinds.length === 0) await world.run(30_000);
-    world.note('everything heals');
-    world.network.faults.heal();
-    Object.assign(world.network.faults.link, { drop: 0, duplicate: 0 });
-    Object.assign(world.network.faults.store, { unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0, watchReset: 0 });
-    await world.run(5_000);
+    await world.run(Math.max(0, untilMs - world.clock.monotonicMs()));
+    heal(world);
+    const healedAtMs = world.clock.monotonicMs();
+    await world.run(RECOVERED_MS);
     abort.abort();
-    await world.until(work, 60_000);
+    await world.until(Promise.all([work, comingAndGoing.end()]), 60_000);
     const finals = new Map<number, number>();
-    const unanswered: string[] = [];
     for (let key = 0; key < KEYS; key++) {
-      for (let tries = 0; tries < 12 && !finals.has(key); tries++) {
-        const read = await world.until(ask(`counter/k${key}`, { type: 'get' }, `final-${key}-${tries}`).then((reply) => (reply as CounterResult).value, (error) => error as NexaError));
-        if (typeof read === 'number') finals.set(key, read);
-        else {
-          if (tries === 11) unanswered.push(`counter/k${key} does not answer after the heal: ${read.code} ${read.message}`);
-          await world.run(3_000);
-        }
-      }
+      const read = await world.until(ask('counter', key, { type: 'get' }, `final-${key}`).catch(() => undefined));
+      if (read !== undefined) finals.set(key, (read as CounterResult).value);
     }
-    const nowMs = world.clock.monotonicMs();
+    await world.run(12_000);
+    const up = [...world.nodes.values()].filter(({ alive, member }) => alive && member !== undefined);
+    const views = up.map(({ name, member }) => [
+      name,
+      (member?.cluster.members.all() ?? [])
+        .filter((each) => each.state !== 'gone')
+        .map((each) => `${each.node}.${each.incarnation} ${each.state}`),
+    ]);
+    const recovered = { healedAtMs, withinMs: RECOVERED_MS, keys: [...Array(KEYS).keys()], views: new Map(views as [string, string[]][]) };
     const verdict = worstOf([
-      ...(violations.length + unanswered.length > 0 ? [{ verdict: 'bad', violations: [...violations, ...unanswered] } as const] : []),
+      verdictOf(observed.violations),
+      verdictOf(NODES.filter((name) => !up.some((node) => node.name === name)).map((name) => `${name} is not up after the heal`)),
       exactlyOnceCounter(counts.operations(), finals),
       linearizable(registerModel, values.operations(), { maxStates: 300_000 }),
-      oneOutcome([...counts.asked(), ...values.asked()], { toleranceMs: 50, untilMs: nowMs }),
+      oneOutcome([...counts.asked(), ...values.asked()], { toleranceMs: 50, untilMs: world.clock.monotonicMs() }),
+      convergence({ ...recovered, operations: counts.operations() }),
+      convergence({ ...recovered, operations: values.operations() }),
+      comingAndGoing.check(),
     ]);
     const operations = [...counts.operations(), ...values.operations()];
-    for (const operation of operations) settleHash(JSON.stringify([operation.key, operation.op, operation.outcome, operation.invokedAtMs]));
-    for (const event of world.events) settleHash(event);
+    for (const { key, op, outcome, invokedAtMs, endedAtMs } of operations)
+      observed.take(JSON.stringify([key, op, outcome, invokedAtMs, endedAtMs]));
+    for (const event of world.events) observed.take(event);
     const outcomes = (outcome: string): number => operations.filter((operation) => operation.outcome === outcome).length;
-    return { seed, verdict, events: world.events, ok: outcomes('ok'), fail: outcomes('fail'), info: outcomes('info'), takeovers, suspensions, hash };
+    const { seen, hash } = observed;
+    return { seed, verdict, seen, ok: outcomes('ok'), fail: outcomes('fail'), info: outcomes('info'), hash };
   } finally {
     await world.close();
+  }
+}
+
+function heal(world: SimWorld): void {
+  world.note('everything heals');
+  const { faults } = world.network;
+  faults.heal();
+  for (const [name, node] of world.nodes) if (node.alive) world.resume(name);
+  Object.assign(faults.link, { drop: 0, duplicate: 0 });
+  Object.assign(faults.store, { unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0, watchReset: 0 });
+}
+
+/** Asks through a node that is up, or from outside the cluster; its deadline holds even if that node does not live to tell. */
+function asker(world: SimWorld, random: SeededRandom) {
+  return async (type: string, key: number, message: object, requestId: string): Promise<unknown> => {
+    const up = [...world.nodes.values()].filter((node) => node.alive && node.member !== undefined);
+    if (up.length === 0) throw new NexaError('unavailable', 'no node is up');
+    const { member } = up[random.between(0, up.length - 1)] as (typeof up)[number];
+    if (random.next() < 0.5) {
+      const given = { timeoutMs: TIMEOUT_MS, requestId };
+      return (await world.outside.request(world.subjects.agent(type, `k${key}`), message, given)).reply;
+    }
+    return new Promise((resolve, reject) => {
+      const cancel = world.clock.after(TIMEOUT_MS, () => reject(new NexaError('ask-timeout', 'no answer')));
+      const ref = member?.system.unsafeRef<never>(`nexa:${type}/k${key}`) as unknown as Asks;
+      ref.ask(message, { timeoutMs: TIMEOUT_MS, requestId }).then(resolve, reject).finally(cancel);
+    });
+  };
+}
+interface Asks {
+  ask(message: object, options: object): Promise<unknown>;
+}
+
+async function spawnAll(world: SimWorld): Promise<void> {
+  for (let key = 0; key < KEYS; key++) {
+    for (const type of ['counter', 'register']) {
+      let spawned = false;
+      for (let tries = 0; !spawned && tries < 20; tries++) {
+        const wish = { type, id: `k${key}`, spawnId: `${type}-${key}`, timeoutMs: 5_000 };
+        const answer = world.nodes.get('n1')?.member?.agents.spawn(wish);
+        spawned = await world.until(
+          (answer ?? Promise.resolve()).then(
+            () => answer !== undefined,
+            () => false,
+          ),
+        );
+      }
+      if (!spawned) throw new Error(`${type}/k${key} could not be spawned`);
+    }
   }
 }

@@ -12,7 +12,11 @@ test('three nodes form, an agent is spawned, answers, and answers elsewhere afte
   const spawned = await world.until(n1.agents.spawn({ type: 'counter', id: 'alice', timeoutMs: 5_000 }));
   expect(spawned.created).toBe(true);
   const ask = (member: NonNullable<typeof n1>, message: object) =>
-    world.until((member.system.unsafeRef('nexa:counter/alice') as never as { ask(m: object, o: object): Promise<unknown> }).ask(message, { timeoutMs: 10_000 }));
+    world.until(
+      (member.system.unsafeRef('nexa:counter/alice') as never as { ask(m: object, o: object): Promise<unknown> }).ask(message, {
+        timeoutMs: 10_000,
+      }),
+    );
   expect(await ask(n1, { type: 'add', by: 2 })).toEqual({ value: 2 });
   const owner = spawned.node as string;
   world.crash(owner, 10);

@@ -5,16 +5,16 @@ import { type ClusterTimes, DEFAULT_TIMES } from '../../src/cluster/config.ts';
 import { form } from '../../src/cluster/formation.ts';
 import { declareGone, join } from '../../src/cluster/join.ts';
 import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
+import { type Caller, createCaller } from '../../src/edge/caller.ts';
+import { publicEdge } from '../../src/edge/public-edge.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
-import { type FaultSettings, memoryNetwork, type MemoryNetwork } from '../../src/memory/network.ts';
-import { seededRandom } from '../../src/memory/random.ts';
-import { type VirtualClock, virtualClock } from '../../src/memory/virtual-clock.ts';
-import type { Clock } from '../../src/ports/clock.ts';
+import { type FaultSettings, type MemoryConnection, type MemoryNetwork, memoryNetwork } from '../../src/memory/network.ts';
+import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
+import { virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
-import type { Random } from '../../src/ports/random.ts';
 import { type MemberNode, startMember } from '../../supervisors/member.ts';
-
-const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => QUIET };
+import { publicHandlers } from '../../supervisors/public-handlers.ts';
+import { NodeClock } from './node-clock.ts';
 
 export interface SimNode {
   readonly name: string;
@@ -24,50 +24,33 @@ export interface SimNode {
   alive: boolean;
 }
 
-/** A machine's own view of time: its rate differs, and while the machine is paused nothing on it runs. */
-export class NodeClock implements Clock {
-  dead = false;
-  readonly #base: VirtualClock;
-  readonly #rate: number;
-  #paused: (() => void)[] | undefined;
-
-  constructor(base: VirtualClock, rate: number) {
-    this.#base = base;
-    this.#rate = rate;
-  }
-  monotonicMs = (): number => this.#base.monotonicMs() * this.#rate;
-  wallMs = (): number => this.#base.wallMs();
-  bootMs = (): number => this.#base.bootMs() * this.#rate;
-  after(delayMs: number, run: () => void): () => void {
-    let over = false;
-    const fire = (): void => {
-      if (over || this.dead) return;
-      if (this.#paused !== undefined) this.#paused.push(fire);
-      else {
-        over = true;
-        run();
-      }
-    };
-    const cancel = this.#base.after(delayMs / this.#rate, fire);
-    return () => {
-      over = true;
-      cancel();
-    };
-  }
-  pause(): void {
-    this.#paused ??= [];
-  }
-  resume(): void {
-    const waiting = this.#paused ?? [];
-    this.#paused = undefined;
-    for (const run of waiting) this.#base.after(0, run);
-  }
+export interface SimOptions {
+  readonly seed: number;
+  readonly definitions: readonly AnyAgent[];
+  readonly faults?: FaultSettings;
+  readonly times?: ClusterTimes;
+  readonly trace?: boolean;
+  /** What a test puts around the ports of a node, to watch them or to break what they guard. */
+  readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
+  /** Times of one node alone; default: those of all. */
+  readonly timesOf?: (name: string) => ClusterTimes;
+  /** Called with each node incarnation as it comes up. */
+  readonly onUp?: (node: SimNode, member: MemberNode) => void;
+  readonly onOver?: (node: SimNode, reason: 'declared-gone' | 'not-renewed') => void;
+  /** A launcher starts the next incarnation after an exit 75. Default: it does. */
+  readonly relaunches?: boolean;
+  /** Every incarnation starts with a clock rate of 0.96 … 1.04; default true. */
+  readonly drift?: boolean;
 }
+
+const RELAUNCH_MS = 500;
+/** Turns of the event loop, or timers, without any time passing. */
+const ENDLESS = 10_000;
 
 /** A whole cluster in this thread, under virtual time, from a seed: the product's own code on its memory parts. */
 export class SimWorld {
   readonly clock = virtualClock();
-  readonly random: Random;
+  readonly random: SeededRandom;
   readonly network: MemoryNetwork;
   readonly subjects = subjectsOf('sim');
   readonly nodes = new Map<string, SimNode>();
@@ -75,91 +58,123 @@ export class SimWorld {
   readonly events: string[] = [];
   readonly log: Logger;
   readonly times: ClusterTimes;
-  readonly #definitions: readonly AnyAgent[];
+  /** A program outside the cluster. */
+  readonly outside: Caller;
+  readonly #options: SimOptions;
   readonly #failures: unknown[] = [];
 
-  constructor(options: { readonly seed: number; readonly definitions: readonly AnyAgent[]; readonly faults?: FaultSettings; readonly times?: ClusterTimes; readonly trace?: boolean }) {
+  constructor(options: SimOptions) {
+    this.#options = options;
     this.random = seededRandom(options.seed);
     this.times = options.times ?? DEFAULT_TIMES;
-    this.#definitions = options.definitions;
-    this.network = memoryNetwork({ clock: this.clock, random: seededRandom(options.seed ^ 0x9e3779b9), ...(options.faults === undefined ? {} : { faults: options.faults }) });
-    const line = (level: string) => (fields: object, message: string) => {
-      if (options.trace === true) console.log(`${this.clock.monotonicMs().toFixed(0).padStart(7)} ${level} ${message} ${JSON.stringify(fields)}`);
-    };
-    const log: Logger = { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error'), child: (given) => ({ ...log, warn: (fields, message) => log.warn({ ...given, ...fields }, message), error: (fields, message) => log.error({ ...given, ...fields }, message) }) };
-    this.log = log;
+    this.network = memoryNetwork({
+      clock: this.clock,
+      random: seededRandom(options.seed ^ 0x9e3779b9),
+      ...(options.faults === undefined ? {} : { faults: options.faults }),
+    });
+    this.log = tracing((line) => {
+      if (options.trace === true) console.log(`${this.clock.monotonicMs().toFixed(0).padStart(7)} ${line}`);
+    });
+    this.outside = createCaller({
+      transport: this.network.connect('outside').transport,
+      codec: createCodec(),
+      clock: this.clock,
+      random: seededRandom(options.seed).fork('outside'),
+    });
   }
 
   note(what: string): void {
     this.events.push(`${this.clock.monotonicMs().toFixed(0)} ${what}`);
-    this.log.warn({}, what);
+    this.log.info({}, what);
   }
 
   async form(): Promise<void> {
     const { stores } = this.network.connect('former');
-    const formed = form({ stores, subjects: this.subjects, codec: createCodec(), clock: this.clock, replicas: 1, timeoutMs: 30_000, storeMs: 1_000 });
-    await this.until(formed);
+    await this.until(
+      form({
+        stores,
+        subjects: this.subjects,
+        codec: createCodec(),
+        clock: this.clock,
+        replicas: 1,
+        timeoutMs: 30_000,
+        storeMs: this.times.storeMs,
+      }),
+    );
   }
 
   /** Joins and starts a node, as its launcher and its process would. */
-  start(name: string): Promise<SimNode> {
-    const clock = new NodeClock(this.clock, 0.96 + this.random.next() * 0.08);
-    const node: SimNode = { name, clock, member: undefined, incarnation: 0, alive: true };
+  async start(name: string): Promise<SimNode> {
+    const { definitions, wrap, timesOf, onUp } = this.#options;
+    const rate = this.#options.drift === false ? 1 : 0.96 + this.random.next() * 0.08;
+    const node: SimNode = { name, clock: new NodeClock(this.clock, rate), member: undefined, incarnation: 0, alive: true };
     this.nodes.set(name, node);
-    return this.#start(node);
-  }
-  async #start(node: SimNode): Promise<SimNode> {
-    const { name, clock } = node;
-    const control = this.network.connect(name);
-    const data = this.network.connect(name);
+    const { clock } = node;
+    const connect = (): MemoryConnection => wrap?.(name, this.network.connect(name)) ?? this.network.connect(name);
+    const [control, data] = [connect(), connect()];
     const random = seededRandom(Math.floor(this.random.next() * 2 ** 32));
-    const codec = createCodec();
+    const times = timesOf?.(name) ?? this.times;
     const session = random.id();
-    const record = { state: 'joining', session, cordoned: false, labels: {}, capacity: 1, version: '0', wireVersions: [1], types: {} } as const;
+    const record = {
+      ...({ state: 'joining', session, cordoned: false, labels: {} } as const),
+      ...{ capacity: 1, version: '0', wireVersions: [1], types: {} },
+    };
     const members = control.stores.kv(this.subjects.store('MEMBERS'));
-    const joined = await join({ members, codec, clock, times: this.times }, name, record, { timeoutMs: 120_000 });
+    const joined = await join({ members, codec: createCodec(), clock, times }, name, record, { timeoutMs: 120_000 });
     node.incarnation = joined.incarnation;
     const engine = nactEngine({ sliceMs: Number.POSITIVE_INFINITY, now: () => 0, onError: (error) => this.#failures.push(error) });
     this.engines.push(engine);
-    node.member = await startMember(
+    const log = this.log.child({ node: name });
+    const member = await startMember(
       {
-        node: name,
-        joined: { ...joined, session },
-        subjects: this.subjects,
-        control,
-        data,
-        engine,
-        clock,
-        random,
-        times: this.times,
-        log: this.log.child({ node: name }),
-        definitions: this.#definitions,
-        onOver: (reason) => {
-          this.note(`${name} over: ${reason}`);
-          this.crash(name);
-          this.clock.after(500, () => void this.start(name).catch((error) => this.note(`${name} could not restart: ${error}`)));
-        },
+        ...{ node: name, joined: { ...joined, session }, subjects: this.subjects },
+        ...{ control, data, engine, clock, random, times, log, definitions },
+        onOver: (reason) => this.#over(node, reason),
       },
       { timeoutMs: 120_000 },
     );
+    node.member = member;
     this.note(`${name}.${joined.incarnation} up`);
+    onUp?.(node, member);
+    const edge = publicEdge({
+      ...{ transport: data.transport, subjects: this.subjects, clock, log, node: name, onDeadLetter: () => undefined },
+      handlers: publicHandlers({ member, refs: undefined as never }),
+    });
+    member.cluster.onAdmits((admits) => (admits ? edge.open() : edge.shut()));
+    if (member.cluster.admits) edge.open();
     return node;
+  }
+  /** As {@link start}, for when nobody waits for it. */
+  relaunch(name: string, afterMs: number): void {
+    this.clock.after(afterMs, () => {
+      if (this.nodes.get(name)?.alive === true) return;
+      this.start(name).catch((error) => this.note(`${name} could not start: ${error}`));
+    });
+  }
+  #over(node: SimNode, reason: 'declared-gone' | 'not-renewed'): void {
+    this.note(`${node.name} over: ${reason}`);
+    this.#options.onOver?.(node, reason);
+    this.#end(node);
+    if (this.#options.relaunches !== false) this.relaunch(node.name, RELAUNCH_MS);
+  }
+  #end(node: SimNode): void {
+    node.alive = false;
+    node.clock.dead = true;
+    this.network.faults.crash(node.name);
   }
 
   /** SIGKILL. With proof of death the launcher says so at once; otherwise the others wait for the lease. */
   crash(name: string, proofAfterMs?: number): void {
     const node = this.nodes.get(name);
     if (node === undefined || !node.alive) return;
-    node.alive = false;
-    node.clock.dead = true;
-    this.network.faults.crash(name);
+    this.#end(node);
     this.note(`${name} crashed`);
-    if (proofAfterMs === undefined) return;
+    if (proofAfterMs === undefined || node.incarnation === 0) return;
     this.clock.after(proofAfterMs, () => {
       const { stores, transport } = this.network.connect(`${name}-launcher`);
       const codec = createCodec();
       const members = stores.kv(this.subjects.store('MEMBERS'));
-      void declareGone({ members, codec, clock: this.clock, times: this.times }, name, node.incarnation, { timeoutMs: 60_000 }).then(
+      declareGone({ members, codec, clock: this.clock, times: this.times }, name, node.incarnation, { timeoutMs: 60_000 }).then(
         (revision) => {
           if (revision !== undefined) transport.publish(this.subjects.event('member'), codec.encode([name, revision]));
         },
@@ -167,10 +182,19 @@ export class SimWorld {
       );
     });
   }
-  pause(name: string): void {
-    this.nodes.get(name)?.clock.pause();
+  /** SIGTERM: it gives its agents back, and ends. */
+  async leave(name: string, timeoutMs = 5_000): Promise<void> {
+    const node = this.nodes.get(name);
+    if (node?.member === undefined || !node.alive) return;
+    this.note(`${name} leaves`);
+    await node.member.cluster.leave({ timeoutMs });
+    if (node.alive) this.#end(node);
+    this.note(`${name} has left`);
+  }
+  pause(name: string, asleep = false): void {
+    this.nodes.get(name)?.clock.pause(asleep);
     this.network.faults.pause(name);
-    this.note(`${name} paused`);
+    this.note(`${name} ${asleep ? 'asleep' : 'paused'}`);
   }
   resume(name: string): void {
     this.network.faults.resume(name);
@@ -180,14 +204,16 @@ export class SimWorld {
 
   /** Runs everything that follows from the last event; nothing real is waited for. */
   async settle(): Promise<void> {
-    do {
+    for (let rounds = 0; ; rounds++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-    } while (this.engines.some((engine) => !engine.idle()));
+      if (this.engines.every((engine) => engine.idle())) return;
+      if (rounds > ENDLESS) throw new Error(`at ${this.clock.monotonicMs()} ms an engine never comes to rest`);
+    }
   }
   async run(ms: number): Promise<void> {
     const untilMs = this.clock.monotonicMs() + ms;
-    await this.settle();
-    while (this.clock.step(untilMs - this.clock.monotonicMs())) await this.settle();
+    await this.#runUntil(untilMs, () => false);
+    this.clock.advance(untilMs - this.clock.monotonicMs());
     if (this.#failures.length > 0) throw this.#failures[0];
   }
   /** Moves time until the promise settles, a virtual minute at most. */
@@ -197,13 +223,23 @@ export class SimWorld {
       done = true;
     });
     watched.catch(() => undefined);
-    const untilMs = this.clock.monotonicMs() + withinMs;
-    await this.settle();
-    while (!done && this.clock.step(untilMs - this.clock.monotonicMs())) await this.settle();
+    await this.#runUntil(this.clock.monotonicMs() + withinMs, () => done);
     if (!done) throw new Error(`nothing came of it within ${withinMs} virtual ms`);
     return watched;
   }
+  async #runUntil(untilMs: number, done: () => boolean): Promise<void> {
+    await this.settle();
+    let atMs = this.clock.monotonicMs();
+    let steps = 0;
+    while (!done() && this.clock.step(untilMs - this.clock.monotonicMs())) {
+      await this.settle();
+      steps = this.clock.monotonicMs() > atMs ? 0 : steps + 1;
+      atMs = this.clock.monotonicMs();
+      if (steps > ENDLESS) throw new Error(`at ${atMs} ms time stands still: one timer sets the next without end`);
+    }
+  }
   async close(): Promise<void> {
+    this.outside.close();
     for (const node of this.nodes.values()) {
       node.clock.dead = true;
       node.member?.cluster.close();
@@ -211,4 +247,16 @@ export class SimWorld {
     for (const engine of this.engines) engine.stop();
     await this.settle();
   }
+}
+
+function tracing(write: (line: string) => void, given: object = {}): Logger {
+  const line = (level: string) => (fields: object, message: string) =>
+    write(`${level} ${message} ${JSON.stringify({ ...given, ...fields })}`);
+  return {
+    debug: () => {},
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    child: (more) => tracing(write, { ...given, ...more }),
+  };
 }

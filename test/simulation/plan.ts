@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import type { FaultSettings } from '../../src/memory/network.ts';
+import { seededRandom } from '../../src/memory/random.ts';
+import type { SimWorld } from './world.ts';
+
+export const NODES = ['n1', 'n2', 'n3'] as const;
+type NodeName = (typeof NODES)[number];
+
+/** One thing that goes wrong, as data: so that a failing list of them shrinks. */
+export interface Fault {
+  readonly fault: keyof typeof FAULTS;
+  readonly node: NodeName;
+  readonly other: NodeName;
+  /** After the one before it began. */
+  readonly afterMs: number;
+  /** 0 … 12,000; each fault reads its own strength from it. */
+  readonly forMs: number;
+}
+/** How bad the network and the store are all the time; shares in per mille. */
+export interface BadWeather {
+  readonly linkMs: number;
+  readonly storeMs: number;
+  readonly watchMs: number;
+  readonly drop: number;
+  readonly duplicate: number;
+  readonly watchReset: number;
+  readonly unknownApplied: number;
+  readonly unknownLost: number;
+  readonly late: number;
+  readonly staleRead: number;
+}
+export interface Plan {
+  readonly weather: BadWeather;
+  readonly faults: readonly Fault[];
+}
+export const CALM: BadWeather = {
+  ...{ linkMs: 2, storeMs: 1, watchMs: 5, drop: 0, duplicate: 0 },
+  ...{ watchReset: 0, unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0 },
+};
+
+export const settingsOf = (weather: BadWeather): FaultSettings => ({
+  link: { delayMs: [0, weather.linkMs], drop: weather.drop / 1_000, duplicate: weather.duplicate / 1_000 },
+  store: {
+    delayMs: [0, weather.storeMs],
+    watchDelayMs: [0, weather.watchMs],
+    watchReset: weather.watchReset / 1_000,
+    unknownApplied: weather.unknownApplied / 1_000,
+    unknownLost: weather.unknownLost / 1_000,
+    late: weather.late / 1_000,
+    lateMs: [0, 4_000],
+    staleRead: weather.staleRead / 1_000,
+  },
+});
+
+/** How each fault is done to a world. Whatever it breaks, it heals by itself after a while. */
+export const FAULTS = {
+  'crash with proof': (world, { node, forMs }) => {
+    world.crash(node, 1 + (forMs % 50));
+    world.relaunch(node, 300 + forMs / 4);
+  },
+  crash: (world, { node, forMs }) => {
+    world.crash(node);
+    world.relaunch(node, 300 + forMs);
+  },
+  leave: (world, { node, forMs }) => {
+    void world.leave(node).then(() => world.relaunch(node, 300 + forMs / 2));
+  },
+  pause: (world, { node, forMs }) => {
+    world.pause(node);
+    world.clock.after(200 + forMs * 0.75, () => world.resume(node));
+  },
+  /** The machine: its monotonic clock stands still too. */
+  sleep: (world, { node, forMs }) => {
+    world.pause(node, true);
+    world.clock.after(200 + forMs * 0.75, () => world.resume(node));
+  },
+  /** Pauses just under the lease, or just over it, in quick succession. */
+  flap: (world, { node, forMs }) => {
+    const pauseMs = forMs < 6_000 ? 4_000 + forMs / 12 : 4_500 + forMs / 8;
+    for (let time = 0; time < 3; time++) {
+      world.clock.after(time * (pauseMs + 400), () => world.pause(node));
+      world.clock.after(time * (pauseMs + 400) + pauseMs, () => world.resume(node));
+    }
+  },
+  isolate: (world, { node, forMs }) => {
+    world.note(`${node} isolated`);
+    world.network.faults.isolate(node);
+    healLater(world, node, forMs);
+  },
+  'store cut': (world, { node, forMs }) => {
+    world.note(`${node} cut from the store`);
+    world.network.faults.cutStore(node);
+    healLater(world, node, forMs);
+  },
+  stranded: (world, { node, forMs }) => {
+    world.note(`${node} at a server that is cut off`);
+    world.network.faults.strand(node);
+    healLater(world, node, forMs);
+  },
+  'one way': (world, { node, other, forMs }) => {
+    world.note(`nothing from ${node} reaches ${other}`);
+    world.network.faults.cut(node, other);
+    healLater(world, node, forMs);
+  },
+  election: (world, { forMs }) => {
+    const ms = 3_000 + forMs / 2;
+    world.note(`store election of ${ms.toFixed(0)} ms`);
+    world.network.faults.election(ms);
+  },
+  /** Two minutes back … two minutes on. */
+  'wall jump': (world, { node, forMs }) => {
+    const ms = (forMs - 6_000) * 20;
+    world.note(`the wall clock of ${node} jumps by ${ms} ms`);
+    world.nodes.get(node)?.clock.jumpWall(ms);
+  },
+  'clock rate': (world, { node, forMs }) => {
+    const rate = 0.96 + (forMs / 12_000) * 0.08;
+    world.note(`the clocks of ${node} run at ${rate.toFixed(3)}`);
+    world.nodes.get(node)?.clock.setRate(rate);
+  },
+} as const satisfies Readonly<Record<string, (world: SimWorld, fault: FaultData) => void>>;
+type FaultData = Pick<Fault, 'node' | 'other' | 'forMs'>;
+export type FaultName = keyof typeof FAULTS;
+
+function healLater(world: SimWorld, node: string, forMs: number): void {
+  world.clock.after(500 + forMs, () => {
+    world.network.faults.heal(node);
+    world.note(`${node} healed`);
+  });
+}
+
+const share = (most: number) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 1, max: most }) });
+const weather: fc.Arbitrary<BadWeather> = fc.record({
+  linkMs: fc.constantFrom(2, 20),
+  storeMs: fc.constantFrom(1, 15),
+  watchMs: fc.constantFrom(5, 800),
+  drop: share(50),
+  duplicate: share(50),
+  watchReset: share(10),
+  unknownApplied: share(50),
+  unknownLost: share(50),
+  late: share(30),
+  staleRead: share(200),
+});
+
+/** Plans of these faults alone. */
+export const plansOf = (kinds: readonly FaultName[], most = 10): fc.Arbitrary<Plan> =>
+  fc.record({
+    weather,
+    faults: fc.array(
+      fc.record({
+        fault: fc.constantFrom(...kinds),
+        node: fc.constantFrom(...NODES),
+        other: fc.constantFrom(...NODES),
+        afterMs: fc.integer({ min: 100, max: 7_000 }),
+        forMs: fc.integer({ min: 0, max: 12_000 }),
+      }),
+      { minLength: kinds.length === 0 ? 0 : 1, maxLength: kinds.length === 0 ? 0 : most, size: 'max' },
+    ),
+  });
+
+/** Swarm testing: each seed has some kinds of faults at all, and the others never. */
+export function swarmOf(seed: number): fc.Arbitrary<Plan> {
+  const random = seededRandom(seed).fork('swarm');
+  const kinds = (Object.keys(FAULTS) as FaultName[]).filter(() => random.next() < 0.4);
+  return plansOf(kinds.length === 0 ? ['election'] : kinds);
+}
+export function planOf(seed: number, arbitrary = swarmOf(seed)): Plan {
+  const [plan] = fc.sample(arbitrary, { seed, numRuns: 1 });
+  if (plan === undefined) throw new Error('fast-check gave no plan');
+  return plan;
+}
