@@ -13,6 +13,7 @@ import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
 import { type Copy, watchedCopy } from './copy.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
+import { hearsay } from './hearsay.ts';
 import type { AgentHost } from './hosting.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
@@ -90,17 +91,6 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const listeners: ((admits: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
-  const announce =
-    (kind: 'member' | 'agent') =>
-    (key: string, revision: number): void => {
-      try {
-        data.transport.publish(subjects.event(kind), codec.encode([key, revision]));
-      } catch (error) {
-        log.debug({ error: String(error) }, 'a hint was not sent; the watches will tell');
-      }
-    };
-  const announceMember = announce('member');
-
   const memberCopy: Copy<MemberRecord> = watchedCopy<MemberRecord>({
     kv: memberStore,
     prefix: '',
@@ -147,7 +137,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     const now = admits();
     if (now === admitted) return;
     admitted = now;
-    sayBeat();
+    said.beatNow();
     for (const listener of listeners) listener(now);
   };
 
@@ -247,7 +237,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     random,
     times,
     log,
-    announce: announce('agent'),
+    announce: (key, revision) => said.announce('agent', key, revision),
     onActivated: (record, epoch) => {
       const address = { kind: 'agent', type: record.type, id: record.id } as const;
       system.events.publish({ event: 'activated', address, epoch });
@@ -341,62 +331,38 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       system.events.publish({ event: 'resumed', node: self.node, agents: locals.count });
     },
     onOver: end,
-    announce: announceMember,
+    announce: (node, revision) => said.announce('member', node, revision),
     moveControl: () => control.stores.reconnect(),
     moveData: () => data.transport.reconnect(),
   });
   stops.push(keeper.stop);
 
   // ── beats and hints
-  const beat = (): void => {
-    if (over) return;
-    cancelBeat = clock.after(times.beatMs, beat);
-    sayBeat();
-  };
-  function sayBeat(): void {
-    try {
-      data.transport.publish(
-        subjects.beat,
-        wire.beat({
-          ...self,
-          suspended: keeper.suspended,
-          admits: admits(),
-          agents: locals.count,
-          lagMs: Math.round(options.lagMs()),
-          pid: options.pid,
-        }),
-      );
-    } catch (error) {
-      log.debug({ error: String(error) }, 'a beat was not sent');
-    }
-  }
-  let cancelBeat = clock.after(0, beat);
-  stops.push(() => cancelBeat());
-  stops.push(
-    control.transport.subscribe(subjects.beat, ({ payload }) => {
-      try {
-        const frame = wire.read(payload);
-        if (frame.frame !== 'beat') return;
-        members.heard(frame.beat);
-        if (frame.beat.node === self.node && frame.beat.incarnation === self.incarnation) keeper.beatHeard();
-      } catch (error) {
-        log.debug({ error: String(error) }, 'a beat cannot be read');
-      }
+  const said = hearsay({
+    data: data.transport,
+    control: control.transport,
+    subjects,
+    wire,
+    codec,
+    clock,
+    log,
+    beatMs: times.beatMs,
+    beat: () => ({
+      ...self,
+      suspended: keeper.suspended,
+      admits: admits(),
+      agents: locals.count,
+      lagMs: Math.round(options.lagMs()),
+      pid: options.pid,
     }),
-  );
-  const hints = (kind: 'member' | 'agent', copy: Copy<unknown>): void => {
-    const cancel = data.transport.subscribe(subjects.event(kind), ({ payload }) => {
-      try {
-        const hint = codec.decode(payload);
-        if (Array.isArray(hint) && typeof hint[0] === 'string' && typeof hint[1] === 'number') copy.hint(hint[0], hint[1]);
-      } catch (error) {
-        log.debug({ error: String(error) }, 'a hint cannot be read');
-      }
-    });
-    stops.push(cancel);
-  };
-  hints('member', memberCopy);
-  hints('agent', placeCopy);
+    onBeat(beat) {
+      members.heard(beat);
+      if (beat.node === self.node && beat.incarnation === self.incarnation) keeper.beatHeard();
+    },
+    members: memberCopy,
+    agents: placeCopy,
+  });
+  stops.push(said.stop);
   // The one timer of suspending that the outside sees: the queue groups are left when the lease lapses.
   const watchAdmits = (): void => {
     if (over) return;
@@ -493,7 +459,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       over = true;
       try {
         const revision = await declareGone({ members: memberStore, codec, clock, times }, node, incarnation, { timeoutMs: 3_000 });
-        if (revision !== undefined) announceMember(node, revision);
+        if (revision !== undefined) said.announce('member', node, revision);
       } catch (error) {
         log.warn({ node, error: String(error) }, 'could not say that it is gone; its launcher or the lease will');
       }
