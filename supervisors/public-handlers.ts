@@ -16,11 +16,12 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
       const { type, id, node, epoch, created } = await agents.spawn({ ...request, timeoutMs });
       return { agent: { type, id, node, epoch }, created };
     },
-    ask: (type, id, command, { timeoutMs, requestId }) =>
+    ask: (type, id, command, { timeoutMs, requestId, traceparent }) =>
       // The agent's type checks what it is.
       system.unsafeRef<Request<{ readonly type: string }, unknown>>(agent(type, id)).ask(command as { readonly type: string }, {
         timeoutMs,
         ...(requestId === undefined ? {} : { requestId }),
+        ...(traceparent === undefined ? {} : { traceparent }),
       }),
     tell: (type, id, message, { requestId, traceparent }) => void system.deliver({ to: agent(type, id), message, requestId, traceparent }),
     stop: (type, id, { forget, timeoutMs }) => agents.stop(type, id, { forget, timeoutMs }),

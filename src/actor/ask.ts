@@ -11,7 +11,7 @@ const LONGEST_TIMEOUT_MS = 2_073_600_000;
 
 /** One question and its one outcome (M3). Rejects with a NexaError and nothing else. */
 export function ask(system: System, ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
-  const { timeoutMs, signal, requestId } = options ?? {};
+  const { timeoutMs, signal, requestId, traceparent } = options ?? {};
   if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS)) {
     return refused('invalid-message', 'an ask has a timeoutMs above 0 and at most 24 days', ref);
   }
@@ -73,6 +73,7 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
         // Only a named agent may be durable, and only there a repeat must be known again.
         requestId: requestId ?? (ref.address.kind === 'agent' ? system.random.id() : undefined),
         budgetMs,
+        traceparent: traceparent ?? (sender?.inTurn === true ? sender.current?.traceparent : undefined),
       },
       deadlineMs,
     );

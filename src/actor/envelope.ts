@@ -53,6 +53,7 @@ export class Mail implements Envelope {
   }
 }
 Object.assign(Mail.prototype, {
+  traceparent: undefined,
   fate: FATE.open,
   epoch: undefined,
   replyTo: undefined,

@@ -3,7 +3,7 @@ import { NexaError } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
 import { ambient } from './ambient.ts';
 import type { Cell } from './cell/cell.ts';
-import { Mail, StampedMail } from './envelope.ts';
+import { AskMail, Mail, StampedMail } from './envelope.ts';
 import type { ActorRef, AnyRef, AskOptions, ReplyTo } from './ref.ts';
 import type { System } from './system.ts';
 
@@ -33,7 +33,7 @@ export class LiveRef {
 
   tell(message: unknown): boolean {
     const sender = this.sender();
-    if (sender?.guarded) return this.tellGuarded(sender, message);
+    if (sender !== undefined && (sender.guarded || sender.current?.traceparent !== undefined)) return this.tellWith(sender, message);
     const mail = new Mail(this.named ?? (this.target as Cell).address, message, sender?.shown);
     return this.named === undefined ? (this.target as Cell).offer(mail) : this.route(mail);
   }
@@ -75,8 +75,14 @@ export class LiveRef {
     return this.target?.state === 'stopped' ? undefined : this.target;
   }
 
-  private tellGuarded(sender: Cell, message: unknown): boolean {
-    const mail = new StampedMail(this.address, message, sender.shown, sender.gate?.epoch);
+  /** A told message that carries more than itself: the epoch of its sender, the trace of what is being handled. */
+  private tellWith(sender: Cell, message: unknown): boolean {
+    const epoch = sender.gate?.epoch;
+    const traceparent = sender.inTurn ? sender.current?.traceparent : undefined;
+    const mail =
+      traceparent === undefined
+        ? new StampedMail(this.address, message, sender.shown, epoch)
+        : new AskMail({ to: this.address, message, from: sender.shown, epoch, traceparent }, Number.POSITIVE_INFINITY);
     return sender.act(mail, () => this.route(mail));
   }
 }

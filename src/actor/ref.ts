@@ -15,6 +15,8 @@ export interface AskOptions {
    * (configurable, bounded in bytes) inside its own record, so that remembering is as durable as the effect. Default: a fresh id. 1 … 64 bytes.
    */
   readonly requestId?: string;
+  /** W3C trace context of whoever asks. Default: that of the message being handled, which everything sent meanwhile carries on. */
+  readonly traceparent?: string;
 }
 
 /**
