@@ -34,7 +34,7 @@ export class Mail implements Envelope {
   readonly message: unknown;
   readonly from: Address | undefined;
   /** 0: not weighed. */
-  sizeBytes = 0;
+  sizeBytes: number;
   declare fate: Fate;
   declare readonly epoch: number | undefined;
   declare readonly replyTo: Address | undefined;
@@ -50,6 +50,7 @@ export class Mail implements Envelope {
     this.to = to;
     this.message = message;
     this.from = from;
+    this.sizeBytes = 0;
   }
 }
 Object.assign(Mail.prototype, {
@@ -82,13 +83,13 @@ export class AskMail extends Mail {
   override readonly traceparent: string | undefined;
   override readonly deadlineMs: number;
 
-  constructor(envelope: Envelope, deadlineMs: number) {
+  constructor(envelope: Envelope, deadlineMs: number, budgetMs: number | undefined = envelope.budgetMs) {
     super(envelope.to, envelope.message, envelope.from);
     this.epoch = envelope.epoch;
     this.replyTo = envelope.replyTo;
     this.chain = envelope.chain;
     this.requestId = envelope.requestId;
-    this.budgetMs = envelope.budgetMs;
+    this.budgetMs = budgetMs;
     this.traceparent = envelope.traceparent;
     this.deadlineMs = deadlineMs;
   }

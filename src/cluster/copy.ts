@@ -95,6 +95,8 @@ export function watchedCopy<T>(options: {
     switch (change.kind) {
       case 'reset':
         replayed = new Set();
+        // A replay may come from a server that lags: what it has not got to yet is not missing.
+        newest = 0;
         live = false;
         return options.onReset();
       case 'live':

@@ -22,8 +22,8 @@ export interface AgentHost {
 export interface ActivationRules {
   /** Whether this node may act at this instant: the lease. */
   readonly owns: () => boolean;
-  /** The agent said `next: 'stop'`; its activation has ended. */
-  readonly onFinished: () => void;
+  /** The agent said `next: 'stop'`, or failed and is not to be restarted; its activation has ended. */
+  readonly onFinished: (error?: NexaError) => void;
   /** The store showed a later owner; the activation is over. */
   readonly onFenced: () => void;
   /** Past its restart intensity; its activation has ended. */

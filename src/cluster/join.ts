@@ -45,7 +45,6 @@ export async function join(
   const startedMs = clock.monotonicMs();
   let silent: { revision: number; creditMs: number; atMs: number } | undefined;
   let renewedAtMs: number | undefined;
-  let attempted = 0;
   for (;;) {
     if (clock.monotonicMs() - startedMs > options.timeoutMs) {
       throw new NexaError('unavailable', `node ${node} could not join within ${options.timeoutMs} ms`, {
@@ -62,11 +61,16 @@ export async function join(
     }
     const there = found === undefined ? undefined : decodeMember(found.value, codec, key);
     if (there !== undefined && found !== undefined && there.state !== 'gone') {
-      if (there.incarnation === attempted && there.session === record.session) {
+      if (there.session === record.session) {
         // Our own join landed though its answer was lost. Taking it over by a further CAS makes the lease count from a known send.
         const sent = instant(clock);
-        const written = await members.update(key, encodeMember({ ...record, incarnation: attempted }, codec), found.revision, within);
-        if (written.written === 'yes') return { incarnation: attempted, revision: written.revision, sent };
+        const written = await members.update(
+          key,
+          encodeMember({ ...record, incarnation: there.incarnation }, codec),
+          found.revision,
+          within,
+        );
+        if (written.written === 'yes') return { incarnation: there.incarnation, revision: written.revision, sent };
         continue;
       }
       // A read that shows less than an earlier one is late, and says nothing.
@@ -97,7 +101,6 @@ export async function join(
     const written =
       found === undefined ? await members.create(key, value, within) : await members.update(key, value, found.revision, within);
     if (written.written === 'yes') return { incarnation, revision: written.revision, sent };
-    if (written.written === 'unknown') attempted = incarnation;
     await wait(clock, 100);
   }
 }

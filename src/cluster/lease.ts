@@ -129,8 +129,9 @@ export const lease =
 
 function tick(state: LeaseState, now: Instant, times: ClusterTimes): readonly [LeaseState, readonly LeaseEffect[]] {
   const nowMs = now.monotonicMs;
-  const silent = elapsedMs(state.renewed, now);
-  if (silent >= times.overMs) return [{ ...state, over: true }, [{ effect: 'over', reason: 'not-renewed' }]];
+  // Not by the wall clock: a jump of it costs a pause, and never a node.
+  const silentMs = Math.max(nowMs - state.renewed.monotonicMs, now.bootMs - state.renewed.bootMs);
+  if (silentMs >= times.overMs) return [{ ...state, over: true }, [{ effect: 'over', reason: 'not-renewed' }]];
   const effects: LeaseEffect[] = [];
   let next = state;
   if (!next.suspended && !owns(next, now, times)) {

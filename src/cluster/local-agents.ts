@@ -113,7 +113,7 @@ export function localAgents(options: {
     agent.state = next;
     for (const effect of effects) run(agent, effect);
     if (!arriving(agent.state)) refuseParked(agent);
-    if (agent.state.phase === 'idle' && agent.activation === undefined) locals.delete(agent.key);
+    if (agent.state.phase === 'idle' && agent.activation === undefined && locals.get(agent.key) === agent) locals.delete(agent.key);
   };
   const refuseParked = (agent: Local): void => {
     const error = new NexaError('not-owner', 'its activation ended here', { where: { node: self.node } });
@@ -186,9 +186,9 @@ export function localAgents(options: {
         if (!current()) return;
         const activation = await host.activate(record, epoch, {
           owns: options.owns,
-          onFinished: () => {
+          onFinished: (error) => {
             agent.activation = undefined;
-            input(agent, { input: 'finished' });
+            input(agent, { input: 'finished', error });
           },
           onFenced: () => {
             agent.activation = undefined;

@@ -64,7 +64,7 @@ export type OwnershipInput =
   | { readonly input: 'activation-failed'; readonly error: NexaError; readonly local: boolean }
   | { readonly input: 'leave'; readonly prefer: NodeId | undefined; readonly why: string }
   /** The agent said `next: 'stop'`; the activation has ended by itself. */
-  | { readonly input: 'finished' }
+  | { readonly input: 'finished'; readonly error?: NexaError | undefined }
   | { readonly input: 'gave-up'; readonly error: NexaError }
   | { readonly input: 'ended' }
   /** A record above our epoch that names somebody else was read. */
@@ -150,6 +150,15 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     }
     return { effect: 'answer-spawn', token: goal.token, answer: { node: record.owner?.node ?? null, epoch: revision, created: false } };
   };
+
+  function answerSpawn(
+    state: Extract<OwnershipState, { phase: 'activating' | 'active' }>,
+    error: NexaError | undefined,
+  ): readonly OwnershipEffect[] {
+    if (state.created === undefined) return [];
+    const { token, again } = state.created;
+    return [{ effect: 'answer-spawn', token, answer: error ?? { node: self.node, epoch: state.epoch, created: again !== true } }];
+  }
 
   function request(state: OwnershipState, input: OwnershipRequest): Result {
     const { waiting } = state;
@@ -280,17 +289,7 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
         return state.phase === 'reading' ? read(state.goal, state.tries + 1, waiting, state.epoch) : [state, []];
       case 'activated': {
         if (state.phase !== 'activating') return [state, []];
-        const answers: OwnershipEffect[] =
-          state.created === undefined
-            ? []
-            : [
-                {
-                  effect: 'answer-spawn',
-                  token: state.created.token,
-                  answer: { node: self.node, epoch: state.epoch, created: state.created.again !== true },
-                },
-              ];
-        return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answers);
+        return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answerSpawn(state, undefined));
       }
       case 'activation-failed': {
         if (state.phase !== 'activating') return [state, []];
@@ -298,9 +297,7 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           ? { request: 'release', prefer: undefined, why: `could not start on ${self.node}: ${input.error.code}` }
           : { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) };
         const [after, effects] = giveUp(goal, state.record, state.epoch, waiting);
-        const answers: OwnershipEffect[] =
-          state.created === undefined ? [] : [{ effect: 'answer-spawn', token: state.created.token, answer: input.error }];
-        return [after, [...(input.local ? [{ effect: 'exclude' } as const] : []), ...answers, ...effects]];
+        return [after, [...(input.local ? [{ effect: 'exclude' } as const] : []), ...answerSpawn(state, input.error), ...effects]];
       }
       case 'leave':
         if (state.phase !== 'active') return [state, []];
@@ -315,17 +312,15 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           [{ effect: 'end', graceful: true }],
         ];
       case 'finished':
-        return state.phase === 'active'
-          ? giveUp({ request: 'finish', why: 'stopped by itself' }, state.record, state.epoch, waiting)
-          : [state, []];
-      case 'gave-up':
+      case 'gave-up': {
         if (state.phase !== 'active' && state.phase !== 'activating') return [state, []];
-        return giveUp(
-          { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) },
-          state.record,
-          state.epoch,
-          waiting,
-        );
+        const { error } = input;
+        const why = error === undefined ? 'stopped by itself' : `${error.code}: ${error.message}`.slice(0, 500);
+        const goal: Goal = { request: input.input === 'finished' ? 'finish' : 'quarantine', why };
+        const [after, effects] = giveUp(goal, state.record, state.epoch, waiting);
+        // It may end before it was known to have begun; whoever spawned it waits.
+        return [after, [...(state.phase === 'activating' ? answerSpawn(state, error) : []), ...effects]];
+      }
       case 'ended':
         return state.phase === 'ending' ? giveUp(state.goal, state.record, state.epoch, waiting) : [state, []];
       case 'superseded':

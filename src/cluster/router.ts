@@ -1,5 +1,5 @@
 import type { Address, NodeId } from '../actor/address.ts';
-import type { Envelope } from '../actor/envelope.ts';
+import { AskMail, type Envelope, Mail } from '../actor/envelope.ts';
 import type { DeadLetterReason } from '../actor/events.ts';
 import type { Outcome } from '../actor/signal.ts';
 import { NexaError, toNexaError } from '../errors.ts';
@@ -170,17 +170,7 @@ export function agentRouter(options: {
   const fresh = (entry: Routed): Envelope =>
     entry.envelope.budgetMs === undefined || entry.hops === 0
       ? entry.envelope
-      : { ...plain(entry.envelope), budgetMs: Math.max(1, entry.expiresAtMs - clock.monotonicMs()) };
-  const plain = (envelope: Envelope): Envelope => ({
-    to: envelope.to,
-    message: envelope.message,
-    replyTo: envelope.replyTo,
-    from: envelope.from,
-    epoch: envelope.epoch,
-    chain: envelope.chain,
-    requestId: envelope.requestId,
-    traceparent: envelope.traceparent,
-  });
+      : new AskMail(entry.envelope, entry.expiresAtMs, Math.max(1, entry.expiresAtMs - clock.monotonicMs()));
   const prune = (): void => {
     const nowMs = clock.monotonicMs();
     for (const [id, entry] of onTheWay) if (entry.expiresAtMs <= nowMs) onTheWay.delete(id);
@@ -191,7 +181,7 @@ export function agentRouter(options: {
     envelope,
     key: agentKey(to.type, to.id),
     to,
-    expiresAtMs: envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + envelope.budgetMs,
+    expiresAtMs: envelope instanceof Mail ? envelope.deadlineMs : clock.monotonicMs() + (envelope.budgetMs ?? Number.POSITIVE_INFINITY),
     hops: 0,
     looked: false,
   });

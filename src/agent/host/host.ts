@@ -247,7 +247,7 @@ class Hosting implements Activation {
     if (this.killed || this.#ending) return;
     this.gate?.close();
     if (this.#failure !== undefined && this.#record.restart !== 'temporary') this.#rules.onGaveUp(this.#failure);
-    else this.#rules.onFinished();
+    else this.#rules.onFinished(this.#failure);
   }
 
   /** What waits is somebody else's to answer: an ask is sent on by whoever asked. */
