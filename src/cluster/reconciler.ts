@@ -99,7 +99,7 @@ export function reconciler(options: {
       present.add(id);
       const since = idleSince.get(id);
       if (since?.revision !== revision) idleSince.set(id, { revision, atMs: nowMs });
-      return since?.revision === revision && nowMs - since.atMs >= keepMs;
+      return since?.revision === revision && nowMs - since.atMs >= keepMs * (1 + times.margin);
     };
     const within = { timeoutMs: times.storeMs };
     for (const entry of options.places().entries()) {
