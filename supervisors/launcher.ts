@@ -12,6 +12,7 @@ import type { Stores } from '../src/ports/stores.ts';
 import type { Transport } from '../src/ports/transport.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import { childEnvironment } from './config.ts';
+import { answerKill } from './kill-order.ts';
 import type { LauncherOrder, WorkerNews, WorkerSpec } from './worker-spec.ts';
 
 /** The exit code of a worker whose incarnation is over: its launcher starts the next one (C1). */
@@ -229,15 +230,11 @@ export function launch(options: LauncherOptions): Launcher {
     });
 
   const unsubscribe = workers.map((worker) =>
-    options.transport.subscribe(subjectsOf(worker.spec.cluster).launcher(worker.spec.node), (message) => {
-      const request = decodeOr(codec, message.payload);
-      if (request?.type !== 'kill' || message.reply === undefined) return;
-      const killed = worker.child !== undefined;
-      killGroup(worker.child);
-      const answer = killed
-        ? { ok: true, reply: { killed } }
-        : { ok: false, error: new NexaError('unavailable', 'its process is not running').toJSON() };
-      options.transport.publish(message.reply, request.json ? Buffer.from(JSON.stringify(answer)) : codec.encode(answer));
+    answerKill({
+      transport: options.transport,
+      subject: subjectsOf(worker.spec.cluster).launcher(worker.spec.node),
+      log,
+      kill: () => killWorker(worker),
     }),
   );
   const done = Promise.all(workers.map(one)).then(() => {
@@ -252,10 +249,14 @@ export function launch(options: LauncherOptions): Launcher {
     stopNow: killAll,
     kill(node) {
       const worker = workers.find((candidate) => candidate.spec.node === node);
-      killGroup(worker?.child);
-      return worker?.child !== undefined;
+      return worker !== undefined && killWorker(worker);
     },
   };
+}
+
+function killWorker({ child }: Worker): boolean {
+  killGroup(child);
+  return child !== undefined;
 }
 
 function killGroup(child: ChildProcess | undefined): void {
@@ -270,14 +271,4 @@ function killGroup(child: ChildProcess | undefined): void {
 /** A hint that a member's record is worth reading: a failover does not wait for a watch. */
 function announce(transport: Transport, subjects: Subjects, codec: Codec, node: string, revision: number | undefined): void {
   if (revision !== undefined) transport.publish(subjects.event('member'), codec.encode([memberKey(node), revision]));
-}
-
-function decodeOr(codec: Codec, payload: Uint8Array): { readonly type?: unknown; readonly json: boolean } | undefined {
-  try {
-    const json = payload[0] === 0x7b;
-    const value = json ? JSON.parse(Buffer.from(payload).toString('utf8')) : codec.decode(payload);
-    return typeof value === 'object' && value !== null ? { type: (value as { type?: unknown }).type, json } : undefined;
-  } catch {
-    return undefined;
-  }
 }
