@@ -65,19 +65,24 @@ export async function temporary(): Promise<AsyncDisposable & { readonly path: st
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** A user's agent type, in a folder of its own below `folder`: it counts by `config.step`, and crashes when told to. */
+/** A user's agent type, in a folder of its own below `folder`: it counts by `config.step`, crashes when told to, has a plain child. */
 export async function moodyAgents(folder: string): Promise<string> {
   const agents = join(folder, 'agents');
   await mkdir(agents);
   await writeFile(
     join(agents, 'moody.ts'),
-    `import { command, defineAgent } from 'nexa';
+    `import { command, defineAgent, receive } from 'nexa';
 import { z } from 'zod';
 const value = z.object({ value: z.int() });
 export const moody = defineAgent({
   type: 'moody',
   version: 1,
-  commands: { add: command({}, { reply: value }), get: command({}, { reply: value }), crash: command({ why: z.string() }) },
+  commands: {
+    add: command({}, { reply: value }),
+    get: command({}, { reply: value }),
+    crash: command({ why: z.string() }),
+    child: command({}, { reply: z.string() }),
+  },
   config: z.object({ step: z.int().default(1) }),
   state: value,
   initial: { value: 0 },
@@ -89,6 +94,13 @@ export const moody = defineAgent({
   get: ({ state }) => ({ reply: state }),
   crash(_context, { why }) {
     throw new Error(why);
+  },
+  child(context) {
+    const { epoch } = context;
+    const child =
+      context.children.get('child') ??
+      context.spawn({ behavior: () => receive((own, message) => own.reply(message, 'child of ' + epoch)) }, 'child');
+    return { reply: child.toJSON() };
   },
 });
 `,
