@@ -9,7 +9,7 @@ import type { LocalView } from './local-agents.ts';
 import { runs } from './member.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentRecord, PlacementWish, Restart } from './place.ts';
-import { choose } from './placement.ts';
+import { choose, eligible } from './placement.ts';
 import { agentKey } from './subject.ts';
 
 export interface SpawnWish {
@@ -126,6 +126,14 @@ export function clusterAgents(options: {
       random,
     });
   };
+  /** Whether a member of which this node, being new, has heard no beat yet could take it: worth waiting for the next one. */
+  const mayBeHeard = (record: Omit<AgentRecord, 'owner' | 'nonce'>): boolean => {
+    const assumed = members
+      .all()
+      .filter(({ node, incarnation }) => node !== self.node && members.beatOf(node)?.incarnation !== incarnation)
+      .map((member) => ({ ...member, suspect: false, admits: true }));
+    return eligible({ type: record.type, id: record.id, version: record.version, wish: record.placement }, assumed).length > 0;
+  };
   const at = async (node: string, record: Omit<AgentRecord, 'owner' | 'nonce'>, timeoutMs: number): Promise<SpawnAnswer> => {
     const member = members.find(node);
     if (member === undefined) throw nowhere(record);
@@ -148,7 +156,8 @@ export function clusterAgents(options: {
           // Only what certainly did not happen is tried again, and only what may be different next time.
           const error = toNexaError(thrown, 'internal');
           const again = error.definite && (error.retryable || error.code === 'no-such-actor' || error.code === 'node-lost');
-          if (!again || tries >= 3 || left < 200 || target === undefined) throw error;
+          const worthIt = target === undefined ? mayBeHeard(record) : again && tries < 3;
+          if (!worthIt || left < 200) throw error;
           await pause(50 * (1 + random.next()));
         }
       }
