@@ -68,7 +68,7 @@ test('C6: without a quorum nothing is acknowledged, and after the heal every nod
   await live.servers.ready(HEAL_MS);
   const quorumMs = Math.round(performance.now() - healedMs);
   const goesOnMs = quorumMs + (await goesOn());
-  report(`two of three nat-servers back: writable after ${quorumMs} ms, every agent takes additions again after ${goesOnMs} ms`);
+  report(`two of three nats-servers back: writable after ${quorumMs} ms, every agent takes additions again after ${goesOnMs} ms`);
   await eventually('every node runs', HEAL_MS, async () => {
     const all = await Promise.all(live.nodes.map(status));
     return all.every((answer) => answer.ok && answer.reply.suspended === false && answer.reply.state === 'running');
@@ -88,4 +88,4 @@ test('C6: without a quorum nothing is acknowledged, and after the heal every nod
     `${adders.total} additions acknowledged, each once; refusals on the way ${JSON.stringify(Object.fromEntries(adders.refusals))}; ` +
       `restarted nodes: ${restarted.length}; the longest addition took ${Math.round(adders.longestMs)} ms`,
   );
-}, 180_000);
+});

@@ -3,11 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import type { NatsServers } from '../../src/nats-server/servers.ts';
 import { type DevCluster, startDevCluster } from '../../supervisors/dev-cluster.ts';
 import type { LauncherEvent } from '../../supervisors/launcher.ts';
 import { recordingLogger } from '../support/real.ts';
 import { type Bare, bare } from './bare.ts';
+
+// Deadlines are for what hangs; a machine that is busy with something else is no failure.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 /** The programs as `npm run build` left them: what a user starts. */
 export const built = (program: 'nexa' | 'worker'): string => fileURLToPath(new URL(`../../dist/bin/${program}.js`, import.meta.url));
