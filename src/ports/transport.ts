@@ -16,7 +16,11 @@ export interface Inbound {
 export interface Transport {
   readonly maxPayloadBytes: number;
   bufferedBytes(): number;
-  publish(subject: Subject, payload: Uint8Array, options?: { readonly reply?: Subject; readonly headers?: ReadonlyMap<string, string> }): void;
+  publish(
+    subject: Subject,
+    payload: Uint8Array,
+    options?: { readonly reply?: Subject; readonly headers?: ReadonlyMap<string, string> },
+  ): void;
   subscribe(subject: Subject, onMessage: (message: Inbound) => void, options?: { readonly group?: string }): Cancel;
   onStatus(listener: (status: 'up' | 'down' | 'slow-consumer') => void): Cancel;
   /** Leaves this server for another one. */
