@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The front door: what a program that depends on `nexa` may use. What is not built yet is not here.
 
 export { counter, counterProtocol, echo, echoProtocol, register, registerProtocol } from './actors/builtin/index.ts';

@@ -50,6 +50,15 @@ describe('the tarball', () => {
   });
 });
 
+test('its declarations need no settings of the user’s compiler and no types of Node', async () => {
+  await writeFile(
+    join(project.folder, 'bare.ts'),
+    "import * as nexa from 'nexa'; export const { actorSystem, connect, startNode } = nexa;",
+  );
+  const flags = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+  expect(await inProject('npx', 'tsc', ...flags, 'bare.ts')).toMatchObject({ exit: 0, stdout: '' });
+});
+
 describe('in memory', () => {
   test.each([
     ['01-counter', '2\n'],
