@@ -8,6 +8,8 @@ export interface MailboxLimits {
   readonly limit: number;
   readonly limitBytes: number;
   readonly overflow: 'reject' | 'drop-oldest' | 'drop-newest';
+  /** Below this many messages, none of them weighed, nothing needs a look. */
+  readonly calm: number;
   readonly highWater: number;
   readonly highWaterBytes: number;
 }
@@ -34,7 +36,8 @@ export function mailboxLimits(options: MailboxOptions = {}): MailboxLimits {
       fix: 'Give a limit of 1 … 10,000,000 messages, limitBytes of at least 1,024 and overflow reject, drop-oldest or drop-newest.',
     });
   }
-  return { limit, limitBytes, overflow, highWater: Math.max(1, Math.floor(limit * HIGH_WATER)), highWaterBytes: limitBytes * HIGH_WATER };
+  const highWater = Math.max(1, Math.floor(limit * HIGH_WATER));
+  return { limit, limitBytes, overflow, calm: Math.min(WEIGHED_FROM, highWater - 1), highWater, highWaterBytes: limitBytes * HIGH_WATER };
 }
 export const DEFAULT_LIMITS: MailboxLimits = mailboxLimits();
 
@@ -66,6 +69,10 @@ export class Mailbox {
   get sizeBytes(): number {
     return this.bytes;
   }
+  /** So little waits that no bound can be near. */
+  get calm(): boolean {
+    return this.count < this.limits.calm && this.bytes === 0 && this.keptCount === 0;
+  }
   /** Whether a producer should wait. */
   get high(): boolean {
     return this.count + this.keptCount >= this.limits.highWater || this.bytes >= this.limits.highWaterBytes;
@@ -73,6 +80,10 @@ export class Mailbox {
 
   /** False: the mail itself was refused. Whatever went instead, or was refused, is told to `overflow`. */
   offer(mail: Mail, overflow: Overflow): boolean {
+    if (this.calm) {
+      this.push(mail);
+      return true;
+    }
     if (this.count >= WEIGHED_FROM) this.weigh(mail);
     if (this.count + this.keptCount >= this.limits.limit || (this.bytes + mail.sizeBytes > this.limits.limitBytes && this.count > 0)) {
       if (this.limits.overflow !== 'drop-oldest') {

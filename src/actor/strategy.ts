@@ -29,6 +29,7 @@ export const allForOne = (options: Partial<Omit<Strategy, 'scope'>> = {}): Strat
 
 /** The wait before the nth restart in a row (n from 1): exponential, capped, spread by ± jitter. `chance` is 0 ≤ x < 1. */
 export function backoffMs(backoff: Strategy['backoff'], nth: number, chance: number): number {
+  if (backoff.minMs === 0) return 0;
   const grown = Math.min(backoff.maxMs, backoff.minMs * backoff.factor ** (nth - 1));
   return Math.max(0, grown * (1 + backoff.jitter * (2 * chance - 1)));
 }

@@ -12,7 +12,7 @@ const PROPERTIES = { afterStop: nothing, onCrash: nothing };
 /**
  * One actor as nact sees it: a node of nact's tree, made by nact's own base class, with nact's names, paths and references. nact's
  * dispatch, query and stop reach it; its mailbox, turns, faults and end are the cell's. The reasons, measured and reproduced,
- * are in docs/decisions/nact.md.
+ * are in docs/decisions/0001-nact-is-subclassed.md.
  */
 export class Node extends Actor implements Handle {
   // nact's constructor assigns to these names before a field of this class exists: accessors take what is not needed.
