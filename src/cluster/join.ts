@@ -23,6 +23,8 @@ interface MemberStore {
 }
 
 export const instant = (clock: Clock): Instant => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), bootMs: clock.bootMs() });
+/** Seen within one ttl they show that a name's holder lives; it makes four or five. */
+const RENEWALS = 3;
 const wait = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => {
     clock.after(ms, resolve);
@@ -44,7 +46,8 @@ export async function join(
   const within = { timeoutMs: times.storeMs };
   const startedMs = clock.monotonicMs();
   let silent: { revision: number; creditMs: number; atMs: number } | undefined;
-  let renewedAtMs: number | undefined;
+  /** When the last few renewals of the holder were seen. One alone may be an old one that a late read shows. */
+  let renewedAtMs: readonly number[] = [];
   for (;;) {
     if (clock.monotonicMs() - startedMs > options.timeoutMs) {
       throw new NexaError('unavailable', `node ${node} could not join within ${options.timeoutMs} ms`, {
@@ -76,7 +79,7 @@ export async function join(
       // A read that shows less than an earlier one is late, and says nothing.
       const nowMs = clock.monotonicMs();
       if (silent === undefined || found.revision > silent.revision) {
-        if (silent !== undefined) renewedAtMs = nowMs;
+        if (silent !== undefined) renewedAtMs = [...renewedAtMs, nowMs].slice(-RENEWALS);
         silent = { revision: found.revision, creditMs: 0, atMs: nowMs };
       } else if (found.revision === silent.revision) {
         silent = { revision: found.revision, creditMs: silent.creditMs + Math.min(nowMs - silent.atMs, 2 * times.renewMs), atMs: nowMs };
@@ -86,7 +89,9 @@ export async function join(
           continue;
         }
       }
-      if (renewedAtMs !== undefined && nowMs - renewedAtMs < times.ttlMs && nowMs - startedMs > 2 * times.ttlMs) {
+      const [first, ...later] = renewedAtMs;
+      const holds = first !== undefined && later.length === RENEWALS - 1 && nowMs - first < times.ttlMs;
+      if (holds && nowMs - startedMs > 2 * times.ttlMs) {
         throw new NexaError('conflict', `a node named ${node} is running in this cluster`, {
           where: { node },
           fix: 'Choose another --name, or stop the other one.',
