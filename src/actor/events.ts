@@ -37,15 +37,7 @@ export type RuntimeEvent =
       readonly delayMs: number;
     }
   | { readonly event: 'stopped'; readonly address: Address; readonly reason: Terminated['reason'] }
-  | { readonly event: 'activated' | 'passivated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
-  | {
-      readonly event: 'moved';
-      readonly address: Address;
-      readonly from: NodeId;
-      readonly to: NodeId;
-      readonly epoch: number;
-      readonly why: 'crash' | 'lease' | 'drain' | 'rebalance';
-    }
+  | { readonly event: 'activated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
   | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number };

@@ -1,5 +1,4 @@
-import { type Address, type NodeId, REPLY_PATH } from '../actor/address.ts';
-import { asOutcome } from '../actor/ask-table.ts';
+import type { NodeId } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import type { System } from '../actor/system.ts';
 import { NexaError, toNexaError } from '../errors.ts';
@@ -8,7 +7,6 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv, Stores } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
-import { agentWatches } from './agent-watch.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
 import { type Copy, watchedCopy } from './copy.ts';
@@ -20,11 +18,11 @@ import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { type LocalAgents, localAgents } from './local-agents.ts';
 import { decodeMember, type Member, type MemberRecord, provesGone, runs } from './member.ts';
 import { type Members, membersOf } from './members.ts';
+import { messaging } from './messaging.ts';
 import { type AgentRecord, decodeAgent, withoutConfig } from './place.ts';
 import { rendezvous } from './placement.ts';
 import { reconciler } from './reconciler.ts';
-import { createRemote, type Remote } from './remote.ts';
-import { agentRouter } from './router.ts';
+import type { Remote } from './remote.ts';
 import type { Subjects } from './subject.ts';
 import { createWire } from './wire.ts';
 
@@ -141,87 +139,20 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     for (const listener of listeners) listener(now);
   };
 
-  // ── messages
-  const remote: Remote = createRemote({
+  const { remote, router, watches } = messaging({
     self,
+    system,
     transport: data.transport,
     subjects,
     codec,
     clock,
     random,
     log,
-    isGone: members.isGone,
-    onEnvelope: (envelope) => {
-      const { to } = envelope;
-      if (over) return;
-      if (to.kind === 'agent') return router.arrived(envelope);
-      if (to.path === REPLY_PATH && router.intercept(to.uid, asOutcome(envelope.message))) return;
-      system.deliver(envelope);
-    },
-    onRefused: (envelope, error, reason) => system.nobodyTook(envelope, reason, error),
-    onDeadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
-    onAskLost: (askId, error) => {
-      router.lost(askId);
-      system.asks.settle(askId, { ok: false, error });
-    },
-    watches: {
-      watch: (watcher, target) => system.watchFromElsewhere(watcher, target),
-      unwatch: (watcher, target) => system.unwatchFromElsewhere(watcher, target),
-      terminated: (watcher, target, reason) => system.terminated(watcher, target, reason),
-    },
-    onUnreachable: ({ node }) => log.debug({ node }, 'nobody listens at its inbox'),
-  });
-  const router = agentRouter({
-    self,
-    places: () => placeCopy,
     members,
-    locals: () => locals,
-    sendTo: (node, incarnation, envelope) => remote.send(node, incarnation, envelope),
-    reply: (to, outcome) => void system.reply(to, outcome),
-    deadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
-    clock,
-    random,
-  });
-  const watches = agentWatches({
     places: () => placeCopy,
-    terminated: (watcher, target, reason) => system.terminated(watcher, target, reason),
+    locals: () => locals,
+    over: () => over,
   });
-  system.connect({
-    send(envelope) {
-      const { to } = envelope;
-      if (to.kind === 'agent') return router.send(envelope);
-      if (to.node === self.node) {
-        const where = { node: to.node, incarnation: String(to.nodeIncarnation) };
-        system.nobodyTook(
-          envelope,
-          'node-lost',
-          new NexaError('node-lost', 'that was an earlier life of this node', { where, definite: true }),
-        );
-        return true;
-      }
-      return remote.send(to.node, to.nodeIncarnation, envelope);
-    },
-    ready: (to, waiting) => (to.kind === 'agent' ? readyAgent(to, waiting) : remote.ready(to.node, to.nodeIncarnation, waiting)),
-    watch(target, watcher) {
-      if (target.kind === 'agent') watches.watch(target, watcher);
-      else if (target.node === self.node) system.terminated(watcher, target, 'node-lost');
-      else if (watcher.kind === 'incarnation') remote.watch(target, watcher);
-    },
-    unwatch(target, watcher) {
-      if (target.kind === 'agent') watches.unwatch(target, watcher);
-      else if (watcher.kind === 'incarnation' && target.node !== self.node) remote.unwatch(target, watcher);
-    },
-    terminated(watcher, target, reason) {
-      if (watcher.kind === 'incarnation' && target.kind === 'incarnation') remote.terminated(watcher, target, reason);
-    },
-  });
-  const readyAgent = async (
-    to: Extract<Address, { kind: 'agent' }>,
-    waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<void> => {
-    const owner = placeCopy.get(`${to.type}.${to.id}`)?.value.owner;
-    if (owner !== undefined && owner.node !== self.node) await remote.ready(owner.node, owner.incarnation, waiting);
-  };
 
   // ── agents
   const host = options.host(kv('STATE'), (envelope, error) => router.refused(envelope, error));
@@ -247,6 +178,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
     },
     onExclude: (key) => reconcile.exclude(key),
+    onFenced: (record, epoch) => {
+      system.events.publish({ event: 'fenced', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
+    },
     onRefused: (envelope, error) => router.refused(envelope, error),
   });
   const reconcile = reconciler({

@@ -76,6 +76,8 @@ export function localAgents(options: {
   /** A claim succeeded here. */
   readonly onActivated: (record: AgentRecord, epoch: number) => void;
   readonly onQuarantined: (record: AgentRecord, epoch: number) => void;
+  /** The store showed a later owner of an activation of this node. */
+  readonly onFenced: (record: AgentRecord, epoch: number) => void;
   readonly onExclude: (key: string) => void;
   /** Nobody here takes it any more: answered or counted by the router. */
   readonly onRefused: (envelope: Envelope, error: NexaError) => void;
@@ -192,6 +194,7 @@ export function localAgents(options: {
           },
           onFenced: () => {
             agent.activation = undefined;
+            options.onFenced(record, epoch);
             input(agent, { input: 'superseded', revision: Number.POSITIVE_INFINITY });
           },
           onGaveUp: (error) => {
