@@ -1,11 +1,22 @@
 import { pino } from 'pino';
+import { NexaError } from './errors.ts';
 import type { Logger } from './ports/logger.ts';
 
 /** Never shown, whatever logs it. */
 const REDACT = ['*.password', '*.token', '*.secret', '*.credentials', 'password', 'token', 'secret', 'credentials'];
 
-/** JSON lines on standard error, so that standard output stays the command's answer. `level`: silent, debug, info, warn, error. */
+const LEVELS = ['silent', 'debug', 'info', 'warn', 'error'];
+
+/**
+ * JSON lines on standard error, so that standard output stays the command's answer. `level`: silent, debug, info, warn, error.
+ * @throws NexaError `invalid-message` for any other.
+ */
 export function jsonLog(options: { readonly level: string; readonly fields?: Readonly<Record<string, string>> }): Logger {
+  if (!LEVELS.includes(options.level)) {
+    throw new NexaError('invalid-message', `there is no log level ${JSON.stringify(options.level)}`, {
+      fix: `Set NEXA_LOG to one of: ${LEVELS.join(', ')}.`,
+    });
+  }
   return pino(
     { level: options.level, base: { ...options.fields }, redact: REDACT, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ fd: 2, sync: true }),

@@ -93,6 +93,7 @@ test('what nexa up cannot use is one line and an exit code: a taken port 5, a fo
     [program(['up', '--nodes', '0']), 2, /^error usage: .*--nodes/],
     [program(['up', '--servers', '2']), 2, /^error usage: .*--servers/],
     [program(['up', '--nats-port', 'x']), 2, /^error usage: .*--nats-port/],
+    [program(['up', '--nats-port', String(free)], { NEXA_LOG: 'loud' }), 2, /^error invalid-message: .*NEXA_LOG/],
     [program(['up', '--nonsense']), 2, /^error usage: .*--nonsense/],
     [
       program(['up', '--nats-port', String(free), '--data', join(folder.path, 'd'), '--agents', '/nowhere']),
