@@ -102,11 +102,7 @@ export const FAULTS = {
     world.network.faults.cut(node, other);
     healLater(world, node, forMs);
   },
-  election: (world, { forMs }) => {
-    const ms = 3_000 + forMs / 2;
-    world.note(`store election of ${ms.toFixed(0)} ms`);
-    world.network.faults.election(ms);
-  },
+  election: (world, { forMs }) => world.election(3_000 + forMs / 2),
   /** Two minutes back … two minutes on. */
   'wall jump': (world, { node, forMs }) => {
     const ms = (forMs - 6_000) * 20;
@@ -165,6 +161,11 @@ export function swarmOf(seed: number): fc.Arbitrary<Plan> {
   const random = seededRandom(seed).fork('swarm');
   const kinds = (Object.keys(FAULTS) as FaultName[]).filter(() => random.next() < 0.4);
   return plansOf(kinds.length === 0 ? ['election'] : kinds);
+}
+/** Every kind of fault at three times the pace. */
+export function stormOf(seed: number): Plan {
+  const { weather, faults } = planOf(seed, plansOf(Object.keys(FAULTS) as FaultName[], 40));
+  return { weather, faults: faults.map((fault) => ({ ...fault, afterMs: Math.ceil(fault.afterMs / 3) })) };
 }
 export function planOf(seed: number, arbitrary = swarmOf(seed)): Plan {
   const [plan] = fc.sample(arbitrary, { seed, numRuns: 1 });

@@ -91,7 +91,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       FAULTS[fault.fault](world, fault);
     }
     await world.run(Math.max(0, untilMs - world.clock.monotonicMs()));
-    heal(world);
+    await world.heal();
     const healedAtMs = world.clock.monotonicMs();
     await world.run(RECOVERED_MS);
     abort.abort();
@@ -130,15 +130,6 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   } finally {
     await world.close();
   }
-}
-
-function heal(world: SimWorld): void {
-  world.note('everything heals');
-  const { faults } = world.network;
-  faults.heal();
-  for (const [name, node] of world.nodes) if (node.alive) world.resume(name);
-  Object.assign(faults.link, { drop: 0, duplicate: 0 });
-  Object.assign(faults.store, { unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0, watchReset: 0 });
 }
 
 /** Asks through a node that is up, or from outside the cluster; its deadline holds even if that node does not live to tell. */

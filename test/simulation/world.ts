@@ -62,6 +62,8 @@ export class SimWorld {
   readonly outside: Caller;
   readonly #options: SimOptions;
   readonly #failures: unknown[] = [];
+  #electionUntilMs = 0;
+  #healed = false;
 
   constructor(options: SimOptions) {
     this.#options = options;
@@ -192,6 +194,7 @@ export class SimWorld {
     this.note(`${name} has left`);
   }
   pause(name: string, asleep = false): void {
+    if (this.#healed) return;
     this.nodes.get(name)?.clock.pause(asleep);
     this.network.faults.pause(name);
     this.note(`${name} ${asleep ? 'asleep' : 'paused'}`);
@@ -200,6 +203,24 @@ export class SimWorld {
     this.network.faults.resume(name);
     this.nodes.get(name)?.clock.resume();
     this.note(`${name} resumed`);
+  }
+
+  /** The store has no leader for so long. */
+  election(ms: number): void {
+    this.network.faults.election(ms);
+    this.#electionUntilMs = Math.max(this.#electionUntilMs, this.clock.monotonicMs() + ms);
+    this.note(`store election of ${ms.toFixed(0)} ms`);
+  }
+  /** Everything, once the store has a leader; from then on nothing is paused any more, whatever was planned. */
+  async heal(): Promise<void> {
+    await this.run(Math.max(0, this.#electionUntilMs - this.clock.monotonicMs()));
+    this.note('everything heals');
+    this.#healed = true;
+    const { faults } = this.network;
+    faults.heal();
+    for (const [name, node] of this.nodes) if (node.alive) this.resume(name);
+    Object.assign(faults.link, { drop: 0, duplicate: 0 });
+    Object.assign(faults.store, { unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0, watchReset: 0 });
   }
 
   /** Runs everything that follows from the last event; nothing real is waited for. */

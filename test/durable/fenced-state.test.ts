@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { decodeState, FencedState, forgetState, type StateRecord } from '../../src/durable/fenced-state.ts';
+import type { Kv } from '../../src/ports/stores.ts';
+import { answering, codec, outcome, storeWorld, TIME } from '../cluster/stores.ts';
+
+const KEY = 'counter.a';
+async function world() {
+  const { clock, random, bucket, network } = storeWorld();
+  const kv = await bucket('STATE');
+  const come = <T>(promise: Promise<T>): Promise<T> => outcome(clock, promise);
+  const abort = new AbortController();
+  const at = (epoch: number, over: Kv = kv) => ({
+    ...{ kv: over, key: KEY, codec, clock, random, storeMs: 500, epoch, version: 1, signal: abort.signal },
+  });
+  return {
+    kv,
+    clock,
+    network,
+    abort,
+    at,
+    come,
+    open: (epoch: number, over?: Kv) => come(FencedState.open(at(epoch, over), (stored) => stored?.state ?? { value: 0 })),
+    stored: async (): Promise<StateRecord> => decodeState((await come(kv.get(KEY, TIME)))?.value ?? new Uint8Array(), codec, KEY),
+  };
+}
+const reply = (text: string) => new TextEncoder().encode(text);
+
+test('opening writes the state with the new epoch; writes count without a gap and keep the request', async () => {
+  const { open, come, stored } = await world();
+  const state = await open(10);
+  expect(await stored()).toMatchObject({ epoch: 10, n: 1, state: { value: 0 } });
+  await come(state.write({ value: 1 }, ['r1', reply('one')]));
+  expect(await stored()).toMatchObject({ epoch: 10, n: 2, state: { value: 1 }, requests: [['r1', reply('one')]] });
+  const next = await open(20);
+  expect(next.record).toMatchObject({ epoch: 20, n: 3, state: { value: 1 }, requests: [['r1', reply('one')]] });
+});
+
+test('from then on a write of the older epoch is refused as fenced, and changes nothing', async () => {
+  const { open, come, stored } = await world();
+  const old = await open(10);
+  await open(20);
+  await expect(come(old.write({ value: 99 }))).rejects.toMatchObject({ code: 'fenced', definite: false });
+  expect(await stored()).toMatchObject({ epoch: 20, state: { value: 0 } });
+});
+
+test('an owner of an older epoch cannot open what a newer one opened', async () => {
+  const { open, stored } = await world();
+  await open(20);
+  await expect(open(10)).rejects.toMatchObject({ code: 'fenced' });
+  expect(await stored()).toMatchObject({ epoch: 20 });
+});
+
+test('after an unknown outcome the write is found by its record id, and not done twice', async () => {
+  const { open, kv, come, stored } = await world();
+  const state = await open(10, answering(kv, ['stored, unknown', 'stored, unknown']));
+  expect(await stored()).toMatchObject({ epoch: 10, n: 1 });
+  await come(state.write({ value: 1 }));
+  expect(await stored()).toMatchObject({ n: 2, state: { value: 1 } });
+  await come(state.write({ value: 2 }));
+  expect(await stored()).toMatchObject({ n: 3, state: { value: 2 } });
+});
+
+test('what was lost is repeated, the same record, until it is stored', async () => {
+  const { open, kv, come, stored } = await world();
+  const ids: string[] = [];
+  const watched = answering(kv, ['lost', 'lost', 'lost', 'lost', 'lost']);
+  const over: Kv = {
+    ...watched,
+    update: (key, value, ...rest) => {
+      ids.push(decodeState(value, codec, key).recordId);
+      return watched.update(key, value, ...rest);
+    },
+  };
+  const state = await open(10, over);
+  ids.length = 0;
+  const writing = state.write({ value: 1 });
+  await come(writing);
+  expect(new Set(ids).size).toBe(1);
+  expect(await stored()).toMatchObject({ recordId: ids[0], state: { value: 1 } });
+});
+
+test('a refusal without a later record to read proves nothing: it is tried again', async () => {
+  const { open, kv, come, stored } = await world();
+  const state = await open(10, answering(kv, ['no', 'no']));
+  await come(state.write({ value: 1 }));
+  expect(await stored()).toMatchObject({ n: 2, state: { value: 1 } });
+});
+
+test('reads that lag behind, or show nothing, only delay it', async () => {
+  const { open, kv, come, stored } = await world();
+  await open(10);
+  const before = await come(kv.get(KEY, TIME));
+  const owner = await open(20);
+  await come(owner.write({ value: 5 }));
+  let late = 4;
+  const lagging: Kv = { ...kv, get: (...given) => (late-- > 0 ? Promise.resolve(late % 2 === 0 ? before : undefined) : kv.get(...given)) };
+  expect((await open(30, lagging)).record).toMatchObject({ epoch: 30, state: { value: 5 } });
+  expect(await stored()).toMatchObject({ epoch: 30, state: { value: 5 } });
+});
+
+test('a write of the older owner that lands while the new one opens is taken over, not lost', async () => {
+  const { open, kv, stored } = await world();
+  const old = await open(10);
+  let slipped = false;
+  const racing: Kv = {
+    ...kv,
+    update: async (...given) => {
+      if (!slipped) {
+        slipped = true;
+        await old.write({ value: 7 }, ['r', reply('seven')]);
+      }
+      return kv.update(...given);
+    },
+  };
+  const opened = await open(20, racing);
+  expect(opened.record).toMatchObject({ epoch: 20, state: { value: 7 }, requests: [['r', reply('seven')]] });
+  expect(await stored()).toMatchObject({ epoch: 20, state: { value: 7 } });
+});
+
+test('a tombstone is fenced: a lower epoch deletes nothing, its own does, and what comes after begins anew', async () => {
+  const { open, at, come, stored } = await world();
+  const state = await open(10);
+  await come(state.write({ value: 9 }, ['r', reply('nine')]));
+  await come(forgetState(at(5)));
+  expect(await stored()).toMatchObject({ epoch: 10, state: { value: 9 } });
+  await come(forgetState(at(11)));
+  expect(await stored()).toMatchObject({ epoch: 11, state: undefined });
+  expect((await open(20)).record).toMatchObject({ epoch: 20, state: { value: 0 }, requests: [] });
+});
+
+test('an activation that is over gives up what is not resolved', async () => {
+  const { open, network, abort, clock } = await world();
+  const state = await open(10);
+  network.faults.election(1e9);
+  const writing = state.write({ value: 1 });
+  writing.catch(() => undefined);
+  await clock.advance(10_000);
+  abort.abort();
+  await expect(outcome(clock, writing)).rejects.toMatchObject({ code: 'fenced', definite: false });
+});
+
+test('a record that cannot be read is corrupt, one of a later layout unknown: neither is overwritten', async () => {
+  const { kv, come, open } = await world();
+  await come(kv.create(KEY, codec.encode({ what: 'ever' }), TIME));
+  await expect(open(10)).rejects.toMatchObject({ code: 'corrupt-record', where: { key: KEY } });
+  await come(kv.update(KEY, codec.encode([2, 'x', 1, 1, 1, null, []]), 1, TIME));
+  await expect(open(10)).rejects.toMatchObject({ code: 'unknown-version' });
+  expect((await come(kv.get(KEY, TIME)))?.revision).toBe(2);
+});
