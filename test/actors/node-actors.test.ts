@@ -104,7 +104,7 @@ describe('node', () => {
       ['node', '/system/node', 'running'],
     ]);
     const agents = tree.children.find(({ name }) => name === 'agents');
-    expect(agents?.children.map(({ name }) => name)).toEqual(['counter/=w6QvYg']);
+    expect(agents?.children.map(({ name }) => name)).toEqual(['counter/ä/b']);
   });
 
   test('a tree of more actors than one answer holds says how many are left out', async () => {

@@ -192,12 +192,13 @@ export class Cell implements Turnable, Overflow {
     }
     const gate = this.gate;
     if (gate === undefined || gate.open()) return effect();
-    if (gate.hold(() => void effect())) return true;
-    this.system.nobodyTook(
-      mail,
-      'fenced',
-      new NexaError('fenced', 'this activation may no longer act', { where: this.where, definite: true }),
-    );
+    const dropped = (): void =>
+      this.system.nobodyTook(
+        mail,
+        'fenced',
+        new NexaError('fenced', 'this activation may no longer act', { where: this.where, definite: true }),
+      );
+    if (!gate.hold(() => void effect(), dropped)) dropped();
     return true;
   }
   answer(replyTo: Address, outcome: Outcome<unknown>): void {

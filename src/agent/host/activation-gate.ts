@@ -7,7 +7,7 @@ const HELD = 1_000;
 export class ActivationGate implements Gate {
   readonly epoch: number;
   readonly #owns: () => boolean;
-  #held: (() => void)[] = [];
+  #held: { readonly effect: () => void; readonly dropped: () => void }[] = [];
   #shut = false;
 
   constructor(epoch: number, owns: () => boolean) {
@@ -21,19 +21,19 @@ export class ActivationGate implements Gate {
   open(): boolean {
     return !this.#shut && this.#owns();
   }
-  hold(effect: () => void): boolean {
+  hold(effect: () => void, dropped: () => void): boolean {
     if (this.#shut || this.#held.length >= HELD) return false;
-    this.#held.push(effect);
+    this.#held.push({ effect, dropped });
     return true;
   }
   /** The lease is back: nobody judged us meanwhile, so what was held may leave, in its order. */
   release(): void {
     if (!this.open()) return;
-    for (const effect of this.#held.splice(0)) effect();
+    for (const { effect } of this.#held.splice(0)) effect();
   }
-  /** Nothing of this activation leaves any more. @returns how many held effects were dropped. */
-  close(): number {
+  /** Nothing of this activation leaves any more; what was held is a dead letter. */
+  close(): void {
     this.#shut = true;
-    return this.#held.splice(0).length;
+    for (const { dropped } of this.#held.splice(0)) dropped();
   }
 }

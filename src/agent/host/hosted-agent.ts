@@ -3,7 +3,7 @@ import { type Behavior, receive, stopped } from '../../actor/behavior.ts';
 import type { Cell } from '../../actor/cell/cell.ts';
 import type { CellContext } from '../../actor/cell/cell-context.ts';
 import type { Mail } from '../../actor/envelope.ts';
-import { asReplyTo } from '../../actor/live-ref.ts';
+import { asReplyTo, type LiveRef, ReplyRef } from '../../actor/live-ref.ts';
 import type { ReplyTo } from '../../actor/ref.ts';
 import type { Outcome, Signal } from '../../actor/signal.ts';
 import type { System } from '../../actor/system.ts';
@@ -68,7 +68,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       if (store === undefined || requestId === undefined) current.replyTo = first;
       else {
         deferred.open(requestId, first);
-        current.replyTo = joining(first, (outcome) => deferred.settle(requestId, outcome));
+        current.replyTo = asReplyTo(new JoinedReply(first as unknown as ReplyRef, (outcome) => deferred.settle(requestId, outcome)));
       }
     }
     return current.replyTo;
@@ -187,12 +187,22 @@ function after(result: unknown, then: (() => void) | undefined): unknown {
   return undefined;
 }
 
-/** A way back that lets its answer also reach those who joined. */
-function joining(first: ReplyTo<unknown>, settle: (outcome: Outcome<unknown>) => void): ReplyTo<unknown> {
-  const tell = (value: unknown): boolean => {
-    settle({ ok: true, value });
+/** A way back whose answer also reaches those who joined, wherever it is passed on. */
+class JoinedReply extends ReplyRef {
+  readonly #settle: (outcome: Outcome<unknown>) => void;
+
+  constructor(first: ReplyRef, settle: (outcome: Outcome<unknown>) => void) {
+    super(first.system, first.address, undefined, first.binding);
+    this.#settle = settle;
+  }
+  override tell(value: unknown): boolean {
+    this.#settle({ ok: true, value });
     return true;
-  };
-  const refuse = (error: NexaError): void => settle({ ok: false, error });
-  return asReplyTo(Object.create(first as object, { tell: { value: tell }, refuse: { value: refuse } }));
+  }
+  override refuse(error: NexaError): void {
+    this.#settle({ ok: false, error });
+  }
+  override boundTo(binding: Cell | undefined): LiveRef {
+    return binding === this.binding ? this : new JoinedReply(new ReplyRef(this.system, this.address, undefined, binding), this.#settle);
+  }
 }
