@@ -6,10 +6,11 @@ import { main } from './main.ts';
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
-// Set, not called: what is still on its way to a pipe gets there.
-process.exitCode = await main({
+const exitCode = await main({
   argv: process.argv.slice(2),
   environment: readEnvironment(),
   stdout: process.stdout,
   stderr: process.stderr,
 });
+// Set, not called: what is still on its way to a pipe gets there. A command that ran to its end may have set one of its own.
+if (exitCode !== 0) process.exitCode = exitCode;

@@ -40,6 +40,7 @@ export const command: Command = {
       ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
     });
     signals.onSecond(() => {
+      process.exitCode = 1;
       launched.launcher.stopNow();
     });
     void signals.first.then(() => launched.launcher.stop());
