@@ -19,13 +19,21 @@ class World {
   violations: string[] = [];
   highest = 0;
   pending: { node: number; run: (outcome: number) => void; what: string }[] = [];
-  nodes = [0, 1, 2].map((index) => ({ name: `n${index}`, incarnation: 1, state: NOT_OWNED as OwnershipState, active: undefined as number | undefined }));
+  nodes = [0, 1, 2].map((index) => ({
+    name: `n${index}`,
+    incarnation: 1,
+    state: NOT_OWNED as OwnershipState,
+    active: undefined as number | undefined,
+  }));
   readonly gone = new Set<string>();
 
   step(index: number, input: OwnershipInput): void {
     const node = this.nodes[index];
     if (node === undefined) return;
-    const run = ownership({ self: { node: node.name, incarnation: node.incarnation }, isGone: (name, incarnation) => this.gone.has(`${name}.${incarnation}`) });
+    const run = ownership({
+      self: { node: node.name, incarnation: node.incarnation },
+      isGone: (name, incarnation) => this.gone.has(`${name}.${incarnation}`),
+    });
     const [next, effects] = run(node.state, input, 0);
     node.state = next;
     for (const effect of effects) this.effect(index, node.incarnation, effect);
@@ -51,7 +59,8 @@ class World {
           }
           const revision = this.revision;
           const answered = lost || outcome % 5 === 2 ? 'unknown' : fits ? 'yes' : 'no';
-          if (alive(outcome)) this.step(index, answered === 'yes' ? { input: 'written', outcome: 'yes', revision } : { input: 'written', outcome: answered });
+          if (alive(outcome))
+            this.step(index, answered === 'yes' ? { input: 'written', outcome: 'yes', revision } : { input: 'written', outcome: answered });
         });
         return;
       }
@@ -66,8 +75,10 @@ class World {
       case 'activate':
         this.later(index, incarnation, 'activate', (outcome) => {
           if (!alive(outcome) || node.state.phase !== 'activating' || node.state.epoch !== effect.epoch) return;
-          if (outcome % 6 === 1) return this.step(index, { input: 'activation-failed', error: new Error('x') as never, local: outcome % 4 !== 3 });
-          for (const other of this.nodes) if (other.active !== undefined) this.violations.push(`${other.name}@${other.active} and ${node.name}@${effect.epoch}`);
+          if (outcome % 6 === 1)
+            return this.step(index, { input: 'activation-failed', error: new Error('x') as never, local: outcome % 4 !== 3 });
+          for (const other of this.nodes)
+            if (other.active !== undefined) this.violations.push(`${other.name}@${other.active} and ${node.name}@${effect.epoch}`);
           if (effect.epoch <= this.highest) this.violations.push(`epoch ${effect.epoch} after ${this.highest}`);
           this.highest = effect.epoch;
           node.active = effect.epoch;
@@ -102,8 +113,18 @@ class World {
     this.token += 1;
     this.spawnIds.set(this.token, spawnId);
     const record: AgentRecord = {
-      type: 't', id: 'a', spawnId, nonce: `x${this.nonce++}`, config: undefined, restart: 'permanent', placement: {},
-      desired: 'running', owner: { node: node.name, incarnation: node.incarnation }, prefer: undefined, version: 1, why: 'spawned',
+      type: 't',
+      id: 'a',
+      spawnId,
+      nonce: `x${this.nonce++}`,
+      config: undefined,
+      restart: 'permanent',
+      placement: {},
+      desired: 'running',
+      owner: { node: node.name, incarnation: node.incarnation },
+      prefer: undefined,
+      version: 1,
+      why: 'spawned',
     };
     this.step(index, { request: 'spawn', token: this.token, record });
   }
@@ -130,7 +151,8 @@ class World {
         return;
       case 6: {
         const there = this.record;
-        if (there !== undefined && there.record.owner?.node !== node.name) this.step(index, { input: 'superseded', revision: there.revision });
+        if (there !== undefined && there.record.owner?.node !== node.name)
+          this.step(index, { input: 'superseded', revision: there.revision });
         return;
       }
       default: {
