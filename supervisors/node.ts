@@ -274,7 +274,7 @@ class RunningNode implements NexaNode {
       const { member } = this.#parts;
       this.state = 'stopping';
       this.#edge?.shut();
-      await member.cluster.leave({ timeoutMs: LEAVE_MS });
+      await member.cluster.leave({ timeoutMs: LEAVE_MS, settled: async () => this.#edge?.idle({ timeoutMs: CLOSE_MS }) });
       await this.#edge?.close({ timeoutMs: CLOSE_MS });
       await this.#unwind();
       this.state = 'stopped';

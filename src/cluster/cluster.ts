@@ -70,7 +70,11 @@ export interface Cluster {
   /** Called on every change of {@link admits}. */
   onAdmits(listener: (admits: boolean) => void): void;
   /** Gives its agents back, says that it is gone, and stops. */
-  leave(options: { readonly timeoutMs: number }): Promise<void>;
+  leave(options: {
+    readonly timeoutMs: number;
+    /** Awaited within that time, once its agents are given back and before it goes: what was asked here gets its answers. */
+    readonly settled?: () => Promise<unknown>;
+  }): Promise<void>;
   /** Stops at once, without a word: the others notice by the lease. */
   close(): void;
 }
@@ -383,6 +387,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
               others.filter((member) => (runs(member, agent.type) ?? 0) >= agent.version),
             )[0]?.node,
         );
+        // While answers still reach this node.
+        await leaving.settled?.();
         return 'done';
       })();
       const outcome = await Promise.race([done, deadline]);

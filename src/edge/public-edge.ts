@@ -45,7 +45,9 @@ export interface PublicEdge {
   shut(): void;
   readonly inFlight: number;
   readonly counters: Readonly<PublicCounters>;
-  /** Hears nothing more; resolves when everything is answered, or after `timeoutMs`, with how many were left without answer. */
+  /** Resolves when everything is answered, or after `timeoutMs`, with how many are left without answer. */
+  idle(options: { readonly timeoutMs: number }): Promise<number>;
+  /** Hears nothing more; resolves as {@link idle} does. */
   close(options: { readonly timeoutMs: number }): Promise<number>;
 }
 
@@ -63,7 +65,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   // Refs from strangers stay text: a live one could name any actor of a node.
   const codec = createCodec();
   const counters: PublicCounters = { requests: 0, tells: 0, refused: 0, overloaded: 0, unsafeReplies: 0, deadLetters: 0 };
-  const idle = new Set<() => void>();
+  const waiting = new Set<() => void>();
   let inFlight = 0;
   let inFlightBytes = 0;
   let groups: readonly Cancel[] = [];
@@ -79,7 +81,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   const release = (bytes: number): void => {
     inFlight--;
     inFlightBytes -= bytes;
-    if (inFlight === 0) for (const settled of [...idle]) settled();
+    if (inFlight === 0) for (const settled of [...waiting]) settled();
   };
 
   /** Runs one request under its deadline; its place is free again when it settles or has outlived its caller. */
@@ -200,6 +202,18 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     for (const cancel of groups) cancel();
     groups = [];
   };
+  const idle: PublicEdge['idle'] = async ({ timeoutMs }) => {
+    if (inFlight === 0) return 0;
+    return new Promise((resolve) => {
+      const settled = (): void => {
+        waiting.delete(settled);
+        forget();
+        resolve(inFlight);
+      };
+      const forget = clock.after(timeoutMs, settled);
+      waiting.add(settled);
+    });
+  };
   return {
     open: () => {
       if (groups.length > 0) return;
@@ -215,19 +229,11 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       return inFlight;
     },
     counters,
-    close: async ({ timeoutMs }) => {
+    idle,
+    close: (within) => {
       shut();
       for (const cancel of own) cancel();
-      if (inFlight === 0) return 0;
-      return new Promise((resolve) => {
-        const settled = (): void => {
-          idle.delete(settled);
-          forget();
-          resolve(inFlight);
-        };
-        const forget = clock.after(timeoutMs, settled);
-        idle.add(settled);
-      });
+      return idle(within);
     },
   };
 }

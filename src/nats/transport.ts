@@ -56,10 +56,17 @@ export function natsTransport(wire: Wire): Transport {
           }
         },
       });
-      return () => {
-        if (!live) return;
+      let cancelled = false;
+      const end = (): void => {
         live = false;
         if (!connection.isClosed()) subscription.unsubscribe();
+      };
+      return () => {
+        if (cancelled) return;
+        cancelled = true;
+        // What the server has given to this member of a group already nobody else gets: it is still taken.
+        if (options?.group !== undefined && wire.connected()) void subscription.drain().then(end, end);
+        else end();
       };
     },
     onStatus: wire.onStatus,

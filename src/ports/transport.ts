@@ -21,6 +21,7 @@ export interface Transport {
     payload: Uint8Array,
     options?: { readonly reply?: Subject; readonly headers?: ReadonlyMap<string, string> },
   ): void;
+  /** After its cancel a member of a `group` may still get what the server had given to it: nobody else would. */
   subscribe(subject: Subject, onMessage: (message: Inbound) => void, options?: { readonly group?: string }): Cancel;
   onStatus(listener: (status: 'up' | 'down' | 'slow-consumer') => void): Cancel;
   /** Leaves this server for another one. */
