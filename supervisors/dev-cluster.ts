@@ -48,6 +48,7 @@ export interface DevCluster {
 }
 
 const FORM_MS = 30_000;
+const SERVER_INTENSITY = { maxRestarts: 10, withinMs: 60_000, afterMs: 200 } as const;
 
 /**
  * Everything a developer needs, on this machine alone: nats-servers, a launcher, nodes. Nothing of it outlives this process.
@@ -122,8 +123,10 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       },
     });
     const running = link;
+    const leaveServers = keepServers(servers, log, onProgress);
     let ending: Promise<number> | undefined;
     const finish = async (code: number): Promise<number> => {
+      leaveServers();
       await running.close();
       await servers.stop();
       return code;
@@ -149,6 +152,7 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       done: launcher.done,
       stop,
       async stopNow() {
+        leaveServers();
         launcher.stopNow();
         await Promise.all(servers.servers.map((server) => server.kill()));
         await running.close();
@@ -159,6 +163,30 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
     await servers.stop();
     throw error;
   }
+}
+
+/** A server that dies by itself is started again where it was; ours to kill are only those that we stop. */
+function keepServers({ servers }: NatsServers, log: Logger, onProgress: (line: string) => void): () => void {
+  const deaths: number[] = [];
+  let over = false;
+  const cancels = servers.map((server) =>
+    server.onExit(({ expected, code, signal }) => {
+      const nowMs = systemClock.monotonicMs();
+      while (deaths.length > 0 && nowMs - (deaths[0] ?? 0) > SERVER_INTENSITY.withinMs) deaths.shift();
+      if (expected || deaths.push(nowMs) > SERVER_INTENSITY.maxRestarts) return;
+      onProgress(`nats-server ${server.name} ended (${signal ?? code}); starting it again`);
+      systemClock.after(SERVER_INTENSITY.afterMs, () => {
+        if (over) return;
+        server
+          .start()
+          .catch((error: unknown) => log.error({ server: server.name, error: String(error) }, 'a nats-server could not be started again'));
+      });
+    }),
+  );
+  return () => {
+    over = true;
+    for (const cancel of cancels) cancel();
+  };
 }
 
 async function portsFrom(first: number, count: number): Promise<readonly ServerPorts[]> {
