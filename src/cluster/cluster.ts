@@ -13,6 +13,7 @@ import { type Copy, watchedCopy } from './copy.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
 import { hearsay } from './hearsay.ts';
 import type { AgentHost } from './hosting.ts';
+import { inTime } from './in-time.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { type LocalAgents, localAgents } from './local-agents.ts';
@@ -90,6 +91,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let over = false;
   let settled = false;
   let admitted = false;
+  let claimsFromMs = Number.POSITIVE_INFINITY;
   const listeners: ((admits: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
@@ -195,7 +197,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     memberStore,
     members,
     locals,
-    admits,
+    admits: () => admits() && clock.monotonicMs() >= claimsFromMs,
     clock,
     random,
     times,
@@ -323,29 +325,17 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     state = 'up';
     await keeper.renewNow();
   };
-  await new Promise<void>((resolve, reject) => {
-    const cancel = clock.after(within.timeoutMs, () => {
-      close();
-      reject(
-        new NexaError('unavailable', `node ${self.node} did not come up within ${within.timeoutMs} ms`, {
-          where: { node: self.node },
-          fix: 'Check that the store has a quorum.',
-        }),
-      );
+  try {
+    await inTime(clock, within.timeoutMs, started(), () => {
+      const message = `node ${self.node} did not come up within ${within.timeoutMs} ms`;
+      return new NexaError('unavailable', message, { where: { node: self.node }, fix: 'Check that the store has a quorum.' });
     });
-    started().then(
-      () => {
-        cancel();
-        resolve();
-      },
-      (error) => {
-        cancel();
-        close();
-        reject(toNexaError(error, 'unavailable'));
-      },
-    );
-  });
+  } catch (error) {
+    close();
+    throw toNexaError(error, 'unavailable');
+  }
   settled = true;
+  claimsFromMs = clock.monotonicMs() + times.settleMs;
   admitsChanged();
   // A joining node claims nothing in its first second: those who are here have the agents in hand.
   stops.push(clock.after(times.settleMs, () => reconcile.lookAtAll()));
@@ -374,25 +364,20 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       if (over) return;
       state = 'leaving';
       admitsChanged();
-      const deadline = new Promise<'late'>((resolve) => {
-        stops.push(clock.after(leaving.timeoutMs, () => resolve('late')));
-      });
-      const done = (async (): Promise<'done'> => {
+      const gaveBack = async (): Promise<void> => {
         await keeper.renewNow();
         const others = members.all().filter((member) => member.node !== self.node && member.state === 'up' && !member.suspect);
-        await locals.leave(
-          (agent) =>
-            rendezvous(
-              agent,
-              others.filter((member) => (runs(member, agent.type) ?? 0) >= agent.version),
-            )[0]?.node,
-        );
+        const mayTake = (agent: AgentRecord) => others.filter((member) => (runs(member, agent.type) ?? 0) >= agent.version);
+        await locals.leave((agent) => rendezvous(agent, mayTake(agent))[0]?.node);
         // While answers still reach this node.
         await leaving.settled?.();
-        return 'done';
-      })();
-      const outcome = await Promise.race([done, deadline]);
-      if (outcome === 'late') log.warn({ node: self.node, left: locals.count }, 'not all agents could be given back in time');
+      };
+      await inTime(
+        clock,
+        leaving.timeoutMs,
+        gaveBack(),
+        () => new NexaError('ask-timeout', 'not all agents could be given back in time'),
+      ).catch((error) => log.warn({ node: self.node, left: locals.count }, toNexaError(error, 'internal').message));
       locals.over();
       const { node, incarnation } = self;
       keeper.stop();
