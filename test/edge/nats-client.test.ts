@@ -7,6 +7,7 @@ import { createRemote, type Remote } from '../../src/cluster/remote.ts';
 import type { PublicHandlers } from '../../src/edge/handlers.ts';
 import { type PublicEdge, publicEdge } from '../../src/edge/public-edge.ts';
 import { connectNats, type NatsLink } from '../../src/nats/connection.ts';
+import { readServerInfo } from '../../src/nats/server-info.ts';
 import { systemClock } from '../../src/system-clock.ts';
 import { systemRandom } from '../../src/system-random.ts';
 import { startServers, type TestServers } from '../support/nats.ts';
@@ -92,9 +93,10 @@ test('two incarnations talk in order through a real server, and a silent inbox s
   const unreachable: string[] = [];
   const remotes: Remote[] = [];
   const start = async (self: Peer, onEnvelope: (message: unknown) => void) => {
+    const own = await link('data');
     const remote = createRemote({
       self,
-      transport: (await link('data')).transport(),
+      transport: own.transport(),
       subjects: names,
       codec,
       clock: systemClock,
@@ -109,15 +111,19 @@ test('two incarnations talk in order through a real server, and a silent inbox s
       onUnreachable: ({ node }) => unreachable.push(node),
     });
     remotes.push(remote);
+    // One answered request: the server knows of the inbox by now, and nothing is sent into the void.
+    await readServerInfo(own, { timeoutMs: 5_000 });
     return remote;
   };
   const to: ActorAddress = { kind: 'incarnation', node: 'b', nodeIncarnation: 1, path: 'x', uid: 1 };
   const count = 20_000;
+  let complete: () => void = () => undefined;
   const all = new Promise<void>((resolve) => {
-    void start({ node: 'b', incarnation: 1 }, (message) => {
-      received.push(message);
-      if (received.length === count) resolve();
-    });
+    complete = resolve;
+  });
+  await start({ node: 'b', incarnation: 1 }, (message) => {
+    received.push(message);
+    if (received.length === count) complete();
   });
   const a = await start({ node: 'a', incarnation: 1 }, () => undefined);
   for (let index = 0; index < count; index++) {
