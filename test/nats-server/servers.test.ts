@@ -64,7 +64,8 @@ test('state is there again after all servers were stopped and others started on 
   const [a] = first.servers;
   if (a === undefined) throw new Error('no server');
   await ask(a, '$JS.API.STREAM.CREATE.S', { name: 'S', subjects: ['s.>'], num_replicas: 3 });
-  await ask(a, 's.a', {});
+  // The stream is there when its leader listens, which may be a moment after it was created.
+  await vi.waitFor(() => ask(a, 's.a', {}), { timeout: 20_000, interval: 20 });
   await first.stop();
   const second = await start({ count: 3, fsync: true });
   const [b] = second.servers;
