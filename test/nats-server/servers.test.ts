@@ -44,7 +44,7 @@ for (const count of [1, 3] as const) {
     const [server] = servers.servers;
     if (server === undefined) throw new Error('no server');
     expect(await ask(server, '$JS.API.STREAM.CREATE.S', { name: 'S', subjects: ['s.>'], num_replicas: count })).not.toHaveProperty('error');
-    expect(await ask(server, 's.a', {})).toMatchObject({ stream: 'S', seq: 1 });
+    expect(await vi.waitFor(() => ask(server, 's.a', {}), { timeout: 20_000, interval: 20 })).toMatchObject({ stream: 'S', seq: 1 });
     expect(servers.durability).toBe('quorum');
     expect(
       await readDurability(
