@@ -156,14 +156,18 @@ async function look(options: FenceOptions): Promise<{ readonly record: StateReco
 
 async function store(options: FenceOptions, record: StateRecord, expected: number | undefined): Promise<Put> {
   const bytes = encodeState(record, options.codec);
+  const within = { timeoutMs: options.storeMs };
   let waitMs: number = BACKOFF_MS[0];
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
-    const written =
-      expected === undefined
-        ? await options.kv.create(options.key, bytes, { timeoutMs: options.storeMs })
-        : await options.kv.update(options.key, bytes, expected, { timeoutMs: options.storeMs });
-    if (written.written === 'yes') return { stored: written.revision };
+    try {
+      const { kv, key } = options;
+      const written = expected === undefined ? await kv.create(key, bytes, within) : await kv.update(key, bytes, expected, within);
+      if (written.written === 'yes') return { stored: written.revision };
+    } catch (refused) {
+      // A full store refuses for good. After a doubtful try that says nothing: the first copy may still land, and is waited for.
+      if (tries === 0) throw refused;
+    }
     const found = await look(options);
     if (found?.record.recordId === record.recordId) return { stored: found.revision };
     // Only a later record that was read proves the loss; a read that shows less is late, and the same write is repeated.

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeState, FencedState, forgetState, type StateRecord } from '../../src/durable/fenced-state.ts';
+import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import { answering, codec, outcome, storeWorld, TIME } from '../cluster/stores.ts';
 
@@ -77,6 +78,28 @@ test('what was lost is repeated, the same record, until it is stored', async () 
   await come(writing);
   expect(new Set(ids).size).toBe(1);
   expect(await stored()).toMatchObject({ recordId: ids[0], state: { value: 1 } });
+});
+
+test('a full store refuses at once, but not as a definite answer once an earlier try is in doubt', async () => {
+  const { kv, open, come, stored } = await world();
+  const full = new NexaError('quota-exceeded', 'the store is full');
+  let answers: ('unknown' | 'full')[] = [];
+  const sometimesFull: Kv = {
+    ...kv,
+    get: (key, options) => kv.get(key, options),
+    create: (key, value, options) => kv.create(key, value, options),
+    update: async (key, value, revision, options) => {
+      const next = answers.shift();
+      if (next === 'full') throw full;
+      return next === 'unknown' ? { written: 'unknown' } : kv.update(key, value, revision, options);
+    },
+  };
+  const state = await open(10, sometimesFull);
+  answers = ['full'];
+  await expect(come(state.write({ value: 1 }))).rejects.toBe(full);
+  answers = ['unknown', 'full', 'full'];
+  await come(state.write({ value: 2 }));
+  expect(await stored()).toMatchObject({ n: 2, state: { value: 2 } });
 });
 
 test('a refusal without a later record to read proves nothing: it is tried again', async () => {

@@ -143,7 +143,7 @@ describe('the engine', () => {
     runSoon();
     expect(log).toHaveLength(2);
     const { name } = child.reference.system;
-    expect(known(name)).toBeDefined();
+    expect(known(name)).toMatchObject({ name });
     engine.stop();
     expect(known(name)).toBeUndefined();
   });

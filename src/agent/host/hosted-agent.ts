@@ -8,7 +8,7 @@ import type { ReplyTo } from '../../actor/ref.ts';
 import type { Outcome, Signal } from '../../actor/signal.ts';
 import type { System } from '../../actor/system.ts';
 import type { FencedState } from '../../durable/fenced-state.ts';
-import { recall } from '../../durable/request-ring.ts';
+import { RING_BYTES, recall } from '../../durable/request-ring.ts';
 import { NexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { AnyAgent } from '../define.ts';
@@ -102,12 +102,12 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       throw error;
     }
   };
-  const checkSize = (next: unknown): NexaError | undefined => {
-    const bytes = codec.encode(next).byteLength;
-    if (bytes <= agent.limits.stateBytes) return undefined;
-    return new NexaError('quota-exceeded', `the state would take ${bytes} bytes, its limit is ${agent.limits.stateBytes}`, {
+  /** @throws NexaError `quota-exceeded`. */
+  const requireRoom = (what: string, encoded: Uint8Array, limitBytes: number, fix: string): void => {
+    if (encoded.byteLength <= limitBytes) return;
+    throw new NexaError('quota-exceeded', `${what} would take ${encoded.byteLength} bytes, its limit is ${limitBytes}`, {
       where: { agent: `${address.type}/${address.id}` },
-      fix: 'Keep less in the state, or raise limits.stateBytes of its type.',
+      fix,
     });
   };
 
@@ -152,13 +152,27 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     };
     if (result.kind === 'deferred') takeReplyTo();
     if (result.state === undefined || store === undefined) return finish();
-    const tooLarge = checkSize(result.state.value);
-    if (tooLarge !== undefined) {
-      answer(message, { ok: false, error: tooLarge });
-      return undefined;
+    // What cannot be stored is the outcome of this request, typed and without effect; it is no reason to fail the agent.
+    const unstored = (error: unknown): undefined => {
+      if (!(error instanceof NexaError) || !(error.category === 'resource' || error.code === 'not-encodable')) throw error;
+      answer(message, { ok: false, error });
+    };
+    let reply: Uint8Array | undefined;
+    try {
+      requireRoom(
+        'the state',
+        codec.encode(result.state.value),
+        agent.limits.stateBytes,
+        'Keep less in it, or raise limits.stateBytes of its type.',
+      );
+      if (requestId !== undefined) {
+        reply = result.kind === 'deferred' ? deferredReply() : encodeReply(result.reply, codec);
+        requireRoom('the reply', reply, RING_BYTES, 'Answer less: it is stored for repeats of the request.');
+      }
+    } catch (error) {
+      return unstored(error);
     }
-    const reply = requestId === undefined ? undefined : result.kind === 'deferred' ? deferredReply() : encodeReply(result.reply, codec);
-    return persist(result.state.value, requestId, reply).then(finish);
+    return persist(result.state.value, requestId, reply).then(finish, unstored);
   };
 
   const signal = (_context: unknown, given: Signal): unknown => {

@@ -83,6 +83,7 @@ const fragile = defineAgent({
     get: command({}, { reply: z.object({ text: z.string(), starts: z.int() }) }),
     crash: command({}),
     leave: command({}),
+    long: command({}, { reply: z.object({ text: z.string() }) }),
     wrong: command({}, { reply: z.object({ text: z.string() }) }),
     again: internal({}),
   },
@@ -97,6 +98,7 @@ const fragile = defineAgent({
       throw new Error('on purpose');
     },
     leave: () => ({ next: 'stop' }),
+    long: () => ({ state: { text: 'changed' }, reply: { text: 'x'.repeat(200_000) } }),
     wrong: () => ({ reply: { text: 7 as unknown as string } }),
     again: () => undefined,
   },
@@ -136,6 +138,13 @@ test('a state above its bound is refused typed and changes nothing', async () =>
   await ref.ask({ type: 'set', text: 'small' }, WITHIN);
   expect(await codeOf(ref.ask({ type: 'set', text: 'x'.repeat(200) }, WITHIN))).toBe('quota-exceeded');
   expect(await ref.ask({ type: 'get' }, WITHIN)).toMatchObject({ text: 'small' });
+});
+
+test('a reply too large to be stored for repeats is refused typed, changes nothing and fails nobody', async () => {
+  const node = await start(fragile);
+  const { ref } = await node.spawn(fragile, { id: 'long' });
+  for (let n = 0; n < 8; n++) expect(await codeOf(ref.ask({ type: 'long' }, WITHIN))).toBe('quota-exceeded');
+  expect(await ref.ask({ type: 'get' }, WITHIN)).toEqual({ text: '', starts: 1 });
 });
 
 test('a reply that does not fit its schema is the agent’s crash, not the asker’s surprise', async () => {
