@@ -150,6 +150,7 @@ export function localAgents(options: {
   };
   const write = async (agent: Local, record: AgentRecord, revision: number | undefined): Promise<void> => {
     let written: Written;
+    let refused: NexaError | undefined;
     try {
       const bytes = encodeAgent(record, codec);
       written =
@@ -157,6 +158,7 @@ export function localAgents(options: {
     } catch (error) {
       log.warn({ agent: agent.key, error: String(error) }, 'an agent record could not be written');
       written = { written: 'unknown' };
+      if (error instanceof NexaError && error.category === 'resource') refused = error;
     }
     if (over) return;
     if (written.written === 'yes') {
@@ -165,7 +167,7 @@ export function localAgents(options: {
       if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
       return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
     }
-    input(agent, { input: 'written', outcome: written.written });
+    input(agent, { input: 'written', outcome: written.written, ...(refused === undefined ? {} : { refused }) });
   };
   const read = async (agent: Local): Promise<void> => {
     try {

@@ -56,7 +56,8 @@ export type OwnershipInput =
   /** The copy shows an orphan whose turn it is, or a record that names this node though nothing runs here. */
   | { readonly input: 'claim'; readonly why: string; readonly nonce: string }
   | { readonly input: 'written'; readonly outcome: 'yes'; readonly revision: number }
-  | { readonly input: 'written'; readonly outcome: 'no' | 'unknown' }
+  /** `refused`: it was not tried, or the store refuses for good, because it is full. */
+  | { readonly input: 'written'; readonly outcome: 'no' | 'unknown'; readonly refused?: NexaError }
   | { readonly input: 'read'; readonly found: { readonly record: AgentRecord; readonly revision: number } | undefined }
   | { readonly input: 'read-failed' }
   | { readonly input: 'activated' }
@@ -280,6 +281,10 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
       case 'written':
         if (state.phase !== 'writing') return [state, []];
         if (input.outcome === 'yes') return written(state, input.revision);
+        // A first try that was refused for good is a definite answer to whoever asked; what ends an activation is tried on.
+        if (input.refused !== undefined && state.tries === 0 && state.epoch === undefined) {
+          return next({ phase: 'idle' }, waiting, refuse(state.goal, input.refused));
+        }
         // A claim with an unknown outcome counts as not made: reconcile finds the record that names us, if it landed.
         if (state.goal.request === 'claim') return next({ phase: 'idle' }, waiting, []);
         return read(state.goal, input.outcome === 'unknown' ? state.tries + 1 : state.tries, waiting, state.epoch);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership } from '../../src/cluster/ownership.ts';
 import type { AgentRecord } from '../../src/cluster/place.ts';
+import { NexaError } from '../../src/errors.ts';
 
 /**
  * One agent, three nodes, one store with compare-and-set that may lose answers, apply late and read stale: whatever order things
@@ -176,6 +177,18 @@ test('whatever is lost, late, stale or repeated, an agent has at most one activa
     { numRuns: 3_000 },
   );
   expect(activations).toBeGreaterThan(500);
+});
+
+test('a spawn that the store refuses for good is answered with that refusal, and nothing is under way', () => {
+  const self = { node: 'n1', incarnation: 1 };
+  const step = ownership({ self, isGone: () => false });
+  const record = { type: 't', id: 'a', spawnId: '', nonce: 'x', config: undefined, restart: 'permanent', placement: {} } as const;
+  const wanted: AgentRecord = { ...record, desired: 'running', owner: self, prefer: undefined, version: 1, why: 'spawned' };
+  const [writing] = step(NOT_OWNED, { request: 'spawn', token: 7, record: wanted }, 0);
+  const full = new NexaError('quota-exceeded', 'the store is full');
+  const [state, effects] = step(writing, { input: 'written', outcome: 'unknown', refused: full }, 0);
+  expect(state.phase).toBe('idle');
+  expect(effects).toEqual([{ effect: 'answer-spawn', token: 7, answer: full }]);
 });
 
 test('a repeated spawn id over the agent that it made answers created: false', () => {
