@@ -137,7 +137,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       unwind,
     );
     over = (reason) => node.over(reason);
-    node.open();
+    await node.open();
     if (overBefore !== undefined) node.over(overBefore);
     return node;
   } catch (error) {
@@ -209,7 +209,7 @@ class RunningNode implements NexaNode {
     return this.#parts.member.system;
   }
 
-  open(): void {
+  async open(): Promise<void> {
     const { member, broker, subjects, clock, log, definitions } = this.#parts;
     const { cluster } = member;
     const startedAtMs = clock.monotonicMs();
@@ -243,8 +243,10 @@ class RunningNode implements NexaNode {
     this.#edge = edge;
     cluster.onAdmits((admits) => (admits ? edge.open() : edge.shut()));
     if (cluster.admits) edge.open();
-    this.state = 'running';
     void member.system.failed.then((error) => this.#fail(error));
+    // Who is told that this node runs may ask it at once.
+    await broker.data.transport.flush({ timeoutMs: CLOSE_MS }).catch((error) => log.debug({ error }, 'not flushed'));
+    if (this.#stopping === undefined) this.state = 'running';
   }
 
   /** This incarnation was declared gone, or the store was out of reach for too long (C1). */

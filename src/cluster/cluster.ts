@@ -3,6 +3,7 @@ import type { Envelope } from '../actor/envelope.ts';
 import type { System } from '../actor/system.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { inTime } from '../ports/in-time.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv, Stores } from '../ports/stores.ts';
@@ -13,7 +14,6 @@ import { type Copy, watchedCopy } from './copy.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
 import { hearsay } from './hearsay.ts';
 import type { AgentHost } from './hosting.ts';
-import { inTime } from './in-time.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { type LocalAgents, localAgents } from './local-agents.ts';
@@ -322,6 +322,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
 
   const started = async (): Promise<void> => {
     await live;
+    // Whoever reads that it is up sends to its inbox at once. Only a courtesy: what is lost there is a gap, as any other.
+    await data.transport.flush({ timeoutMs: times.storeMs }).catch((error) => log.debug({ error }, 'not flushed'));
     state = 'up';
     await keeper.renewNow();
   };

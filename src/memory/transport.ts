@@ -111,6 +111,9 @@ export function memoryTransport(broker: Broker, endpoint: Endpoint, onReconnect:
       const forget = endpoint.onEnd(cancel);
       return cancel;
     },
+    flush: async () => {
+      if (endpoint.ended || !endpoint.up) throw new NexaError('disconnected', 'this connection is down');
+    },
     onStatus: (listener) => endpoint.onStatus(listener),
     reconnect: () => {
       if (endpoint.ended) return;

@@ -2,6 +2,7 @@ import { type ConnectionOptions, connect, type NatsConnection, type ServerInfo }
 import type { Cancel } from '../actor/ref.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { inTime } from '../ports/in-time.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { assertPublishable } from '../ports/safe-name.ts';
@@ -212,13 +213,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
       if (closed) return;
       closed = true;
       if (!connection.isClosed() && inside.connected()) {
-        let cancel: Cancel = () => {};
-        const late = new Promise<void>((resolve) => {
-          cancel = clock.after(FLUSH_MS, resolve);
-        });
-        await Promise.race([connection.flush().catch(() => undefined), late]);
-        // Whoever closes wants to end: no timer of ours may hold its process.
-        cancel();
+        await inTime(clock, FLUSH_MS, connection.flush(), () => new Error('late')).catch(() => undefined);
       }
       listeners.clear();
       for (const cleanup of [...cleanups]) cleanup();

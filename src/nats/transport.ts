@@ -1,7 +1,8 @@
 import { type Msg, type MsgHdrs, headers as makeHeaders } from 'nats';
 import type { Cancel } from '../actor/ref.ts';
 import { receivedReply } from '../cluster/subject.ts';
-import { NexaError } from '../errors.ts';
+import { NexaError, toNexaError } from '../errors.ts';
+import { inTime } from '../ports/in-time.ts';
 import { assertPublishable, assertSubscribable } from '../ports/safe-name.ts';
 import type { Inbound, Transport } from '../ports/transport.ts';
 import type { Wire } from './connection.ts';
@@ -68,6 +69,13 @@ export function natsTransport(wire: Wire): Transport {
         if (options?.group !== undefined && wire.connected()) void subscription.drain().then(end, end);
         else end();
       };
+    },
+    flush: async ({ timeoutMs }) => {
+      if (!wire.connected()) throw new NexaError('disconnected', 'this connection is down');
+      const late = () => new NexaError('unavailable', `the NATS server did not answer within ${timeoutMs} ms`);
+      await inTime(wire.clock, timeoutMs, connection.flush(), late).catch((cause) => {
+        throw toNexaError(cause, 'disconnected');
+      });
     },
     onStatus: wire.onStatus,
     reconnect: wire.reconnect,

@@ -23,6 +23,11 @@ export interface Transport {
   ): void;
   /** After its cancel a member of a `group` may still get what the server had given to it: nobody else would. */
   subscribe(subject: Subject, onMessage: (message: Inbound) => void, options?: { readonly group?: string }): Cancel;
+  /**
+   * Resolves when the server this end is connected to has taken all that was sent before: a subscription is then in force there.
+   * @throws NexaError `disconnected`, or `unavailable` after `timeoutMs`.
+   */
+  flush(options: { readonly timeoutMs: number }): Promise<void>;
   onStatus(listener: (status: 'up' | 'down' | 'slow-consumer') => void): Cancel;
   /** Leaves this server for another one. */
   reconnect(): void;

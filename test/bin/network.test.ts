@@ -56,8 +56,9 @@ const json = async (...argv: string[]) => JSON.parse((await nexa(...argv, '-o', 
 beforeAll(async () => {
   servers = await startServers();
   link = await connectNats({ servers: servers.urls, name: 'edge', role: 'data', clock: systemClock, random: systemRandom, log });
+  const transport = link.transport();
   edge = publicEdge({
-    transport: link.transport(),
+    transport,
     subjects: subjects('nexa'),
     clock: systemClock,
     log,
@@ -66,6 +67,7 @@ beforeAll(async () => {
     onDeadLetter: () => {},
   });
   edge.open();
+  await transport.flush({ timeoutMs: 2_000 });
 });
 afterAll(async () => {
   await edge?.close({ timeoutMs: 1_000 });

@@ -42,6 +42,17 @@ overBothParts('a transport', (part: Part) => {
     expect(got.find((one) => one.subject === at('self'))?.reply).toBeUndefined();
   });
 
+  it('after a flush a subscription is in force for everybody at that server', async () => {
+    for (let round = 0; round < 50; round++) {
+      let got = 0;
+      const cancel = b.subscribe(at(`flushed.${round}`), () => got++);
+      await b.flush({ timeoutMs: 5_000 });
+      a.publish(at(`flushed.${round}`), bytes(''));
+      await until(() => got === 1);
+      cancel();
+    }
+  });
+
   it('keeps the order from one publisher to one subscriber', async () => {
     const got: number[] = [];
     b.subscribe(at('order.*'), (message) => got.push(Number(text(message.payload))));
@@ -192,6 +203,7 @@ overBothParts('a transport', (part: Part) => {
     );
     expect(() => transport.publish(at('last'), bytes(''))).toThrow(expect.objectContaining({ code: 'disconnected' }));
     expect(() => transport.subscribe(at('last'), () => undefined)).toThrow(expect.objectContaining({ code: 'disconnected' }));
+    await expect(transport.flush({ timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'disconnected' });
   });
 
   it('lets nobody answer for a closed connection', async () => {

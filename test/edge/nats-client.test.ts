@@ -43,8 +43,9 @@ beforeAll(async () => {
     tell: (...args: unknown[]) => void calls.push(args),
     nodes: async () => [{ node: 'n1', state: 'running' }],
   } as unknown as PublicHandlers;
+  const transport = (await link('data')).transport();
   edge = publicEdge({
-    transport: (await link('data')).transport(),
+    transport,
     subjects: names,
     clock: systemClock,
     log: silentLogger,
@@ -53,6 +54,7 @@ beforeAll(async () => {
     onDeadLetter: () => undefined,
   });
   edge.open();
+  await transport.flush({ timeoutMs: 2_000 });
 });
 afterAll(async () => {
   await edge?.close({ timeoutMs: 100 });
