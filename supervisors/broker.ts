@@ -7,7 +7,7 @@ import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
 import type { Stores } from '../src/ports/stores.ts';
-import type { Transport } from '../src/ports/transport.ts';
+import type { Traffic, Transport } from '../src/ports/transport.ts';
 
 /** What a node stands on: two ways to one broker, and what is known of its servers. */
 export interface Broker {
@@ -18,6 +18,8 @@ export interface Broker {
   readonly servers: readonly string[];
   /** Runs the checks of a start against the replicas in force. @throws NexaError `store-misconfigured` with the fix. */
   check(replicas: number): Promise<readonly CheckResult[]>;
+  /** Of both ways; in memory nothing is counted. */
+  traffic(): Traffic;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,13 @@ interface BrokerOptions {
 }
 
 const INFO_MS = 10_000;
+const NONE: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+const sum = (a: Traffic, b: Traffic): Traffic => ({
+  messagesIn: a.messagesIn + b.messagesIn,
+  messagesOut: a.messagesOut + b.messagesOut,
+  bytesIn: a.bytesIn + b.bytesIn,
+  bytesOut: a.bytesOut + b.bytesOut,
+});
 
 /** @throws NexaError `disconnected`, `denied`. */
 export async function natsBroker(servers: readonly string[], options: BrokerOptions): Promise<Broker> {
@@ -55,6 +64,7 @@ export async function natsBroker(servers: readonly string[], options: BrokerOpti
       requireAccepted(results);
       return results;
     },
+    traffic: () => sum(control.traffic(), data.traffic()),
     close: async () => {
       await Promise.all([data.close(), control.close()]);
     },
@@ -77,6 +87,7 @@ export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string
     server: 'memory',
     servers: [],
     check: async () => [{ check: 'durability', verdict: 'ok', message: 'class memory: nothing survives this process' }],
+    traffic: () => NONE,
     close: async () => {
       await Promise.all([data.transport.close(), control.transport.close()]);
     },

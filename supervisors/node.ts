@@ -16,9 +16,10 @@ import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import type { Broker } from './broker.ts';
 import { readEnvironment, serverList } from './config.ts';
 import { nodeContainer } from './container.ts';
-import { loopLag } from './loop-lag.ts';
+import { type LoopLag, loopLag } from './loop-lag.ts';
 import { type MemberNode, startMember } from './member.ts';
 import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
+import { processLoad } from './process-load.ts';
 import { publicHandlers } from './public-handlers.ts';
 import { superviseNode } from './trees/node-tree.ts';
 
@@ -132,7 +133,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         replicas: formation.replicas,
         clock,
         log,
-        lagMs: lag.sample,
+        lag: lag.quantiles,
       },
       unwind,
     );
@@ -180,7 +181,7 @@ interface Parts {
   readonly replicas: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly lagMs: () => number;
+  readonly lag: LoopLag['quantiles'];
 }
 
 class RunningNode implements NexaNode {
@@ -215,7 +216,7 @@ class RunningNode implements NexaNode {
     const startedAtMs = clock.monotonicMs();
     const refs = superviseNode(member, {
       definitions,
-      lagMs: this.#parts.lagMs,
+      load: { ...processLoad(), lag: this.#parts.lag, nats: () => broker.traffic() },
       leave: () => void this.stop(),
       facts: () => ({
         cluster: subjects.cluster,

@@ -1,5 +1,9 @@
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import type { ProcessLoad } from '../actors/index.ts';
+
 /** What this process uses, for the monitor. `cpu` counts since it was last read: one reader only. */
-export function processLoad(): { readonly cpu: () => number; readonly rssBytes: () => number; readonly heapBytes: () => number } {
+export function processLoad(): Omit<ProcessLoad, 'lag' | 'nats'> {
   let used = process.cpuUsage();
   let atMs = performance.now();
   let share = 0;
@@ -16,5 +20,9 @@ export function processLoad(): { readonly cpu: () => number; readonly rssBytes: 
     },
     rssBytes: () => process.memoryUsage.rss(),
     heapBytes: () => process.memoryUsage().heapUsed,
+    externalBytes: () => process.memoryUsage().external,
+    // A container says less than the machine has, and none says nothing or something absurd.
+    memoryLimitBytes: () => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()),
+    heapLimitBytes: () => getHeapStatistics().heap_size_limit,
   };
 }

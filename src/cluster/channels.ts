@@ -34,6 +34,10 @@ export class OutChannel {
   get inFlightBytes(): number {
     return this.sentBytes - this.statedBytes;
   }
+  /** Of all frames since the start. */
+  get totalBytes(): number {
+    return this.sentBytes;
+  }
 
   room(answer = false): Room {
     const { messages, bytes } = this.window;
@@ -78,6 +82,9 @@ export class InChannel {
   gaps = 0;
   /** Frames dropped because a later one, or themselves, came before. */
   late = 0;
+  /** Frames that were taken, and the bytes of all that came. */
+  accepted = 0;
+  totalBytes = 0;
   /** Since the sender was last told. */
   owed = 0;
   owedBytes = 0;
@@ -86,12 +93,14 @@ export class InChannel {
   accept(sequence: number, bytes: number): boolean {
     this.owed++;
     this.owedBytes += bytes;
+    this.totalBytes += bytes;
     if (sequence <= this.taken) {
       this.late++;
       return false;
     }
     this.gaps += sequence - this.taken - 1;
     this.taken = sequence;
+    this.accepted++;
     return true;
   }
 

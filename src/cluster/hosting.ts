@@ -17,6 +17,63 @@ export interface AgentHost {
   resume(): void;
   /** @throws NexaError `unknown-type`, `invalid-message` naming the field. */
   checkConfig(type: string, config: unknown): unknown;
+  /** What the agents of each type take and may take here, and did since the start; a type appears with its first agent. */
+  usage(): Readonly<Record<string, TypeUsage>>;
+  /** One agent as this node knows it; also after it left or failed. */
+  look(type: string, id: string): AgentHere;
+}
+
+/** Of the agents of one type on one node. Counts without an end are since the node's start, of those that left too. */
+export interface TypeUsage {
+  readonly agents: number;
+  /** Messages that wait, and their estimated bytes; a mailbox that hardly holds anything is not weighed. */
+  readonly mailbox: number;
+  readonly mailboxBytes: number;
+  readonly stateBytes: number;
+  /** What all of them together may take. */
+  readonly mailboxLimit: number;
+  readonly mailboxLimitBytes: number;
+  readonly stateLimitBytes: number;
+  readonly restarts: number;
+  readonly handled: number;
+  readonly failures: number;
+  /** Time from taking a message to its stored outcome, summed. */
+  readonly busyMs: number;
+  /** Handled messages by how long they took: up to 1/16 ms, and so on, each bucket twice as wide. */
+  readonly took: readonly number[];
+}
+
+/** Why and when an agent last failed on this node. */
+export interface Crash {
+  readonly code: string;
+  /** At most 500 characters. */
+  readonly message: string;
+  /** The node's wall clock. */
+  readonly atMs: number;
+}
+export interface AgentHere {
+  /** Null if it does not run here. */
+  readonly running: RunningAgent | null;
+  readonly lastCrash: Crash | null;
+}
+export interface RunningAgent {
+  readonly state: string;
+  readonly epoch: number;
+  readonly version: number;
+  readonly mailbox: number;
+  readonly mailboxBytes: number;
+  readonly mailboxLimit: number;
+  readonly mailboxLimitBytes: number;
+  readonly stateBytes: number;
+  readonly stateLimitBytes: number;
+  readonly restarts: number;
+  /** Since this activation began. */
+  readonly handled: number;
+  readonly busyMs: number;
+  readonly timers: number;
+  /** At most 50 names; `moreChildren` says how many are left out. */
+  readonly children: readonly string[];
+  readonly moreChildren: number;
 }
 
 export interface ActivationRules {

@@ -89,6 +89,11 @@ export const NOTHING_YET: RemoteCounters = {
   unreachable: 0,
 };
 export interface PeerView extends Peer {
+  /** Messages each way since the two first spoke, and the bytes of their frames. */
+  readonly sent: number;
+  readonly sentBytes: number;
+  readonly received: number;
+  readonly receivedBytes: number;
   readonly inFlight: number;
   readonly inFlightBytes: number;
   readonly gaps: number;

@@ -293,6 +293,10 @@ export function createRemote(options: RemoteOptions): Remote {
     peers: () =>
       [...peers.values()].map(({ peer, out, in: into, watches }) => ({
         ...peer,
+        sent: out.sent,
+        sentBytes: out.totalBytes,
+        received: into.accepted,
+        receivedBytes: into.totalBytes,
         inFlight: out.inFlight,
         inFlightBytes: out.inFlightBytes,
         gaps: into.gaps,

@@ -7,7 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { assertPublishable } from '../ports/safe-name.ts';
 import type { Stores } from '../ports/stores.ts';
-import type { Transport } from '../ports/transport.ts';
+import type { Traffic, Transport } from '../ports/transport.ts';
 import { internalsOf } from './client-internals.ts';
 import { type JetStream, jetStream } from './jet-stream.ts';
 import { natsStores } from './stores.ts';
@@ -44,6 +44,7 @@ export interface NatsLink {
   /** What the server last said of itself. */
   info(): ServerInfo | undefined;
   readonly jetStream: JetStream;
+  traffic(): Traffic;
   close(): Promise<void>;
 }
 
@@ -83,7 +84,17 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
   const js = jetStream(wire);
   const transport = natsTransport(wire);
   const stores = natsStores(wire, js);
-  return { transport: () => transport, stores: () => stores, info: () => connection.info, jetStream: js, close: () => wire.close() };
+  return {
+    transport: () => transport,
+    stores: () => stores,
+    info: () => connection.info,
+    jetStream: js,
+    traffic: () => {
+      const { inMsgs, outMsgs, inBytes, outBytes } = connection.stats();
+      return { messagesIn: inMsgs, messagesOut: outMsgs, bytesIn: inBytes, bytesOut: outBytes };
+    },
+    close: () => wire.close(),
+  };
 }
 
 async function firstConnection(options: NatsOptions): Promise<NatsConnection> {

@@ -12,6 +12,13 @@ export interface Inbound {
   /** 503: nobody listens there. */
   readonly noResponders: boolean;
 }
+/** What a connection carried since it was opened, of everything that goes over it. */
+export interface Traffic {
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
 /** Fast, lossy delivery. `publish` owns the payload from the call on: pass a copy of a shared buffer. */
 export interface Transport {
   readonly maxPayloadBytes: number;

@@ -11,7 +11,6 @@ import {
 import { oneForOne } from '../../src/actor/strategy.ts';
 import type { AnyAgent } from '../../src/agent/define.ts';
 import type { MemberNode } from '../member.ts';
-import { processLoad } from '../process-load.ts';
 import { childRef, type Refs, supervise, type Tree } from '../supervise.ts';
 
 export interface NodeTreeNeeds {
@@ -53,8 +52,6 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
 };
 export type NodeRefs = Refs<NodeTreeMessages>;
 
-/** Starts a node's own actors. `lagMs` is the event loop's, of late. */
-export const superviseNode = (
-  member: MemberNode,
-  { lagMs, load, ...needs }: Omit<NodeTreeNeeds, 'member' | 'load'> & { readonly lagMs: () => number; readonly load?: ProcessLoad },
-): NodeRefs => supervise(member.system, nodeTree, { ...needs, member, load: load ?? { ...processLoad(), lagMs } });
+/** Starts a node's own actors. */
+export const superviseNode = (member: MemberNode, needs: Omit<NodeTreeNeeds, 'member'>): NodeRefs =>
+  supervise(member.system, nodeTree, { ...needs, member });

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { counter, echo, type MonitorEvent, type Sample } from '../../actors/index.ts';
 import { receive, stopped } from '../../src/actor/behavior.ts';
+import type { Request } from '../../src/actor/message.ts';
 import type { ActorRef } from '../../src/actor/ref.ts';
 import { describe as describeType } from '../../src/agent/describe.ts';
 import type { NexaError } from '../../src/errors.ts';
 import { childRef } from '../../supervisors/supervise.ts';
 import { type NodeRefs, nodeTree, superviseNode } from '../../supervisors/trees/node-tree.ts';
+import { quietLoad } from './load.ts';
 import { membersWorld } from './members.ts';
 
 const FACTS = {
@@ -41,15 +43,12 @@ beforeEach(async () => {
   const own = (node: 'n1' | 'n2', definitions: readonly (typeof counter | typeof echo)[]): NodeRefs =>
     superviseNode(cluster.member(node), {
       definitions: definitions as never,
-      lagMs: () => 0,
       load: {
+        ...quietLoad,
         cpu: () => {
           if (broken && node === 'n1') throw new Error('the sampler broke');
           return 0.25;
         },
-        rssBytes: () => 1_000,
-        heapBytes: () => 500,
-        lagMs: () => 2,
       },
       facts: () => FACTS,
       leave: () => void leaves.push(node),
@@ -219,8 +218,57 @@ describe('monitor', () => {
       restarts: 0,
     });
     expect(sample.actors).toBe(system.actors);
-    expect(sample.types).toEqual({ counter: { agents: 1, mailbox: 0, restarts: 0 } });
+    expect(sample.types).toMatchObject({ counter: { agents: 1, mailbox: 0, restarts: 0 } });
     expect(sample.deadLetters).toEqual({ stopped: 1 });
+  });
+
+  test('per type it says what was handled, how often it failed, and what is allocated and used', async () => {
+    const { system, agents } = cluster.member('n1');
+    for (const id of ['a', 'b']) await until(agents.spawn({ type: 'counter', id, placement: { node: 'n1' }, timeoutMs: 5_000 }));
+    const ask = (by: number) =>
+      until(
+        system
+          .unsafeRef<Request<{ readonly type: 'add'; readonly by: number }, unknown>>({ kind: 'agent', type: 'counter', id: 'a' })
+          .ask({ type: 'add', by }, within),
+      );
+    await run(1_000);
+    for (let count = 0; count < 20; count++) await ask(1);
+    await run(1_000);
+    const history = await until(refs.n1.monitor.ask({ type: 'history', limit: 600 }, within));
+    const { counter: now } = history.at(-1)?.types ?? {};
+    expect(now).toMatchObject({ agents: 2, handled: 20, failures: 0, mailboxLimit: 2_000, mailboxLimitBytes: 2 * 8 * 2 ** 20 });
+    expect(now?.stateBytes).toBeGreaterThan(10);
+    expect(now?.stateBytes).toBeLessThan(100);
+    expect(now?.stateLimitBytes).toBeGreaterThan(1_000);
+    expect(history.reduce((sum, { types }) => sum + (types.counter?.handledPerS ?? 0), 0)).toBeCloseTo(20, 0);
+    expect(history.some(({ types }) => (types.counter?.handlerP99Ms ?? 0) > 0)).toBe(true);
+  });
+
+  test('it says what passes between the nodes, what NATS carries, how much memory there is and how late the loop is', async () => {
+    const { system } = cluster.member('n1');
+    await until(cluster.member('n2').agents.spawn({ type: 'echo', id: 'e', placement: { node: 'n2' }, timeoutMs: 5_000 }));
+    const before = await until(refs.n1.monitor.ask({ type: 'latest' }, within));
+    for (let count = 0; count < 10; count++)
+      system.unsafeRef({ kind: 'agent', type: 'echo', id: 'e' }).tell({ type: 'echo', value: 'x'.repeat(1_000) });
+    await run(2_000);
+    const after = await until(refs.n1.monitor.ask({ type: 'latest' }, within));
+    const peer = (sample: Sample) => sample.peers.find(({ node }) => node === 'n2');
+    expect((peer(after)?.sent ?? 0) - (peer(before)?.sent ?? 0)).toBe(10);
+    expect((peer(after)?.sentBytes ?? 0) - (peer(before)?.sentBytes ?? 0)).toBeGreaterThan(10_000);
+    expect(after.messagesOut - before.messagesOut).toBeGreaterThanOrEqual(10);
+    expect(after.bytesOut - before.bytesOut).toBeGreaterThan(10_000);
+    expect(after).toMatchObject({
+      ...{ nats: { messagesIn: 1, messagesOut: 2, bytesIn: 30, bytesOut: 40 }, lagP50Ms: 1, lagMs: 2, lagMaxMs: 5 },
+      ...{ externalBytes: 10, memoryLimitBytes: 4_000, heapLimitBytes: 2_000, capacity: 1 },
+    });
+  });
+
+  test('ten minutes of samples are kept, and no more', async () => {
+    await run(700_000);
+    const history = await until(refs.n1.monitor.ask({ type: 'history', limit: 10_000 }, within));
+    expect(history).toHaveLength(600);
+    expect((history.at(-1)?.atMs ?? 0) - (history[0]?.atMs ?? 0)).toBeCloseTo(599_000, 0);
+    expect(await until(refs.n1.monitor.ask({ type: 'history', limit: 3 }, within))).toEqual(history.slice(-3));
   });
 
   test('a subscriber gets one sample a second until it unsubscribes', async () => {

@@ -8,6 +8,7 @@ import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { publicHandlers } from '../../supervisors/public-handlers.ts';
 import { superviseNode } from '../../supervisors/trees/node-tree.ts';
+import { quietLoad } from '../actors/load.ts';
 import { membersWorld } from '../actors/members.ts';
 
 const FACTS = {
@@ -37,8 +38,7 @@ beforeEach(async () => {
   cluster = await membersWorld({ n1: [counter, echo], n2: [counter] });
   left = 0;
   const member = cluster.member('n1');
-  const load = { cpu: () => 0, rssBytes: () => 1, heapBytes: () => 1, lagMs: () => 0 };
-  const needs = { definitions: [counter, echo] as never, lagMs: load.lagMs, load, facts: () => FACTS, leave: () => void left++ };
+  const needs = { definitions: [counter, echo] as never, load: quietLoad, facts: () => FACTS, leave: () => void left++ };
   handlers = publicHandlers({ member, refs: superviseNode(member, needs) });
   await cluster.world.run(100);
 });
@@ -101,7 +101,7 @@ test('through the edge and the client everything an operator asks is answered in
   expect(await until(client.cluster.types())).toEqual(await until(handlers.types()));
   expect(await until(client.cluster.describe('echo'))).toMatchObject({ type: 'echo' });
   expect(await until(client.cluster.nodes())).toMatchObject([{ node: 'n1', state: 'running' }, { node: 'n2' }]);
-  expect(await until(client.cluster.status('n1'))).toMatchObject({ node: 'n1', cluster: 'sim', members: 2, rssBytes: 1 });
+  expect(await until(client.cluster.status('n1'))).toMatchObject({ node: 'n1', cluster: 'sim', members: 2, rssBytes: 1_000 });
   expect(await until(client.cluster.tree('n1'))).toMatchObject({ name: 'n1', path: '/', lastReason: null });
   expect(await until(client.cluster.list({}))).toMatchObject([{ id: 'bob' }]);
   await until(client.cluster.stopNode('n1'));

@@ -67,6 +67,10 @@ export class CellContext implements Context<unknown> {
   get children(): ReadonlyMap<string, AnyRef> {
     return new ChildrenView(this.cell);
   }
+  /** How many are armed. */
+  get timerCount(): number {
+    return this.timers?.count ?? 0;
+  }
   /** Of the message that is being handled. For the runtime's own behaviours. */
   get envelope(): Envelope | undefined {
     return this.cell.current;

@@ -77,6 +77,8 @@ export class Cell implements Turnable, Overflow {
   group: RestartGroup | undefined = undefined;
   restarts = 0;
   lastError: NexaError | undefined = undefined;
+  /** On the wall clock. */
+  failedAtMs = 0;
   /** When it (or, for shared scopes, any of its children) was restarted lately. */
   restartedAtMs: number[] | undefined = undefined;
   private ownAddress: Address | undefined = undefined;

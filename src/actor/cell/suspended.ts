@@ -21,6 +21,7 @@ export function crash(cell: Cell, thrown: unknown): void {
 export function suspend(cell: Cell, error: NexaError, culprit: Cell | undefined): void {
   cell.state = 'suspended';
   cell.lastError = error;
+  cell.failedAtMs = cell.system.clock.wallMs();
   cell.culprit = culprit;
   if (cell.parent === undefined) cell.system.fail(error);
   else childFailed(cell.parent, cell, error);

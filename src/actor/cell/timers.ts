@@ -33,6 +33,9 @@ export class Timers {
     return () => timer.cancel();
   }
 
+  get count(): number {
+    return this.all.size;
+  }
   forget(timer: Timer): void {
     this.all.delete(timer);
     if (timer.key !== undefined && this.keyed.get(timer.key) === timer) this.keyed.delete(timer.key);

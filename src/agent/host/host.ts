@@ -16,7 +16,9 @@ import type { Kv } from '../../ports/stores.ts';
 import { type AnyAgent, implementationOf } from '../define.ts';
 import { validateConfig } from '../schema.ts';
 import { ActivationGate } from './activation-gate.ts';
+import { Census } from './census.ts';
 import { hostedBehavior } from './hosted-agent.ts';
+import { Meter } from './meter.ts';
 
 /** Crashes of one agent within a minute before it is put aside; between them it waits longer and longer. */
 const INTENSITY = { maxRestarts: 5, withinMs: 60_000, backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 } } as const;
@@ -34,15 +36,20 @@ export function agentHost(options: {
   const { system, codec } = options;
   const types = new Map(options.definitions.map((definition) => [definition.type, definition]));
   const running = new Map<string, Hosting>();
+  const census = new Census(types, running);
   const parent = system.spawnCell(idle(oneForOne(INTENSITY)), 'agents');
   const temporary = system.spawnCell(idle(oneForOne({ maxRestarts: 0, withinMs: 60_000 })), 'temporary-agents');
   system.events.subscribe((event) => {
-    if (event.event !== 'stopped' || event.address.kind !== 'agent') return;
-    const key = agentKey(event.address.type, event.address.id);
+    if ((event.event !== 'stopped' && event.event !== 'restarted') || event.address.kind !== 'agent') return;
+    const { type, id } = event.address;
+    const key = agentKey(type, id);
     const hosting = running.get(key);
-    if (hosting?.cell?.state === 'stopped') {
+    const cell = hosting?.cell;
+    const failed = event.event === 'restarted' || event.reason === 'failed';
+    if (failed && cell?.lastError !== undefined) census.crashed(type, id, cell.lastError, cell.failedAtMs);
+    if (cell?.state === 'stopped') {
       running.delete(key);
-      hosting.ended();
+      hosting?.ended();
     }
   });
   const definitionOf = (type: string): AnyAgent => {
@@ -75,6 +82,8 @@ export function agentHost(options: {
       if (!checked.ok) throw checked.error;
       return checked.value;
     },
+    usage: () => census.usage(),
+    look: (type, id) => census.look(type, id),
     async forget(type, id, epoch) {
       await forgetState(fence(type, id, epoch, 0, new AbortController().signal));
     },
@@ -83,7 +92,7 @@ export function agentHost(options: {
       const agent = implementationOf(definition);
       const checked = validateConfig(definition, record.config);
       if (!checked.ok) throw checked.error;
-      const hosting = new Hosting(record, epoch, rules, agent.exclusive, options.onRefused);
+      const hosting = new Hosting(record, epoch, rules, agent.exclusive, new Meter(census.meterOf(record.type)), options.onRefused);
       const key = agentKey(record.type, record.id);
       const previous = running.get(key);
       if (previous !== undefined) {
@@ -114,6 +123,7 @@ export function agentHost(options: {
                 store,
                 system,
                 codec,
+                meter: hosting.meter,
                 cell: () => hosting.cell as Cell,
                 onStarted: () => hosting.started(),
                 onFenced: (error) => hosting.fenced(error),
@@ -144,6 +154,8 @@ export function agentHost(options: {
 class Hosting implements Activation {
   cell: Cell | undefined = undefined;
   readonly gate: ActivationGate | undefined;
+  readonly epoch: number;
+  readonly meter: Meter;
   readonly ready: Promise<void>;
   /** Settles when the cell has ended. */
   readonly over: Promise<void>;
@@ -162,9 +174,12 @@ class Hosting implements Activation {
     epoch: number,
     rules: ActivationRules,
     exclusive: boolean,
+    meter: Meter,
     refused: (envelope: Envelope, error: NexaError) => void,
   ) {
     this.#record = record;
+    this.epoch = epoch;
+    this.meter = meter;
     this.#rules = rules;
     this.#refused = refused;
     this.gate = exclusive ? new ActivationGate(epoch, rules.owns) : undefined;
@@ -177,6 +192,12 @@ class Hosting implements Activation {
     });
   }
 
+  get type(): string {
+    return this.#record.type;
+  }
+  get id(): string {
+    return this.#record.id;
+  }
   get signal(): AbortSignal {
     return this.#abort.signal;
   }

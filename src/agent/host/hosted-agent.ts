@@ -6,6 +6,7 @@ import type { Mail } from '../../actor/envelope.ts';
 import { asReplyTo, type LiveRef, ReplyRef } from '../../actor/live-ref.ts';
 import type { ReplyTo } from '../../actor/ref.ts';
 import type { Outcome, Signal } from '../../actor/signal.ts';
+import { estimateBytes } from '../../actor/size.ts';
 import type { System } from '../../actor/system.ts';
 import type { FencedState } from '../../durable/fenced-state.ts';
 import { RING_BYTES, recall } from '../../durable/request-ring.ts';
@@ -20,6 +21,7 @@ import { validateCommand, validateState } from '../schema.ts';
 import type { ActivationGate } from './activation-gate.ts';
 import { HostedContext } from './agent-context.ts';
 import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
+import type { Meter } from './meter.ts';
 
 export interface Hosted {
   readonly definition: AnyAgent;
@@ -29,6 +31,7 @@ export interface Hosted {
   readonly store: FencedState | undefined;
   readonly system: System;
   readonly codec: Codec;
+  readonly meter: Meter;
   /** The cell, once it is spawned: what refs from messages are bound to. */
   readonly cell: () => Cell;
   readonly onStarted: () => void;
@@ -41,11 +44,13 @@ export interface Hosted {
  * seen before it is stored; what a repeat of a request gets is stored in the same record.
  */
 export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavior<unknown> {
-  const { definition, address, gate, store, system, codec } = hosted;
+  const { definition, address, gate, store, system, codec, meter } = hosted;
   const agent = implementationOf(definition);
   const deferred = new DeferredReplies();
   const fresh = (): unknown => agent.initial({ id: address.id, config: hosted.config });
   let state: unknown = store === undefined ? fresh() : stateOf(store);
+  if (store === undefined) meter.changed(() => estimateBytes(state));
+  else meter.stateBytes = codec.encode(store.record.state).byteLength;
   let current: { readonly message: unknown; replyTo: ReplyTo<unknown> | undefined; readonly requestId: string | undefined } | undefined;
 
   function stateOf(from: FencedState): unknown {
@@ -146,10 +151,15 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       return undefined;
     }
     const finish = (): unknown => {
-      if (result.state !== undefined) state = result.state.value;
+      if (result.state !== undefined) {
+        state = result.state.value;
+        if (store === undefined) meter.changed(() => estimateBytes(state));
+        else meter.stateBytes = stateBytes;
+      }
       if (result.kind === 'answered') answer(message, { ok: true, value: result.reply });
       return result.next === 'stop' ? stopped : undefined;
     };
+    let stateBytes = 0;
     if (result.kind === 'deferred') takeReplyTo();
     if (result.state === undefined || store === undefined) return finish();
     // What cannot be stored is the outcome of this request, typed and without effect; it is no reason to fail the agent.
@@ -159,12 +169,9 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     };
     let reply: Uint8Array | undefined;
     try {
-      requireRoom(
-        'the state',
-        codec.encode(result.state.value),
-        agent.limits.stateBytes,
-        'Keep less in it, or raise limits.stateBytes of its type.',
-      );
+      const encoded = codec.encode(result.state.value);
+      stateBytes = encoded.byteLength;
+      requireRoom('the state', encoded, agent.limits.stateBytes, 'Keep less in it, or raise limits.stateBytes of its type.');
       if (requestId !== undefined) {
         reply = result.kind === 'deferred' ? deferredReply() : encodeReply(result.reply, codec);
         requireRoom('the reply', reply, RING_BYTES, 'Answer less: it is stored for repeats of the request.');
@@ -188,7 +195,16 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
         return undefined;
     }
   };
-  return receive<unknown>((_context, message) => handle(message) as never, signal as never);
+  const { clock } = system;
+  const metered = (message: unknown): unknown => {
+    const sinceMs = clock.monotonicMs();
+    const took = (): void => meter.handledIn(clock.monotonicMs() - sinceMs);
+    const handling = handle(message);
+    if (isThenable(handling)) handling.then(took, took);
+    else took();
+    return handling;
+  };
+  return receive<unknown>((_context, message) => metered(message) as never, signal as never);
 }
 
 const isThenable = (value: unknown): value is Promise<unknown> =>

@@ -1,0 +1,13 @@
+import type { ProcessLoad } from '../../actors/index.ts';
+
+/** What a process uses that uses next to nothing. */
+export const quietLoad: ProcessLoad = {
+  cpu: () => 0.25,
+  rssBytes: () => 1_000,
+  heapBytes: () => 500,
+  externalBytes: () => 10,
+  memoryLimitBytes: () => 4_000,
+  heapLimitBytes: () => 2_000,
+  lag: () => ({ p50Ms: 1, p99Ms: 2, maxMs: 5 }),
+  nats: () => ({ messagesIn: 1, messagesOut: 2, bytesIn: 30, bytesOut: 40 }),
+};
