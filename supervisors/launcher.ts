@@ -149,12 +149,13 @@ export function launch(options: LauncherOptions): Launcher {
       const outcome = stopping
         ? { code: 0, signal: null, pid: 0, error: undefined }
         : await live(worker, { ...spec, session, incarnation: joined.incarnation, revision: joined.revision });
-      const revision = await declareGone(store, spec.node, joined.incarnation, { timeoutMs: stopping ? 5_000 : GONE_MS }).catch(
-        (error: unknown) => {
-          log.warn({ node: spec.node, error: String(error) }, 'could not be declared gone; the others will notice its silence');
-          return undefined;
-        },
-      );
+      const revision = await declareGone(store, spec.node, joined.incarnation, {
+        timeoutMs: stopping ? 5_000 : GONE_MS,
+        cause: 'crash',
+      }).catch((error: unknown) => {
+        log.warn({ node: spec.node, error: String(error) }, 'could not be declared gone; the others will notice its silence');
+        return undefined;
+      });
       announce(options.transport, subjects, codec, spec.node, revision);
       options.onEvent?.({ event: 'gone', node: spec.node, incarnation: joined.incarnation, atMs: clock.monotonicMs() });
       if (stopping && !killing && outcome.code !== 0)

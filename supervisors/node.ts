@@ -242,8 +242,8 @@ class RunningNode implements NexaNode {
       },
     });
     this.#edge = edge;
-    cluster.onAdmits((admits) => (admits ? edge.open() : edge.shut()));
-    if (cluster.admits) edge.open();
+    cluster.onServes((serves) => (serves ? edge.open() : edge.shut()));
+    if (cluster.serves) edge.open();
     void member.system.failed.then((error) => this.#fail(error));
     // Who is told that this node runs may ask it at once.
     await broker.data.transport.flush({ timeoutMs: CLOSE_MS }).catch((error) => log.debug({ error }, 'not flushed'));

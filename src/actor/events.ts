@@ -1,4 +1,5 @@
 import type { Member } from '../cluster/member.ts';
+import type { MoveCause } from '../cluster/move.ts';
 import type { NexaError } from '../errors.ts';
 import type { Address, NodeId } from './address.ts';
 import type { Envelope } from './envelope.ts';
@@ -38,6 +39,18 @@ export type RuntimeEvent =
     }
   | { readonly event: 'stopped'; readonly address: Address; readonly reason: Terminated['reason'] }
   | { readonly event: 'activated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
+  /** Published by the node that took it. */
+  | {
+      readonly event: 'moved';
+      readonly address: Address;
+      readonly from: NodeId;
+      readonly to: NodeId;
+      readonly epoch: number;
+      readonly cause: MoveCause;
+      readonly why: string;
+    }
+  /** Skew: the fullest node's load over its fair share. */
+  | { readonly event: 'rebalanced'; readonly node: NodeId; readonly moved: number; readonly skewBefore: number; readonly skewAfter: number }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
   | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number };

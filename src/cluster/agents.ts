@@ -8,7 +8,7 @@ import { endpointRef } from './endpoint.ts';
 import type { LocalView } from './local-agents.ts';
 import { runs } from './member.ts';
 import type { SpawnAnswer } from './ownership.ts';
-import type { AgentRecord, PlacementWish, Restart } from './place.ts';
+import type { AgentRecord, AgentSpec, PlacementWish, Restart } from './place.ts';
 import { choose, eligible } from './placement.ts';
 import { agentKey } from './subject.ts';
 
@@ -70,7 +70,7 @@ export function clusterAgents(options: {
       clock.after(ms, resolve);
     });
 
-  const checked = (wish: SpawnWish): Omit<AgentRecord, 'owner' | 'nonce'> => {
+  const checked = (wish: SpawnWish): AgentSpec => {
     const advertised = members.all().filter((member) => member.state !== 'gone' && runs(member, wish.type) !== undefined);
     if (advertised.length === 0) {
       throw new NexaError('unknown-type', `no node runs the agent type ${JSON.stringify(wish.type.slice(0, 64))}`, {
@@ -103,7 +103,7 @@ export function clusterAgents(options: {
       why: 'spawned',
     };
   };
-  const nowhere = (record: Omit<AgentRecord, 'owner' | 'nonce'>): NexaError => {
+  const nowhere = (record: AgentSpec): NexaError => {
     const { node, labels } = record.placement;
     const where = {
       type: record.type,
@@ -116,7 +116,7 @@ export function clusterAgents(options: {
     });
   };
   /** Where the spawn goes: to the owner of what is there already, so that the answer comes from who knows, else where placing says. */
-  const targetOf = (record: Omit<AgentRecord, 'owner' | 'nonce'>): string | undefined => {
+  const targetOf = (record: AgentSpec): string | undefined => {
     const owner = places.get(agentKey(record.type, record.id))?.value.owner;
     if (owner !== undefined && members.find(owner.node)?.state === 'up' && !members.isGone(owner.node, owner.incarnation))
       return owner.node;
@@ -127,14 +127,14 @@ export function clusterAgents(options: {
     });
   };
   /** Whether a member of which this node, being new, has heard no beat yet could take it: worth waiting for the next one. */
-  const mayBeHeard = (record: Omit<AgentRecord, 'owner' | 'nonce'>): boolean => {
+  const mayBeHeard = (record: AgentSpec): boolean => {
     const assumed = members
       .all()
       .filter(({ node, incarnation }) => node !== self.node && members.beatOf(node)?.incarnation !== incarnation)
       .map((member) => ({ ...member, suspect: false, admits: true }));
     return eligible({ type: record.type, id: record.id, version: record.version, wish: record.placement }, assumed).length > 0;
   };
-  const at = async (node: string, record: Omit<AgentRecord, 'owner' | 'nonce'>, timeoutMs: number): Promise<SpawnAnswer> => {
+  const at = async (node: string, record: AgentSpec, timeoutMs: number): Promise<SpawnAnswer> => {
     const member = members.find(node);
     if (member === undefined) throw nowhere(record);
     members.placed(node);

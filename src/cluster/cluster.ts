@@ -11,20 +11,23 @@ import type { Transport } from '../ports/transport.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
 import { type Copy, watchedCopy } from './copy.ts';
+import { type Drained, drainer } from './drain.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
+import { handOff } from './hand-off.ts';
 import { hearsay } from './hearsay.ts';
 import type { AgentHost } from './hosting.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
+import { loadLedger } from './ledger.ts';
 import { type LocalAgents, localAgents } from './local-agents.ts';
-import { decodeMember, type Member, type MemberRecord, provesGone, runs } from './member.ts';
+import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
 import { type Members, membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
-import { type AgentRecord, decodeAgent, withoutConfig } from './place.ts';
-import { rendezvous } from './placement.ts';
+import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
+import { rebalancer } from './rebalancer.ts';
 import { reconciler } from './reconciler.ts';
 import type { Remote } from './remote.ts';
-import type { Subjects } from './subject.ts';
+import { agentKey, type Subjects } from './subject.ts';
 import { createWire } from './wire.ts';
 
 export interface ClusterOptions {
@@ -66,10 +69,20 @@ export interface Cluster {
   readonly remote: Remote;
   readonly host: AgentHost;
   readonly unplaced: number;
-  /** Whether this node takes new agents and public messages. */
+  /** Whether this node takes new agents. */
   readonly admits: boolean;
-  /** Called on every change of {@link admits}. */
-  onAdmits(listener: (admits: boolean) => void): void;
+  /** Whether it takes public messages: not while it is suspended, draining, or drained. */
+  readonly serves: boolean;
+  /** Called on every change of {@link serves}. */
+  onServes(listener: (serves: boolean) => void): void;
+  readonly cordoned: boolean;
+  /** Takes no new agents, or takes them again; what runs here stays. Resolves when the others can read it. Ends a drain. */
+  cordon(on: boolean, options: { readonly timeoutMs: number }): Promise<void>;
+  /**
+   * Cordons this node and moves its agents away; it stays a member. What nobody may take stays and runs on.
+   * @throws NexaError `unavailable`, definite: nobody may take any of them, and nothing was changed.
+   */
+  drain(options: { readonly timeoutMs: number }): Promise<Drained>;
   /** Gives its agents back, says that it is gone, and stops. */
   leave(options: {
     readonly timeoutMs: number;
@@ -80,6 +93,13 @@ export interface Cluster {
   close(): void;
 }
 
+const nobodyTakes = (node: NodeId): NexaError =>
+  new NexaError('unavailable', 'no other node may take the agents of this one', {
+    where: { node },
+    definite: true,
+    fix: 'Start another node with their types and labels, or uncordon one; see `nexa nodes`.',
+  });
+
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
@@ -88,11 +108,14 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const agentStore = kv('AGENTS');
   const wire = createWire(self);
   let state: Member['state'] = 'joining';
+  let cordoned = false;
+  let draining = false;
   let over = false;
   let settled = false;
   let admitted = false;
+  let serving = false;
   let claimsFromMs = Number.POSITIVE_INFINITY;
-  const listeners: ((admits: boolean) => void)[] = [];
+  const listeners: ((serves: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
   const memberCopy: Copy<MemberRecord> = watchedCopy<MemberRecord>({
@@ -108,9 +131,11 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const placeCopy: Copy<AgentRecord> = watchedCopy<AgentRecord>({
     kv: agentStore,
     prefix: '',
-    decode: (bytes, key) => withoutConfig(decodeAgent(bytes, codec, key)),
+    decode: (bytes, key) => forCopy(decodeAgent(bytes, codec, key)),
     onChange: (key, now) => {
       watches.changed(key, now);
+      router.changed(key);
+      handing.changed(key, now);
       reconcile.look(key, now);
     },
     onLive: () => placesLive(),
@@ -136,13 +161,16 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     admits: () => admits(),
     suspended: () => keeper.suspended,
   });
-  const admits = (): boolean => !over && state === 'up' && settled && keeper.owns();
+  const runs = (): boolean => !over && state === 'up' && settled && keeper.owns();
+  const admits = (): boolean => runs() && !cordoned;
   const admitsChanged = (): void => {
-    const now = admits();
-    if (now === admitted) return;
-    admitted = now;
-    said.beatNow();
-    for (const listener of listeners) listener(now);
+    if (admits() !== admitted) {
+      admitted = !admitted;
+      said.beatNow();
+    }
+    if ((runs() && !draining) === serving) return;
+    serving = !serving;
+    for (const listener of listeners) listener(serving);
   };
 
   const { remote, router, watches } = messaging({
@@ -178,6 +206,11 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onActivated: (record, epoch) => {
       const address = { kind: 'agent', type: record.type, id: record.id } as const;
       system.events.publish({ event: 'activated', address, epoch });
+      evening.arrived(agentKey(record.type, record.id), record.cause);
+      const from = record.moves.at(-2);
+      if (from !== undefined && record.cause !== 'spawn') {
+        system.events.publish({ event: 'moved', address, from: from.node, to: self.node, epoch, cause: record.cause, why: record.why });
+      }
     },
     onQuarantined: (record, epoch) => {
       log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
@@ -198,11 +231,33 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     members,
     locals,
     admits: () => admits() && clock.monotonicMs() >= claimsFromMs,
+    runs: () => runs() && clock.monotonicMs() >= claimsFromMs,
     clock,
     random,
     times,
   });
   stops.push(reconcile.stop);
+  const handing = handOff({ self, locals: () => locals, clock });
+  const drains = drainer({ self, locals, members, handOff: handing, keepsState: host.keepsState, clock, over: () => over });
+  const ledger = loadLedger(() => locals);
+  const evening = rebalancer({
+    self,
+    locals,
+    ledger,
+    members,
+    handOff: handing,
+    keepsState: host.keepsState,
+    admits,
+    onRebalanced: (done) => {
+      log.info({ node: self.node, ...done }, 'gave agents to nodes that carry less');
+      system.events.publish({ event: 'rebalanced', node: self.node, ...done });
+    },
+    clock,
+    random,
+    times,
+    log,
+  });
+  stops.push(evening.stop);
   system.spawnCell(
     endpoint({
       locals,
@@ -234,7 +289,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     incarnation: self.incarnation,
     session: options.joined.session,
     state,
-    cordoned: false,
+    cordoned,
     labels: options.labels,
     capacity: options.capacity,
     version: options.version,
@@ -294,6 +349,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       agents: locals.count,
       lagMs: Math.round(options.lagMs()),
       pid: options.pid,
+      load: ledger.total,
     }),
     onBeat(beat) {
       members.heard(beat);
@@ -312,6 +368,18 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let cancelAdmits = clock.after(times.beatMs, watchAdmits);
   stops.push(() => cancelAdmits());
 
+  const cordon: Cluster['cordon'] = async (on, { timeoutMs }) => {
+    cordoned = on;
+    if (!on) draining = false;
+    admitsChanged();
+    await inTime(
+      clock,
+      timeoutMs,
+      keeper.renewNow(),
+      () => new NexaError('ask-timeout', 'the store did not take it in time', { where: { node: self.node }, definite: false }),
+    );
+    if (!on) reconcile.lookAtAll();
+  };
   const close = (): void => {
     over = true;
     for (const stop of stops.splice(0)) stop();
@@ -361,16 +429,35 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     get admits() {
       return admits();
     },
-    onAdmits: (listener) => void listeners.push(listener),
+    get serves() {
+      return serving;
+    },
+    onServes: (listener) => void listeners.push(listener),
+    get cordoned() {
+      return cordoned;
+    },
+    cordon,
+    async drain({ timeoutMs }) {
+      const untilMs = clock.monotonicMs() + timeoutMs;
+      if (!drains.possible()) throw nobodyTakes(self.node);
+      draining = true;
+      await cordon(true, { timeoutMs });
+      return drains.drain({
+        timeoutMs: untilMs - clock.monotonicMs(),
+        cause: 'drain',
+        why: `node ${self.node} is drained`,
+        leaving: false,
+      });
+    },
     async leave(leaving) {
       if (over) return;
+      const untilMs = clock.monotonicMs() + leaving.timeoutMs;
       state = 'leaving';
       admitsChanged();
       const gaveBack = async (): Promise<void> => {
         await keeper.renewNow();
-        const others = members.all().filter((member) => member.node !== self.node && member.state === 'up' && !member.suspect);
-        const mayTake = (agent: AgentRecord) => others.filter((member) => (runs(member, agent.type) ?? 0) >= agent.version);
-        await locals.leave((agent) => rendezvous(agent, mayTake(agent))[0]?.node);
+        const left = { timeoutMs: untilMs - clock.monotonicMs(), cause: 'drain', why: `node ${self.node} leaves`, leaving: true } as const;
+        await drains.drain(left);
         // While answers still reach this node.
         await leaving.settled?.();
       };
@@ -385,7 +472,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       keeper.stop();
       over = true;
       try {
-        const revision = await declareGone({ members: memberStore, codec, clock, times }, node, incarnation, { timeoutMs: 3_000 });
+        const revision = await declareGone({ members: memberStore, codec, clock, times }, node, incarnation, {
+          timeoutMs: 3_000,
+          cause: 'left',
+        });
         if (revision !== undefined) said.announce('member', node, revision);
       } catch (error) {
         log.warn({ node, error: String(error) }, 'could not say that it is gone; its launcher or the lease will');

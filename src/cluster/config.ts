@@ -24,6 +24,8 @@ export interface ClusterTimes {
   readonly keepGoneMs: number;
   /** A node on which an activation failed for a local reason is not asked again for this long. */
   readonly excludeMs: number;
+  /** Each node looks this often whether it carries more than its share. */
+  readonly rebalanceMs: number;
 }
 
 export const DEFAULT_TIMES: ClusterTimes = {
@@ -39,6 +41,7 @@ export const DEFAULT_TIMES: ClusterTimes = {
   keepStoppedMs: 3_600_000,
   keepGoneMs: 86_400_000,
   excludeMs: 30_000,
+  rebalanceMs: 2_000,
 };
 
 /** How long after a renewal was sent its sender may act. */

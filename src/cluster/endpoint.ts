@@ -6,12 +6,12 @@ import type { ActorRef } from '../actor/ref.ts';
 import type { System } from '../actor/system.ts';
 import type { LocalAgents, LocalView } from './local-agents.ts';
 import type { SpawnAnswer } from './ownership.ts';
-import type { AgentRecord } from './place.ts';
+import type { AgentSpec } from './place.ts';
 
 /** What nodes ask of each other about agents, at an actor that every node has under this path. */
 export const ENDPOINT_PATH = 'cluster';
 export type EndpointMessage =
-  | Request<{ readonly type: 'spawn-here'; readonly record: Omit<AgentRecord, 'owner' | 'nonce'> }, SpawnAnswer>
+  | Request<{ readonly type: 'spawn-here'; readonly record: AgentSpec }, SpawnAnswer>
   | Request<{ readonly type: 'stop-here'; readonly agentType: string; readonly id: string; readonly forget: boolean }, null>
   | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>;
 
@@ -29,7 +29,7 @@ export const endpointRef = (system: System, node: string, incarnation: number): 
 export function endpoint(options: {
   readonly locals: LocalAgents;
   /** Refuses what this node cannot take. @throws NexaError `unknown-type`, `invalid-message`, `unavailable`. */
-  readonly admit: (record: Omit<AgentRecord, 'owner' | 'nonce'>) => void;
+  readonly admit: (record: AgentSpec) => void;
 }): Props<EndpointMessage> {
   type Own = EndpointMessage | { readonly type: 'settled'; readonly settle: () => void };
   const props: Props<Own> = {

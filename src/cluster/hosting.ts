@@ -15,6 +15,8 @@ export interface AgentHost {
   forget(type: string, id: string, epoch: number): Promise<void>;
   /** The lease is back: turns of all activations go on, held effects leave. */
   resume(): void;
+  /** Whether an agent of that type knows after a move what it knew before. */
+  keepsState(type: string): boolean;
   /** @throws NexaError `unknown-type`, `invalid-message` naming the field. */
   checkConfig(type: string, config: unknown): unknown;
   /** What the agents of each type take and may take here, and did since the start; a type appears with its first agent. */
@@ -96,5 +98,7 @@ export interface Activation {
   /** Over this instant: nothing of it leaves any more. */
   kill(reason: NexaError): void;
   readonly mailbox: number;
+  /** Milliseconds that its handlers have held the event loop, since the activation. */
+  readonly busyMs: number;
   readonly restarts: number;
 }

@@ -5,7 +5,7 @@ import type { Codec } from '../ports/codec.ts';
 import type { Kv } from '../ports/stores.ts';
 import { type ClusterTimes, silenceMs } from './config.ts';
 import type { Instant } from './lease.ts';
-import { decodeMember, encodeMember, type MemberRecord } from './member.ts';
+import { decodeMember, encodeMember, type GoneCause, type MemberRecord } from './member.ts';
 import { memberKey } from './subject.ts';
 
 export interface Joined {
@@ -120,7 +120,7 @@ export async function declareGone(
   store: MemberStore,
   node: NodeId,
   incarnation: number,
-  options: { readonly timeoutMs: number },
+  options: { readonly timeoutMs: number; readonly cause: Extract<GoneCause, 'left' | 'crash'> },
 ): Promise<number | undefined> {
   const { members, codec, clock, times } = store;
   const key = memberKey(node);
@@ -136,7 +136,7 @@ export async function declareGone(
       if (record.incarnation > incarnation) return undefined;
       if (record.incarnation === incarnation && record.state === 'gone') return found.revision;
       if (record.incarnation < incarnation) continue; // a read from before it joined
-      const written = await members.update(key, encodeMember({ ...record, state: 'gone' }, codec), found.revision, {
+      const written = await members.update(key, encodeMember({ ...record, state: 'gone', cause: options.cause }, codec), found.revision, {
         timeoutMs: times.storeMs,
       });
       if (written.written === 'yes') return written.revision;

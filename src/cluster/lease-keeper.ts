@@ -147,7 +147,7 @@ export function keepLease(options: {
   const declare = async (node: NodeId, revision: number): Promise<void> => {
     const entry = options.copy().get(node);
     if (stopped || entry === undefined || entry.revision !== revision) return judgeInput({ input: 'refused', node });
-    const gone: MemberRecord = { ...entry.value, state: 'gone' };
+    const gone: MemberRecord = { ...entry.value, state: 'gone', cause: 'lease' };
     const written = await guarded(() => members.update(node, encodeMember(gone, codec), revision, within));
     if (written.written !== 'yes') return judgeInput({ input: 'refused', node });
     log.warn({ node, incarnation: gone.incarnation }, 'declared gone: it did not renew its lease');

@@ -9,8 +9,17 @@ import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
 import type { Members } from './members.ts';
-import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership, type SpawnAnswer } from './ownership.ts';
-import { type AgentRecord, decodeAgent, encodeAgent, withoutConfig } from './place.ts';
+import type { MoveCause } from './move.ts';
+import {
+  NOT_OWNED,
+  type OwnershipEffect,
+  type OwnershipInput,
+  type OwnershipState,
+  ownership,
+  type ReleaseReason,
+  type SpawnAnswer,
+} from './ownership.ts';
+import { type AgentRecord, type AgentSpec, decodeAgent, encodeAgent, forCopy } from './place.ts';
 import { agentKey } from './subject.ts';
 
 /** Activations under way at most; further ones queue. */
@@ -25,8 +34,6 @@ interface Local {
   state: OwnershipState;
   activation: Activation | undefined;
   readonly parked: Envelope[];
-  /** Set while the node leaves: an activation that finishes meanwhile is given back at once. */
-  leaving: boolean;
 }
 
 export interface LocalView {
@@ -40,9 +47,11 @@ export interface LocalView {
 
 /** The agents this node has to do with: runs the ownership step of each, and the activations that come of it. */
 export interface LocalAgents {
-  spawn(record: Omit<AgentRecord, 'owner' | 'nonce'>): Promise<SpawnAnswer>;
+  spawn(spec: AgentSpec): Promise<SpawnAnswer>;
   stop(type: string, id: string, forget: boolean): Promise<void>;
-  claim(key: string, type: string, id: string, why: string): void;
+  claim(key: string, type: string, id: string, reason: { readonly why: string; readonly cause: MoveCause }): void;
+  /** Ends the activation and gives the agent back, with a word on who should have it next; false unless it is running here. */
+  release(key: string, reason: ReleaseReason): boolean;
   /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
   has(key: string): boolean;
   deliver(key: string, envelope: Envelope): boolean;
@@ -51,8 +60,12 @@ export interface LocalAgents {
   /** Whether nothing is under way for that agent, so that a claim makes sense. */
   idle(key: string): boolean;
   superseded(key: string, revision: number): void;
-  /** Gives all agents back, a bounded number at a time; resolves with how many were given back. */
-  leave(prefer: (record: AgentRecord) => string | undefined): Promise<number>;
+  /** Keys of all agents with which anything is under way here. */
+  keys(): readonly string[];
+  /** What has held the event loop so far, of each agent that runs here. */
+  busy(): Iterable<readonly [key: string, busyMs: number]>;
+  /** The record of an agent that runs here. */
+  running(key: string): { readonly record: AgentRecord; readonly epoch: number } | undefined;
   over(): void;
   views(): readonly LocalView[];
   readonly count: number;
@@ -97,7 +110,7 @@ export function localAgents(options: {
   const local = (key: string, type: string, id: string): Local => {
     const known = locals.get(key);
     if (known !== undefined) return known;
-    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, parked: [], leaving: false };
+    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, parked: [] };
     locals.set(key, fresh);
     return fresh;
   };
@@ -162,7 +175,7 @@ export function localAgents(options: {
     }
     if (over) return;
     if (written.written === 'yes') {
-      options.copy().apply(agent.key, withoutConfig(record), written.revision);
+      options.copy().apply(agent.key, forCopy(record), written.revision);
       options.announce(agent.key, written.revision);
       if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
       return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
@@ -174,7 +187,7 @@ export function localAgents(options: {
       const found = await agents.get(agent.key, within);
       if (over) return;
       const record = found === undefined ? undefined : decodeAgent(found.value, codec, agent.key);
-      if (found !== undefined && record !== undefined) options.copy().apply(agent.key, withoutConfig(record), found.revision);
+      if (found !== undefined && record !== undefined) options.copy().apply(agent.key, forCopy(record), found.revision);
       input(agent, {
         input: 'read',
         found: found === undefined || record === undefined ? undefined : { record, revision: found.revision },
@@ -209,7 +222,6 @@ export function localAgents(options: {
         input(agent, { input: 'activated' });
         options.onActivated(record, epoch);
         for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
-        if (agent.leaving) input(agent, { input: 'leave', prefer: undefined, why: 'its node leaves' });
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
         log.warn({ agent: agent.key, epoch, code: error.code, error: error.message }, 'an activation failed');
@@ -248,12 +260,14 @@ export function localAgents(options: {
   };
 
   return {
-    spawn: (record) =>
+    spawn: (spec) =>
       new Promise((resolve, reject) => {
         const token = ++tokens;
         spawns.set(token, (answer) => (answer instanceof NexaError ? reject(answer) : resolve(answer)));
-        const agent = local(agentKey(record.type, record.id), record.type, record.id);
-        input(agent, { request: 'spawn', token, record: { ...record, nonce: random.id(), owner: self } });
+        const agent = local(agentKey(spec.type, spec.id), spec.type, spec.id);
+        const cause = 'spawn';
+        const moves = [{ ...self, cause, why: spec.why, atMs: clock.wallMs(), epoch: undefined }] as const;
+        input(agent, { request: 'spawn', token, record: { ...spec, nonce: random.id(), owner: self, cause, moves } });
       }),
     stop: (type, id, forget) =>
       new Promise((resolve, reject) => {
@@ -261,7 +275,22 @@ export function localAgents(options: {
         stops.set(token, (error) => (error === undefined ? resolve() : reject(error)));
         input(local(agentKey(type, id), type, id), { request: 'stop', token, forget });
       }),
-    claim: (key, type, id, why) => input(local(key, type, id), { input: 'claim', why, nonce: random.id() }),
+    claim: (key, type, id, { why, cause }) =>
+      input(local(key, type, id), { input: 'claim', why, cause, nonce: random.id(), atMs: clock.wallMs() }),
+    release(key, reason) {
+      const agent = locals.get(key);
+      if (agent?.state.phase !== 'active') return false;
+      input(agent, { input: 'leave', ...reason });
+      return true;
+    },
+    keys: () => [...locals.keys()],
+    *busy() {
+      for (const agent of locals.values()) if (agent.activation !== undefined) yield [agent.key, agent.activation.busyMs];
+    },
+    running(key) {
+      const state = locals.get(key)?.state;
+      return state?.phase === 'active' ? { record: state.record, epoch: state.epoch } : undefined;
+    },
     has(key) {
       const agent = locals.get(key);
       return agent !== undefined && arriving(agent.state);
@@ -293,22 +322,6 @@ export function localAgents(options: {
     superseded(key, revision) {
       const agent = locals.get(key);
       if (agent !== undefined) input(agent, { input: 'superseded', revision });
-    },
-    async leave(prefer) {
-      const all = [...locals.values()];
-      for (const agent of all) agent.leaving = true;
-      for (const agent of all) {
-        if (agent.state.phase === 'active') input(agent, { input: 'leave', prefer: prefer(agent.state.record), why: 'its node leaves' });
-      }
-      // Each ends, is written, and disappears from the table; what does not is given back by its successor's claim.
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (over || locals.size === 0) resolve();
-          else clock.after(20, look);
-        };
-        look();
-      });
-      return all.length;
     },
     over() {
       over = true;

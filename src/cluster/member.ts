@@ -25,7 +25,10 @@ export interface Member {
 export interface MemberRecord extends Omit<Member, 'node' | 'suspect' | 'suspended' | 'admits'> {
   /** Fresh at each join: two that join under one name in one millisecond tell by it whose record it is. */
   readonly session: string;
+  /** With the state gone: whose word that is. A launcher saw its process end, a judge its silence, or it said so itself. */
+  readonly cause?: GoneCause | undefined;
 }
+export type GoneCause = 'left' | 'crash' | 'lease';
 
 /** The version of an agent type that a member runs; undefined if it does not run it. Type names come from strangers. */
 export const runs = (member: Pick<Member, 'types'>, type: string): number | undefined =>
@@ -37,6 +40,7 @@ export const provesGone = (record: Pick<MemberRecord, 'incarnation' | 'state'>, 
 
 const STATES: readonly string[] = ['joining', 'up', 'leaving', 'gone'] satisfies readonly Member['state'][];
 
+/** Layout 1: fields are only ever added at its end. 1.1 added the cause. */
 export const encodeMember = (record: MemberRecord, codec: Codec): Uint8Array =>
   codec.encode([
     1,
@@ -49,13 +53,14 @@ export const encodeMember = (record: MemberRecord, codec: Codec): Uint8Array =>
     record.wireVersions,
     record.types,
     record.session,
+    record.cause ?? null,
   ]);
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeMember(bytes: Uint8Array, codec: Codec, key: string): MemberRecord {
   const fields = codec.decode(bytes);
   if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a member record is no array', { where: { key } });
-  const [version, incarnation, state, cordoned, labels, capacity, release, wireVersions, types, session] = fields;
+  const [version, incarnation, state, cordoned, labels, capacity, release, wireVersions, types, session, cause] = fields;
   if (version !== 1) throw new NexaError('unknown-version', `a member record of version ${String(version)}`, { where: { key } });
   if (typeof incarnation !== 'number' || !STATES.includes(state) || typeof capacity !== 'number' || !Array.isArray(wireVersions)) {
     throw new NexaError('corrupt-record', 'a member record with fields of the wrong kind', { where: { key } });
@@ -70,5 +75,6 @@ export function decodeMember(bytes: Uint8Array, codec: Codec, key: string): Memb
     wireVersions: wireVersions as number[],
     types: (types ?? {}) as Record<string, number>,
     session: String(session),
+    cause: cause === 'left' || cause === 'crash' || cause === 'lease' ? cause : undefined,
   };
 }

@@ -14,6 +14,8 @@ export interface Beat {
   /** Event loop lag, 99th percentile since the last beat. */
   readonly lagMs: number;
   readonly pid: number;
+  /** What its agents cost (ledger.ts): at least one each. */
+  readonly load: number;
 }
 
 /** Beats missed until a member counts as suspect. */
@@ -32,6 +34,8 @@ export interface Members {
   /** Agents per node for placing: the beat's count plus what was placed there since. */
   load(node: NodeId): number;
   placed(node: NodeId): void;
+  /** As {@link load}, by what the agents cost. */
+  carries(node: NodeId): number;
 }
 
 export function membersOf(options: {
@@ -86,6 +90,10 @@ export function membersOf(options: {
     load(node) {
       const heard = beats.get(node);
       return heard === undefined ? 0 : heard.beat.agents + heard.placed;
+    },
+    carries(node) {
+      const heard = beats.get(node);
+      return heard === undefined ? 0 : heard.beat.load + heard.placed;
     },
     placed(node) {
       const heard = beats.get(node);

@@ -1,6 +1,7 @@
 import type { NodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import { mayReturn, orphaned } from './failover.ts';
+import { ended, type MoveCause, moved } from './move.ts';
 import type { AgentRecord } from './place.ts';
 import type { Step } from './step.ts';
 
@@ -20,12 +21,26 @@ export interface StopRequest {
 }
 export type OwnershipRequest = SpawnRequest | StopRequest;
 
+export interface ClaimReason {
+  readonly why: string;
+  readonly cause: MoveCause;
+  readonly nonce: string;
+  /** Unix milliseconds, for the agent's history. */
+  readonly atMs: number;
+}
+export interface ReleaseReason {
+  /** Who has the head start in claiming it. */
+  readonly prefer: NodeId | undefined;
+  readonly why: string;
+  readonly cause: MoveCause;
+}
+
 /** What a node wants of an agent's record that it does not hold, or no longer. */
 type Goal =
   | OwnershipRequest
-  | { readonly request: 'claim'; readonly why: string; readonly nonce: string }
+  | ({ readonly request: 'claim' } & ClaimReason)
   /** After the activation ended: give it back, mark it stopped, or put it aside. */
-  | { readonly request: 'release'; readonly prefer: NodeId | undefined; readonly why: string }
+  | ({ readonly request: 'release' } & ReleaseReason)
   | { readonly request: 'quarantine'; readonly why: string }
   | { readonly request: 'finish'; readonly why: string };
 
@@ -54,7 +69,7 @@ export type SpawnAnswer = { readonly node: NodeId | null; readonly epoch: number
 export type OwnershipInput =
   | OwnershipRequest
   /** The copy shows an orphan whose turn it is, or a record that names this node though nothing runs here. */
-  | { readonly input: 'claim'; readonly why: string; readonly nonce: string }
+  | ({ readonly input: 'claim' } & ClaimReason)
   | { readonly input: 'written'; readonly outcome: 'yes'; readonly revision: number }
   /** `refused`: it was not tried, or the store refuses for good, because it is full. */
   | { readonly input: 'written'; readonly outcome: 'no' | 'unknown'; readonly refused?: NexaError }
@@ -63,7 +78,7 @@ export type OwnershipInput =
   | { readonly input: 'activated' }
   /** `local`: another node may well succeed; otherwise (a corrupt record) nobody will. */
   | { readonly input: 'activation-failed'; readonly error: NexaError; readonly local: boolean }
-  | { readonly input: 'leave'; readonly prefer: NodeId | undefined; readonly why: string }
+  | ({ readonly input: 'leave' } & ReleaseReason)
   /** The agent said `next: 'stop'`; the activation has ended by itself. */
   | { readonly input: 'finished'; readonly error?: NexaError | undefined }
   | { readonly input: 'gave-up'; readonly error: NexaError }
@@ -175,13 +190,14 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
 
   /** The write that ends an activation, once it has ended. */
   function giveUp(goal: Goal, record: AgentRecord, epoch: number, waiting: readonly OwnershipRequest[], tries = 0): Result {
-    return write(goal, tries, after(goal, record), epoch, waiting, epoch);
+    return write(goal, tries, after(goal, record, epoch), epoch, waiting, epoch);
   }
-  function after(goal: Goal, record: AgentRecord): AgentRecord {
-    const base = { ...record, owner: undefined, prefer: undefined };
+  /** `epoch`: of its last owner, where that is known. */
+  function after(goal: Goal, record: AgentRecord, epoch: number | undefined): AgentRecord {
+    const base = { ...record, owner: undefined, prefer: undefined, moves: ended(record.moves, epoch) };
     switch (goal.request) {
       case 'release':
-        return { ...base, prefer: goal.prefer, why: goal.why };
+        return { ...base, prefer: goal.prefer, why: goal.why, cause: goal.cause };
       case 'quarantine':
         return { ...base, desired: 'quarantined', why: goal.why };
       case 'finish':
@@ -189,6 +205,12 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
       default:
         return { ...base, desired: 'stopped', why: 'stopped on request' };
     }
+  }
+
+  /** The record as this node claims it. */
+  function taken(record: AgentRecord, revision: number, { why, cause, nonce, atMs }: ClaimReason): AgentRecord {
+    const moves = moved(record.moves, record.owner === undefined ? undefined : revision, { ...self, why, cause, atMs });
+    return { ...record, owner: self, prefer: undefined, nonce, why, cause, moves };
   }
 
   function written(state: Extract<OwnershipState, { phase: 'writing' }>, revision: number): Result {
@@ -237,7 +259,8 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           // Who spawns an orphan waits for it: it need not wait for its turn, where it is wanted as it was.
           const wanted = orphaned(record, isGone) && mayReturn(record) && sameData(goal.record.placement, record.placement);
           if (!wanted || ('answer' in answer && answer.answer instanceof NexaError)) return next({ phase: 'idle' }, waiting, [answer]);
-          const claimed: AgentRecord = { ...record, owner: self, prefer: undefined, nonce: goal.record.nonce, why: 'spawned again' };
+          const atMs = goal.record.moves.at(-1)?.atMs ?? 0;
+          const claimed = taken(record, revision, { why: 'spawned again', cause: 'spawn', nonce: goal.record.nonce, atMs });
           return write({ ...goal, record: claimed, again: true }, tries + 1, claimed, revision, waiting);
         }
         if (goal.record.spawnId !== '' && goal.record.spawnId === record.spawnId) {
@@ -245,14 +268,15 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
             { effect: 'answer-spawn', token: goal.token, answer: { node: null, epoch: revision, created: false } },
           ]);
         }
-        return write(goal, tries + 1, goal.record, revision, waiting);
+        const again = { ...goal.record, moves: [...ended(record.moves, undefined), ...goal.record.moves] };
+        return write(goal, tries + 1, again, revision, waiting);
       }
       case 'claim': {
         if (!mine(record) && !orphaned(record, isGone)) return next({ phase: 'idle' }, waiting, []);
         if (record.desired !== 'running') return next({ phase: 'idle' }, waiting, []);
         const back = mine(record) || record.owner === undefined || mayReturn(record);
         const claimed: AgentRecord = back
-          ? { ...record, owner: self, prefer: undefined, nonce: goal.nonce, why: goal.why }
+          ? taken(record, revision, goal)
           : { ...record, owner: undefined, desired: 'stopped', nonce: goal.nonce, why: 'its node was lost and it is temporary' };
         return write(goal, tries + 1, claimed, revision, waiting);
       }
@@ -265,7 +289,7 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           const where = { node: record.owner.node, revision: String(revision) };
           return next({ phase: 'idle' }, waiting, refuse(goal, new NexaError('not-owner', 'it runs on another node', { where })));
         }
-        return write(goal, tries + 1, after(goal, record), revision, waiting);
+        return write(goal, tries + 1, after(goal, record, record.owner === undefined ? undefined : revision), revision, waiting);
       }
       default:
         return next({ phase: 'idle' }, waiting, []);
@@ -276,8 +300,10 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
     if ('request' in input) return request(state, input);
     const { waiting } = state;
     switch (input.input) {
-      case 'claim':
-        return state.phase === 'idle' ? read({ request: 'claim', why: input.why, nonce: input.nonce }, 0, waiting) : [state, []];
+      case 'claim': {
+        const { why, cause, nonce, atMs } = input;
+        return state.phase === 'idle' ? read({ request: 'claim', why, cause, nonce, atMs }, 0, waiting) : [state, []];
+      }
       case 'written':
         if (state.phase !== 'writing') return [state, []];
         if (input.outcome === 'yes') return written(state, input.revision);
@@ -299,23 +325,17 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
       case 'activation-failed': {
         if (state.phase !== 'activating') return [state, []];
         const goal: Goal = input.local
-          ? { request: 'release', prefer: undefined, why: `could not start on ${self.node}: ${input.error.code}` }
+          ? { request: 'release', prefer: undefined, why: `could not start on ${self.node}: ${input.error.code}`, cause: 'failed-start' }
           : { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) };
         const [after, effects] = giveUp(goal, state.record, state.epoch, waiting);
         return [after, [...(input.local ? [{ effect: 'exclude' } as const] : []), ...answerSpawn(state, input.error), ...effects]];
       }
-      case 'leave':
+      case 'leave': {
         if (state.phase !== 'active') return [state, []];
-        return [
-          {
-            phase: 'ending',
-            epoch: state.epoch,
-            record: state.record,
-            goal: { request: 'release', prefer: input.prefer, why: input.why },
-            waiting,
-          },
-          [{ effect: 'end', graceful: true }],
-        ];
+        const { epoch, record } = state;
+        const goal: Goal = { request: 'release', prefer: input.prefer, why: input.why, cause: input.cause };
+        return [{ phase: 'ending', epoch, record, goal, waiting }, [{ effect: 'end', graceful: true }]];
+      }
       case 'finished':
       case 'gave-up': {
         if (state.phase !== 'active' && state.phase !== 'activating') return [state, []];

@@ -1,6 +1,7 @@
 import type { NodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
+import { causeOf, decodeMoves, encodeMoves, type Move, type MoveCause } from './move.ts';
 
 /** What every node keeps of an agent's record. */
 export interface Place {
@@ -40,9 +41,18 @@ export interface AgentRecord {
   readonly version: number;
   /** Why it is where it is: shown by `nexa ps` and by the events of a move. */
   readonly why: string;
+  readonly cause: MoveCause;
+  /** Where it has been, newest last; bounded. Not kept in copies. */
+  readonly moves: readonly Move[];
 }
 
-/** @throws NexaError `payload-too-large` never; `not-encodable` for a config that is no data. */
+/** What a spawn asks for; the node that runs it adds the rest. */
+export type AgentSpec = Omit<AgentRecord, 'owner' | 'nonce' | 'cause' | 'moves'>;
+
+/**
+ * Layout 1: fields are only ever added at its end, and a reader that does not know them leaves them out. 1.1 added cause and moves.
+ * @throws NexaError `not-encodable` for a config that is no data.
+ */
 export const encodeAgent = (record: AgentRecord, codec: Codec): Uint8Array =>
   codec.encode([
     1,
@@ -58,13 +68,15 @@ export const encodeAgent = (record: AgentRecord, codec: Codec): Uint8Array =>
     record.prefer ?? null,
     record.version,
     record.why,
+    record.cause,
+    encodeMoves(record.moves),
   ]);
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): AgentRecord {
   const fields = codec.decode(bytes);
   if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'an agent record is no array', { where: { key } });
-  const [layout, type, id, spawnId, nonce, config, restart, placement, desired, owner, prefer, version, why] = fields;
+  const [layout, type, id, spawnId, nonce, config, restart, placement, desired, owner, prefer, version, why, cause, moves] = fields;
   if (layout !== 1) throw new NexaError('unknown-version', `an agent record of version ${String(layout)}`, { where: { key } });
   if (
     typeof type !== 'string' ||
@@ -87,9 +99,11 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
     prefer: typeof prefer === 'string' ? prefer : undefined,
     version,
     why: String(why),
+    cause: causeOf(cause),
+    moves: decodeMoves(moves),
   };
 }
 
-/** What copies keep: configurations may be large, and a claimer takes it from a leader read anyway. */
-export const withoutConfig = (record: AgentRecord): AgentRecord =>
-  record.config === undefined ? record : { ...record, config: undefined };
+const NO_MOVES: readonly Move[] = [];
+/** What copies keep: configuration and history may be large, and a claimer takes them from a leader read anyway. */
+export const forCopy = (record: AgentRecord): AgentRecord => ({ ...record, config: undefined, moves: NO_MOVES });

@@ -1,7 +1,7 @@
 import type { NodeId } from '../actor/address.ts';
 import type { Random } from '../ports/random.ts';
 import { type Member, runs } from './member.ts';
-import type { PlacementWish } from './place.ts';
+import type { AgentRecord, PlacementWish } from './place.ts';
 
 /** What placing needs to know of an agent. */
 export interface Placeable {
@@ -69,4 +69,18 @@ export function choose(
   const [a, b] = [candidates[first], candidates[second]];
   if (a === undefined || b === undefined) return a?.node ?? b?.node;
   return options.load(a.node) / a.capacity <= options.load(b.node) / b.capacity ? a.node : b.node;
+}
+
+/** Of those who may take it, the one with the least load for its capacity; a tie goes by rendezvous, and so does its wish. */
+export function emptiest(
+  agent: Pick<AgentRecord, 'type' | 'id' | 'placement'>,
+  members: readonly Member[],
+  load: (node: NodeId) => number,
+): Member | undefined {
+  const ranked = rendezvous(agent, members);
+  if (agent.placement.strategy === 'rendezvous') return ranked[0];
+  return ranked.reduce<Member | undefined>(
+    (best, member) => (best === undefined || load(member.node) / member.capacity < load(best.node) / best.capacity ? member : best),
+    undefined,
+  );
 }

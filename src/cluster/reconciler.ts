@@ -5,10 +5,16 @@ import type { ClusterTimes } from './config.ts';
 import type { Copy, Entry } from './copy.ts';
 import { claimDelayMs, orphaned } from './failover.ts';
 import type { LocalAgents } from './local-agents.ts';
-import type { MemberRecord } from './member.ts';
+import type { GoneCause, MemberRecord } from './member.ts';
 import type { Members } from './members.ts';
+import type { MoveCause } from './move.ts';
 import type { AgentRecord } from './place.ts';
 
+const LOST = {
+  crash: (node: string) => `node ${node} was lost: its process ended`,
+  lease: (node: string) => `node ${node} was lost: it did not renew its lease`,
+  left: (node: string) => `node ${node} left`,
+} as const satisfies Record<GoneCause, unknown>;
 /** Claims under way at once; the rest comes with the next look. */
 const CLAIMS = 256;
 /** Agents for which nobody qualifies are looked at again after this. */
@@ -37,8 +43,10 @@ export function reconciler(options: {
   readonly memberStore: Kv;
   readonly members: Members;
   readonly locals: LocalAgents;
-  /** May take agents: up, holding its lease, not leaving. */
+  /** May take agents: up, holding its lease, not leaving, not cordoned. */
   readonly admits: () => boolean;
+  /** May run what is its own already. */
+  readonly runs: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly times: ClusterTimes;
@@ -51,37 +59,44 @@ export function reconciler(options: {
   let unplaced = new Set<string>();
   let stopped = false;
 
-  const plan = (key: string, delayMs: number, why: string, record: AgentRecord): void => {
+  const plan = (key: string, delayMs: number, record: AgentRecord): void => {
     if (due.has(key)) return;
     const cancel = clock.after(delayMs, () => {
       due.delete(key);
-      if (stopped || !options.admits()) return;
       const now = options.places().get(key);
-      if (now === undefined || !locals.idle(key) || !mayClaim(now.value)) return;
-      if (locals.claimsUnderWay >= CLAIMS) return plan(key, times.rankMs * (1 + random.next()), why, record);
-      locals.claim(key, record.type, record.id, why);
+      if (stopped || now === undefined || !locals.idle(key) || !mayClaim(now.value)) return;
+      if (!(namesUs(now.value) ? options.runs() : options.admits())) return;
+      if (locals.claimsUnderWay >= CLAIMS) return plan(key, times.rankMs * (1 + random.next()), record);
+      locals.claim(key, record.type, record.id, reasonOf(now.value));
     });
     due.set(key, cancel);
   };
   const namesUs = (record: AgentRecord): boolean =>
     record.desired === 'running' && record.owner?.node === self.node && record.owner.incarnation === self.incarnation;
   const mayClaim = (record: AgentRecord): boolean => namesUs(record) || orphaned(record, members.isGone);
-  const whyOf = (record: AgentRecord): string =>
-    record.owner === undefined ? record.why : namesUs(record) ? 'its record named this node' : `node ${record.owner.node} was lost`;
+  const reasonOf = (record: AgentRecord): { readonly why: string; readonly cause: MoveCause } => {
+    const { owner, why, cause } = record;
+    if (owner === undefined) return { why, cause };
+    if (namesUs(record)) return { why: 'its record named this node', cause: 'reclaimed' };
+    const lost = options.records().get(owner.node)?.value;
+    // A later incarnation took the name: then the earlier one had ended, however it did.
+    const known = lost?.incarnation === owner.incarnation ? lost.cause : undefined;
+    return { why: LOST[known ?? 'crash'](owner.node), cause: known ?? 'crash' };
+  };
 
   const look = (key: string, now: Entry<AgentRecord> | undefined): void => {
     unplaced.delete(key);
     if (stopped || now === undefined) return;
     const record = now.value;
     if (record.owner !== undefined && !namesUs(record)) locals.superseded(key, now.revision);
-    if (!options.admits() || !locals.idle(key)) return;
-    if (namesUs(record)) return plan(key, times.rankMs * random.next(), whyOf(record), record);
-    if (!orphaned(record, members.isGone)) return;
+    if (!options.runs() || !locals.idle(key)) return;
+    if (namesUs(record)) return plan(key, times.rankMs * random.next(), record);
+    if (!options.admits() || !orphaned(record, members.isGone)) return;
     const barred = (excluded.get(key) ?? 0) > clock.monotonicMs();
     const all = members.all();
     const candidates = barred ? all.filter((member) => member.node !== self.node) : all;
     const delayMs = claimDelayMs(self.node, record, candidates, times.rankMs);
-    if (delayMs !== undefined) return plan(key, delayMs, whyOf(record), record);
+    if (delayMs !== undefined) return plan(key, delayMs, record);
     if (claimableBy(record, candidates) === 0) unplaced.add(key);
   };
   const claimableBy = (record: AgentRecord, all: Parameters<typeof claimDelayMs>[2]): number =>

@@ -38,6 +38,8 @@ export interface Router {
   intercept(askId: number, outcome: Outcome<unknown>): boolean;
   /** A message that was parked for an activation of this node which did not come about. */
   refused(envelope: Envelope, error: NexaError): void;
+  /** The copy shows another record of that agent: who waits for its next owner looks at once. */
+  changed(key: string): void;
   /** That ask was sent to an incarnation that is gone, and is settled. */
   lost(askId: number): void;
 }
@@ -60,6 +62,8 @@ export function agentRouter(options: {
   const { self, members, clock, random } = options;
   const onTheWay = new Map<number, Routed>();
   const parked = new Map<string, Routed[]>();
+  /** Asks between two owners of their agent: bounded, as asks are. */
+  const waiting = new Map<string, Set<() => void>>();
 
   const refuse = (entry: Routed, error: NexaError, reason: DeadLetterReason): void => {
     const { replyTo } = entry.envelope;
@@ -115,12 +119,24 @@ export function agentRouter(options: {
       refuse(entry, new NexaError('unavailable', message, { where: where(entry) }), 'not-owner');
       return;
     }
-    clock.after(waitMs, () => {
+    const cancel = clock.after(waitMs, () => {
+      stopWaiting(entry.key, next);
       void options
         .places()
         .refresh(entry.key)
         .then(() => go(entry));
     });
+    const next = (): void => {
+      cancel();
+      stopWaiting(entry.key, next);
+      go(entry);
+    };
+    waiting.set(entry.key, (waiting.get(entry.key) ?? new Set()).add(next));
+  };
+  const stopWaiting = (key: string, next: () => void): void => {
+    const all = waiting.get(key);
+    all?.delete(next);
+    if (all?.size === 0) waiting.delete(key);
   };
 
   const go = (entry: Routed): boolean => {
@@ -243,6 +259,12 @@ export function agentRouter(options: {
       if (Number.isFinite(known)) options.places().hint(entry.key, known);
       later(entry);
       return true;
+    },
+    changed(key) {
+      if (!waiting.has(key)) return;
+      const place = options.places().get(key)?.value;
+      const decided = place === undefined || place.desired !== 'running' || place.owner !== undefined;
+      if (decided) for (const next of [...(waiting.get(key) ?? [])]) next();
     },
     lost: (id) => void onTheWay.delete(id),
   };

@@ -153,7 +153,7 @@ export function createWire(self: Peer): Wire {
       })),
     }),
     [KIND.resend]: (_fields, sender) => ({ sender, frame: 'resend' }),
-    [KIND.beat]: ([, , , , suspended, admits, agents, lagMs, pid], sender) => ({
+    [KIND.beat]: ([, , , , suspended, admits, agents, lagMs, pid, load], sender) => ({
       sender,
       frame: 'beat',
       beat: {
@@ -163,6 +163,8 @@ export function createWire(self: Peer): Wire {
         agents: natural(agents),
         lagMs: duration(lagMs),
         pid: natural(pid),
+        // Not said by every node.
+        load: load === undefined ? natural(agents) : duration(load),
       },
     }),
   };
@@ -197,7 +199,7 @@ export function createWire(self: Peer): Wire {
         ends.map(({ target, watcher, reason }) => [target.path, target.uid, formatAddress(watcher), REASONS.indexOf(reason)]),
       ]),
     resend: () => codec.encode(head(KIND.resend)),
-    beat: (beat) => codec.encode([...head(KIND.beat), beat.suspended, beat.admits, beat.agents, beat.lagMs, beat.pid]),
+    beat: (beat) => codec.encode([...head(KIND.beat), beat.suspended, beat.admits, beat.agents, beat.lagMs, beat.pid, beat.load]),
     read: (payload) => {
       const version = versionOf(payload);
       if (version !== WIRE_VERSION) {

@@ -159,7 +159,7 @@ test('proof of death is written for exactly that incarnation, whatever is lost, 
   const { clock, members } = world;
   await world.put(memberRecord({ incarnation: 7 }));
   const gone = (incarnation: number, over = members) =>
-    world.come(declareGone({ members: over, codec, clock, times }, 'n1', incarnation, LONG));
+    world.come(declareGone({ members: over, codec, clock, times }, 'n1', incarnation, { ...LONG, cause: 'crash' }));
   expect(await gone(6)).toBeUndefined();
   expect(await world.there()).toMatchObject({ state: 'up' });
   const revision = await gone(7, answering(members, ['lost', 'stored, unknown']));

@@ -5,13 +5,14 @@ import type { Copy } from '../../src/cluster/copy.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../src/cluster/hosting.ts';
 import { localAgents } from '../../src/cluster/local-agents.ts';
 import type { Members } from '../../src/cluster/members.ts';
-import { type AgentRecord, decodeAgent } from '../../src/cluster/place.ts';
+import { type AgentRecord, type AgentSpec, decodeAgent } from '../../src/cluster/place.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import { answering, codec, outcome, storeWorld, TIME, times } from './stores.ts';
 
 const KEY = 'counter.a';
-const wish = (id = 'a'): Omit<AgentRecord, 'owner' | 'nonce'> => ({
+const RECLAIMED = { why: 'its record named this node', cause: 'reclaimed' } as const;
+const wish = (id = 'a'): AgentSpec => ({
   ...({ type: 'counter', id, spawnId: '', config: { step: 1 }, restart: 'permanent', placement: {} } as const),
   ...({ desired: 'running', prefer: undefined, version: 1, why: 'spawned' } as const),
 });
@@ -36,6 +37,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
           kill: () => void killed.push(epoch),
           mailbox: 0,
           restarts: 0,
+          busyMs: 0,
         };
         begun.push({ record, epoch, rules, go: (error) => (error === undefined ? resolve(activation) : reject(error)) });
       }),
@@ -101,10 +103,10 @@ test('a claim whose write has no answer counts as not made, and is claimed anew'
   begun[0]?.rules.onFenced();
   expect(local.idle(KEY)).toBe(true);
   answers.push('stored, unknown');
-  local.claim(KEY, 'counter', 'a', 'its record named this node');
+  local.claim(KEY, 'counter', 'a', RECLAIMED);
   await clock.advance(100);
   expect([begun.length, local.idle(KEY)]).toEqual([1, true]);
-  local.claim(KEY, 'counter', 'a', 'its record named this node');
+  local.claim(KEY, 'counter', 'a', RECLAIMED);
   await clock.advance(100);
   expect(begun).toHaveLength(2);
   expect(begun[1]?.epoch).toBe((await stored())?.revision);
@@ -184,7 +186,7 @@ test('a later owner ends it this instant; an older record does not', async () =>
   expect(killed).toEqual([epoch]);
 });
 
-test('leaving gives every agent back, with whom it prefers, and ends', async () => {
+test('an agent that is released is given back, with whom it prefers, and leaves the table', async () => {
   const { local, begun, come, clock, stored } = await agents();
   for (const id of ['a', 'b']) {
     const spawned = local.spawn(wish(id));
@@ -192,9 +194,11 @@ test('leaving gives every agent back, with whom it prefers, and ends', async () 
     begun.at(-1)?.go();
     await come(spawned);
   }
-  expect(await come(local.leave(() => 'n2'))).toBe(2);
+  for (const key of local.keys()) expect(local.release(key, { prefer: 'n2', why: 'drained', cause: 'drain' })).toBe(true);
+  expect(local.release('counter.a', { prefer: 'n3', why: 'again', cause: 'drain' })).toBe(false);
+  await clock.advance(50);
   for (const key of ['counter.a', 'counter.b'])
-    expect(await stored(key)).toMatchObject({ owner: undefined, prefer: 'n2', desired: 'running' });
+    expect(await stored(key)).toMatchObject({ owner: undefined, prefer: 'n2', desired: 'running', cause: 'drain' });
   expect(local.count).toBe(0);
 });
 

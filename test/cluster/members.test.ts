@@ -19,7 +19,7 @@ function table() {
   };
 }
 const beat = (node: string, more: Partial<Beat> = {}): Beat => ({
-  ...{ node, incarnation: 1, suspended: false, admits: true, agents: 0, lagMs: 0, pid: 1 },
+  ...{ node, incarnation: 1, suspended: false, admits: true, agents: 0, lagMs: 0, pid: 1, load: 0 },
   ...more,
 });
 

@@ -126,6 +126,8 @@ class World {
       prefer: undefined,
       version: 1,
       why: 'spawned',
+      cause: 'spawn',
+      moves: [],
     };
     this.step(index, { request: 'spawn', token: this.token, record });
   }
@@ -140,9 +142,9 @@ class World {
         return this.step(index, { request: 'stop', token: ++this.token, forget: outcome % 2 === 0 });
       case 2:
       case 3:
-        return this.step(index, { input: 'claim', why: 'test', nonce: `x${this.nonce++}` });
+        return this.step(index, { input: 'claim', why: 'test', cause: 'crash', nonce: `x${this.nonce++}`, atMs: 0 });
       case 4:
-        if (node.active !== undefined) this.step(index, { input: 'leave', prefer: undefined, why: 'leave' });
+        if (node.active !== undefined) this.step(index, { input: 'leave', prefer: undefined, why: 'leave', cause: 'drain' });
         return;
       case 5: // declared gone: its lease had ended before
         this.gone.add(`${node.name}.${node.incarnation}`);
@@ -183,7 +185,16 @@ test('a spawn that the store refuses for good is answered with that refusal, and
   const self = { node: 'n1', incarnation: 1 };
   const step = ownership({ self, isGone: () => false });
   const record = { type: 't', id: 'a', spawnId: '', nonce: 'x', config: undefined, restart: 'permanent', placement: {} } as const;
-  const wanted: AgentRecord = { ...record, desired: 'running', owner: self, prefer: undefined, version: 1, why: 'spawned' };
+  const wanted: AgentRecord = {
+    ...record,
+    desired: 'running',
+    owner: self,
+    prefer: undefined,
+    version: 1,
+    why: 'spawned',
+    cause: 'spawn',
+    moves: [],
+  };
   const [writing] = step(NOT_OWNED, { request: 'spawn', token: 7, record: wanted }, 0);
   const full = new NexaError('quota-exceeded', 'the store is full');
   const [state, effects] = step(writing, { input: 'written', outcome: 'unknown', refused: full }, 0);

@@ -17,7 +17,7 @@ const member = (node: string): Member => ({
 });
 const agent = (more: Partial<AgentRecord> = {}): AgentRecord => ({
   ...({ type: 'counter', id: 'a', spawnId: '', nonce: 'x', config: undefined, restart: 'permanent', placement: {} } as const),
-  ...({ desired: 'running', owner: undefined, prefer: undefined, version: 1, why: 'given back' } as const),
+  ...({ desired: 'running', owner: undefined, prefer: undefined, version: 1, why: 'given back', cause: 'drain', moves: [] } as const),
   ...more,
 });
 /** n1, n2 and n3 in the order in which they claim `counter/a`. */
@@ -38,17 +38,18 @@ function looking(self: string, nodes: readonly string[] = ['n1', 'n2', 'n3']) {
   const reconcile = reconciler({
     self: { node: self, incarnation: 1 },
     places: () => ({ get: (key: string) => records.get(key), entries: () => records.values() }) as unknown as Copy<AgentRecord>,
-    records: () => ({ entries: () => gone.values() }) as unknown as Copy<MemberRecord>,
+    records: () => ({ get: (node: string) => gone.get(node), entries: () => gone.values() }) as unknown as Copy<MemberRecord>,
     agents: store('agent'),
     memberStore: store('member'),
     members: { all: () => nodes.map(member), isGone: (node: string) => node === 'dead' } as unknown as Members,
     locals: {
-      claim: (key: string, _type: string, _id: string, why: string) => claimed.push({ key, why, atMs: clock.monotonicMs() }),
+      claim: (key: string, _type: string, _id: string, { why }: { why: string }) => claimed.push({ key, why, atMs: clock.monotonicMs() }),
       idle: (key: string) => !busy.has(key),
       superseded: (key: string, revision: number) => superseded.push(`${key}@${revision}`),
       claimsUnderWay: 0,
     } as unknown as LocalAgents,
     admits: () => admits,
+    runs: () => admits,
     clock,
     random: seededRandom(1),
     times,

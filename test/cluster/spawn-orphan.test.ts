@@ -14,6 +14,8 @@ const record = (more: Partial<AgentRecord> = {}): AgentRecord => ({
   prefer: undefined,
   version: 1,
   why: 'spawned',
+  cause: 'spawn',
+  moves: [],
   owner: { node: 'n1', incarnation: 1 },
   nonce: 'first',
   ...more,

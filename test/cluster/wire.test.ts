@@ -53,7 +53,7 @@ const frames: Readonly<Record<string, () => Uint8Array>> = {
   watch: () => wire1.watch('replace', [{ target: actor(n2, 'a/b', 3), watcher: actor(n1, 'w', 9) }]),
   terminated: () => wire1.terminated([{ target: actor(n1, 'a', 3), watcher: actor(n2, 'w', 9), reason: 'failed' }]),
   resend: () => wire1.resend(),
-  beat: () => wire1.beat({ ...n1, suspended: false, admits: true, agents: 12, lagMs: 3.25, pid: 4_242 }),
+  beat: () => wire1.beat({ ...n1, suspended: false, admits: true, agents: 12, lagMs: 3.25, pid: 4_242, load: 14.5 }),
 };
 
 describe('recorded frames of wire version 1', () => {
@@ -61,6 +61,11 @@ describe('recorded frames of wire version 1', () => {
     const recorded = readFileSync(new URL(`../fixtures/wire/v1-${name}.hex`, import.meta.url), 'utf8').trim();
     expect(Buffer.from((frames[name] as () => Uint8Array)()).toString('hex')).toBe(recorded);
     expect(wire2.read(Uint8Array.from(Buffer.from(recorded, 'hex'))).sender).toEqual(n1);
+  });
+
+  test('a beat from before nodes said what their agents cost counts one for each', () => {
+    const recorded = readFileSync(new URL('../fixtures/wire/v1-beat-without-load.hex', import.meta.url), 'utf8').trim();
+    expect(wire2.read(Uint8Array.from(Buffer.from(recorded, 'hex')))).toMatchObject({ beat: { agents: 12, load: 12 } });
   });
 });
 
@@ -109,7 +114,7 @@ describe('a frame', () => {
       taken: 1,
       watches: undefined,
     });
-    const beat = { ...n1, suspended: true, admits: false, agents: 3, lagMs: 0.5, pid: 1 };
+    const beat = { ...n1, suspended: true, admits: false, agents: 3, lagMs: 0.5, pid: 1, load: 3.5 };
     expect(wire2.read(wire1.beat(beat))).toEqual({ frame: 'beat', sender: n1, beat });
   });
 });

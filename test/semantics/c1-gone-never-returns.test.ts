@@ -30,7 +30,10 @@ describe('C1: a node incarnation that was declared gone never comes back', () =>
     const incarnation = world.nodes.get('n2')?.incarnation ?? 0;
     const members = cluster.store('MEMBERS');
     await world.until(
-      declareGone({ members, codec: createCodec(), clock: world.clock, times: world.times }, 'n2', incarnation, { timeoutMs: 5_000 }),
+      declareGone({ members, codec: createCodec(), clock: world.clock, times: world.times }, 'n2', incarnation, {
+        timeoutMs: 5_000,
+        cause: 'crash',
+      }),
     );
     await world.run(1_000);
     expect(cluster.over).toEqual([`n2.${incarnation} declared-gone`]);

@@ -72,7 +72,8 @@ describe('C2: a named agent has at most one activation that may act', () => {
         expect(acting.length).toBeLessThanOrEqual(1);
         if (acting[0] !== undefined && owners.at(-1) !== acting[0]) owners.push(acting[0]);
       }
-      expect(owners).toEqual(['n1', expect.stringMatching(/^n[23]$/)]);
+      // After the loss the two may even out what they carry.
+      expect(owners.slice(0, 2)).toEqual(['n1', expect.stringMatching(/^n[23]$/)]);
     });
   }
 

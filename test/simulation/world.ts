@@ -142,8 +142,8 @@ export class SimWorld {
       ...{ transport: data.transport, subjects: this.subjects, clock, log, node: name, onDeadLetter: () => undefined },
       handlers: publicHandlers({ member, refs: undefined as never }),
     });
-    member.cluster.onAdmits((admits) => (admits ? edge.open() : edge.shut()));
-    if (member.cluster.admits) edge.open();
+    member.cluster.onServes((serves) => (serves ? edge.open() : edge.shut()));
+    if (member.cluster.serves) edge.open();
     return node;
   }
   /** As {@link start}, for when nobody waits for it. */
@@ -176,7 +176,10 @@ export class SimWorld {
       const { stores, transport } = this.network.connect(`${name}-launcher`);
       const codec = createCodec();
       const members = stores.kv(this.subjects.store('MEMBERS'));
-      declareGone({ members, codec, clock: this.clock, times: this.times }, name, node.incarnation, { timeoutMs: 60_000 }).then(
+      declareGone({ members, codec, clock: this.clock, times: this.times }, name, node.incarnation, {
+        timeoutMs: 60_000,
+        cause: 'crash',
+      }).then(
         (revision) => {
           if (revision !== undefined) transport.publish(this.subjects.event('member'), codec.encode([name, revision]));
         },

@@ -59,7 +59,7 @@ test('C1: an incarnation that was declared gone ends with fenced, its agents ans
   try {
     const members = link.stores().kv(subjects(shared.cluster).store('MEMBERS'));
     const store = { members, codec: createCodec(), clock: realClock, times: DEFAULT_TIMES };
-    await declareGone(store, 'doomed', doomed.incarnation, { timeoutMs: 5_000 });
+    await declareGone(store, 'doomed', doomed.incarnation, { timeoutMs: 5_000, cause: 'crash' });
   } finally {
     await link.close();
   }

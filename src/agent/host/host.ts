@@ -77,6 +77,10 @@ export function agentHost(options: {
     resume() {
       for (const hosting of running.values()) hosting.resume();
     },
+    keepsState(type) {
+      const definition = types.get(type);
+      return definition !== undefined && implementationOf(definition).storage === 'durable';
+    },
     checkConfig(type, config) {
       const checked = validateConfig(definitionOf(type), config);
       if (!checked.ok) throw checked.error;
@@ -127,6 +131,9 @@ export function agentHost(options: {
                 cell: () => hosting.cell as Cell,
                 onStarted: () => hosting.started(),
                 onFenced: (error) => hosting.fenced(error),
+                onHandled: (tookMs) => {
+                  hosting.busyMs += tookMs;
+                },
               },
               context as unknown as CellContext,
             ),
@@ -153,6 +160,7 @@ export function agentHost(options: {
 /** An activation: the cell, its gate, and how it ends. */
 class Hosting implements Activation {
   cell: Cell | undefined = undefined;
+  busyMs = 0;
   readonly gate: ActivationGate | undefined;
   readonly epoch: number;
   readonly meter: Meter;

@@ -37,6 +37,8 @@ export interface Hosted {
   readonly onStarted: () => void;
   /** The store says that somebody else owns the agent. */
   readonly onFenced: (error: NexaError) => void;
+  /** A handler held the event loop for so long; what it awaited is not counted. */
+  readonly onHandled: (tookMs: number) => void;
 }
 
 /**
@@ -131,7 +133,9 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     const before = store === undefined || requestId === undefined ? undefined : recall(store.record.requests, requestId);
     if (before !== undefined) return repeat(message, requestId as string, recalled(before, codec));
     const handler = agent.handlers[command] as (context: unknown, fields: unknown) => unknown;
+    const begunMs = system.clock.monotonicMs();
     const returned = handler(context, fields);
+    hosted.onHandled(system.clock.monotonicMs() - begunMs);
     if (isThenable(returned)) return returned.then((value) => conclude(message, command, requestId, value));
     return conclude(message, command, requestId, returned);
   };
