@@ -21,6 +21,20 @@ export interface Invocation {
   connect(): Promise<Client>;
   /** One line for whoever waits, on stderr; never part of the output. */
   progress(line: string): void;
+  /** For a command that goes on: writes a part of its output now, as one line of JSON or as text. */
+  emit(part: Result): void;
+  /** For a command that goes on: aborted by the first Ctrl-C or SIGTERM, a second one ends the process. */
+  ended(): AbortSignal;
+  /** The terminal, if there is one and text for people is wanted. */
+  readonly screen: Screen | undefined;
+}
+
+/** A terminal that a command may paint on. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  readonly style: Style;
+  write(text: string): void;
 }
 
 /** A command is one file in bin/commands named after it, exporting one of these as `command`. Nothing else lists it. */

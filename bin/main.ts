@@ -3,16 +3,18 @@ import { CommanderError, Option, Command as Program } from 'commander';
 import type { Client } from '../src/client.ts';
 import { type ErrorData, toNexaError } from '../src/errors.ts';
 import type { Environment } from '../supervisors/config.ts';
-import { type Command, type Invocation, type Result, UsageError } from './command.ts';
+import { type Command, type Invocation, type Result, type Screen, UsageError } from './command.ts';
 import { commandNames, loadCommand } from './commands.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { serverOf } from './options.ts';
-import { errorLine, json, styleFor } from './output.ts';
+import { errorLine, json, type Style, styleFor } from './output.ts';
+import { untilSignal } from './signals.ts';
 
 /** A place to write to. */
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 export interface Main {
@@ -23,6 +25,8 @@ export interface Main {
   readonly stderr: Sink;
   /** Default: src/client.ts, loaded when a command first needs it. */
   readonly connect?: (server: { readonly nats: string; readonly cluster: string }) => Promise<Client>;
+  /** Ends a command that goes on. Default: Ctrl-C and SIGTERM. */
+  readonly ended?: AbortSignal;
 }
 
 const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect(server);
@@ -34,8 +38,22 @@ const wantsJson = (argv: readonly string[]): boolean =>
       word === '-ojson' || word === '--output=json' || (word === 'json' && ['-o', '--output'].includes(argv[index - 1] ?? '')),
   );
 
+const screenOf = (sink: Sink, style: Style): Screen | undefined =>
+  sink.isTTY === true
+    ? {
+        get columns() {
+          return sink.columns ?? 80;
+        },
+        get rows() {
+          return sink.rows ?? 24;
+        },
+        style,
+        write: (text) => void sink.write(text),
+      }
+    : undefined;
+
 /** One command line, from arguments to exit code. Nothing thrown leaves it. */
-export async function main({ argv, environment, stdout, stderr, connect = open }: Main): Promise<number> {
+export async function main({ argv, environment, stdout, stderr, connect = open, ended }: Main): Promise<number> {
   const styleOn = (sink: Sink) => styleFor(sink.isTTY === true && !environment.noColor);
   const fail = (error: ErrorData, exitCode: number): number => {
     if (wantsJson(argv)) stdout.write(`${json({ ok: false, error })}\n`);
@@ -80,10 +98,19 @@ export async function main({ argv, environment, stdout, stderr, connect = open }
       .action(async () => {
         const options = sub.opts<Invocation['options']>();
         const args = Object.fromEntries((command.args ?? []).map((arg, index) => [arg.name, sub.args[index]]));
-        const progress = (line: string) => void stderr.write(`${line}\n`);
-        const result = await run(command, { args, options, environment, server: serverOf(options, environment), progress });
-        if (result === undefined) return;
-        stdout.write(`${options.output === 'json' ? json(result.json) : result.text(styleOn(stdout))}\n`);
+        const emit = (part: Result) => void stdout.write(`${options.output === 'json' ? json(part.json) : part.text(styleOn(stdout))}\n`);
+        let aborted = ended;
+        const result = await run(command, {
+          args,
+          options,
+          environment,
+          server: serverOf(options, environment),
+          progress: (line) => void stderr.write(`${line}\n`),
+          emit,
+          ended: () => (aborted ??= untilSignal().aborted),
+          screen: options.output === 'table' ? screenOf(stdout, styleOn(stdout)) : undefined,
+        });
+        if (result !== undefined) emit(result);
       });
   };
 
