@@ -40,7 +40,13 @@ export interface Screen {
 /** A command is one file in bin/commands named after it, exporting one of these as `command`. Nothing else lists it. */
 export interface Command {
   readonly summary: string;
-  readonly args?: readonly { readonly name: string; readonly about: string; readonly optional?: boolean }[];
+  readonly args?: readonly {
+    readonly name: string;
+    readonly about: string;
+    readonly optional?: boolean;
+    /** The last one may take several words, joined by blanks. */
+    readonly many?: boolean;
+  }[];
   /** Besides `-o`, `--nats` and `--cluster`, which every command has. */
   readonly options?: readonly { readonly flags: string; readonly about: string }[];
   /** Whole command lines, shown by `--help`. */

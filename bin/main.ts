@@ -88,7 +88,10 @@ export async function main({ argv, environment, stdout, stderr, connect = open, 
 
   const add = (name: string, command: Command): void => {
     const sub = program.command(name).description(command.summary);
-    for (const { name: arg, about, optional } of command.args ?? []) sub.argument(optional === true ? `[${arg}]` : `<${arg}>`, about);
+    for (const { name: arg, about, optional, many } of command.args ?? []) {
+      const words = many === true ? `${arg}...` : arg;
+      sub.argument(optional === true ? `[${words}]` : `<${words}>`, about);
+    }
     for (const { flags, about } of command.options ?? []) sub.option(flags, about);
     sub
       .addOption(new Option('-o, --output <format>', 'table for people, json for programs').choices(['table', 'json']).default('table'))
@@ -97,7 +100,12 @@ export async function main({ argv, environment, stdout, stderr, connect = open, 
       .addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  $ ${example}`).join('\n')}`)
       .action(async () => {
         const options = sub.opts<Invocation['options']>();
-        const args = Object.fromEntries((command.args ?? []).map((arg, index) => [arg.name, sub.args[index]]));
+        const args = Object.fromEntries(
+          (command.args ?? []).map(({ name, many }, index) => {
+            const words = sub.args.slice(index, many === true ? undefined : index + 1);
+            return [name, words.length === 0 ? undefined : words.join(' ')];
+          }),
+        );
         const emit = (part: Result) => void stdout.write(`${options.output === 'json' ? json(part.json) : part.text(styleOn(stdout))}\n`);
         let aborted = ended;
         const result = await run(command, {

@@ -1,4 +1,5 @@
 import { type Address, formatAddress, parseAddress } from './actor/address.ts';
+import type { Cancel } from './actor/ref.ts';
 import { silentLogger } from './actor/safe-logger.ts';
 import type { Agents, SpawnOptions } from './agent/agents.ts';
 import type { AgentRef, Commands } from './agent/protocol.ts';
@@ -6,6 +7,7 @@ import { createCodec } from './cluster/codec.ts';
 import { type Subjects, subjects } from './cluster/subject.ts';
 import { type Caller, createCaller } from './edge/caller.ts';
 import type { AgentRow } from './edge/handlers.ts';
+import { decodeEvent, type PublicEvent } from './edge/public-event.ts';
 import { NexaError, toNexaError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/logger.ts';
@@ -68,6 +70,11 @@ export interface Client extends Agents, AsyncDisposable {
     stopNode(node: string): Promise<void>;
     /** SIGKILL, by the node's launcher. */
     killNode(node: string): Promise<void>;
+    /**
+     * What nodes tell as it happens, of one node and of some kinds (docs/events.md) or of all; at most once, and nothing of what
+     * came before. @throws NexaError `bad-id`, `disconnected`.
+     */
+    events(wanted: { readonly node?: string; readonly kinds?: readonly string[] }, listener: (event: PublicEvent) => void): Cancel;
   };
 }
 
@@ -174,6 +181,18 @@ export function clientOver(options: {
       stopNode: async (node) => void (await ctl(node, 'stop')),
       killNode: async (node) => {
         await caller.request(names.launcher(node), { type: 'kill' }, within);
+      },
+      events: ({ node, kinds = [] }, listener) => {
+        const wanted = kinds.length === 0 ? [names.events(node)] : kinds.map((kind) => names.events(node, kind));
+        const cancels = wanted.map((subject) =>
+          transport.subscribe(subject, ({ payload }) => {
+            const event = decodeEvent(payload);
+            if (event !== undefined) listener(event);
+          }),
+        );
+        return () => {
+          for (const cancel of cancels) cancel();
+        };
       },
     },
     [Symbol.asyncDispose]: async () => {

@@ -7,6 +7,7 @@ import { form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
+import { publishEvents } from '../src/edge/publish-events.ts';
 import { NexaError, toNexaError } from '../src/errors.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -122,6 +123,9 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       { timeoutMs: START_MS },
     );
     stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
+    const { transport } = broker.data;
+    const publishing = publishEvents({ events: member.system.events, self: member.cluster.self, transport, subjects, clock, log });
+    stops.push(async () => publishing.stop());
     const node = new RunningNode(
       {
         name,

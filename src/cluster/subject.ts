@@ -116,8 +116,11 @@ export interface Subjects {
   ctlNode(node: string): Subject;
   /** The process that supervises a node's process, and can end it. */
   launcher(node: string): Subject;
+  /** Hints among nodes: that a record is worth reading. */
   event(kind: string): Subject;
   readonly eventAll: Subject;
+  /** What a node tells outsiders. Without a node or a kind: of all of them, to subscribe to. */
+  events(node?: string, kind?: string): Subject;
   readonly beat: Subject;
   /** An agent's records in the streams JOURNAL, MAILBOX and DEAD, and all of one stream. */
   record(stream: 'journal' | 'mailbox' | 'dead', type: string, id: string): Subject;
@@ -151,6 +154,8 @@ export function subjects(cluster: string): Subjects {
     launcher: (node) => subject('ctl', validNode(node), 'launcher'),
     event: (kind) => subject('event', checked('event', kind, NAME)),
     eventAll: subject('event', '*'),
+    events: (node, kind) =>
+      subject('events', node === undefined ? '*' : validNode(node), kind === undefined ? '*' : checked('event', kind, NAME)),
     beat: subject('beat'),
     record: (stream, type, id) => subject(stream, agentKey(type, id)),
     recordAll: (stream) => subject(stream, '>'),

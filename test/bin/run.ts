@@ -6,7 +6,12 @@ export const quietEnvironment: Environment = { noColor: false, ci: false, path: 
 /** One command line in this process: what it wrote and how it ended. */
 export async function nexa(
   argv: readonly string[],
-  options: { readonly connect?: Main['connect']; readonly environment?: Environment; readonly isTTY?: boolean } = {},
+  options: {
+    readonly connect?: Main['connect'];
+    readonly environment?: Environment;
+    readonly isTTY?: boolean;
+    readonly ended?: AbortSignal;
+  } = {},
 ): Promise<{ readonly exit: number; readonly stdout: string; readonly stderr: string }> {
   const written = { stdout: '', stderr: '' };
   const sink = (name: 'stdout' | 'stderr') => ({
@@ -22,6 +27,7 @@ export async function nexa(
     stdout: sink('stdout'),
     stderr: sink('stderr'),
     ...(options.connect === undefined ? {} : { connect: options.connect }),
+    ...(options.ended === undefined ? {} : { ended: options.ended }),
   });
   return { exit, ...written };
 }

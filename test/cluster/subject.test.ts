@@ -113,6 +113,8 @@ describe('names', () => {
       expect(codeOf(() => agentKey(name, 'x'))).toBe('bad-id');
       expect(codeOf(() => s.ctlNode(name))).toBe('bad-id');
       expect(codeOf(() => s.event(name))).toBe('bad-id');
+      expect(codeOf(() => s.events(name))).toBe('bad-id');
+      expect(codeOf(() => s.events('n1', name))).toBe('bad-id');
     }
     expect(codeOf(() => validCluster('x'.repeat(33)))).toBe('bad-id');
     expect(codeOf(() => clientInbox('a.b'))).toBe('bad-id');
@@ -126,6 +128,9 @@ describe('names', () => {
     expect(s.spawn).toBe('nexa.test-1.v1.spawn');
     expect(s.agent('counter', 'a b')).toBe('nexa.test-1.v1.agent.counter.=YSBi');
     expect(s.agentAll).toBe('nexa.test-1.v1.agent.*.*');
+    expect(s.events('n1', 'moved')).toBe('nexa.test-1.v1.events.n1.moved');
+    expect(s.events(undefined, 'moved')).toBe('nexa.test-1.v1.events.*.moved');
+    expect(s.events()).toBe('nexa.test-1.v1.events.*.*');
     expect(s.launcher('n1')).toBe('nexa.test-1.v1.ctl.n1.launcher');
     expect(s.record('journal', 'counter', 'x')).toBe('nexa.test-1.v1.journal.counter.x');
     expect(s.recordAll('mailbox')).toBe('nexa.test-1.v1.mailbox.>');

@@ -1,0 +1,129 @@
+import { type Address, formatAddress } from '../actor/address.ts';
+import type { RuntimeEvent } from '../actor/events.ts';
+import { NexaError } from '../errors.ts';
+
+/** What a node tells whoever listens: JSON on `….events.<node>.<kind>`, at most once, rate-bounded. Hints, as every reading is. */
+export interface PublicEvent {
+  /** The kind, as in docs/events.md; or `omitted`: so many of one kind were left out. */
+  readonly event: string;
+  /** Who says it. */
+  readonly node: string;
+  readonly incarnation: number;
+  /** Counts what this incarnation has published, from 1: a gap is what got lost on the way. */
+  readonly n: number;
+  /** The node's wall clock. */
+  readonly atMs: number;
+  /** The named agent it is about, */
+  readonly agent?: { readonly type: string; readonly id: string };
+  /** or the text of another actor's address. */
+  readonly actor?: string;
+  readonly [more: string]: unknown;
+}
+
+/** Bounds of one event: characters of a text, entries of a list or of an object, levels, bytes of the whole. */
+const TEXT = 500;
+const ENTRIES = 32;
+const LEVELS = 4;
+const BYTES = 8_192;
+
+/** Whether an operator would look at it. Actors come and go by the thousands; only those that failed are news. */
+export const isPublic = (event: RuntimeEvent): boolean => event.event !== 'stopped' || event.reason === 'failed';
+
+/** What strangers may know of an event: who and why, never the body of a message. */
+export function publicFields(event: RuntimeEvent): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'event') continue;
+    else if (name === 'address') Object.assign(fields, about(value as Address));
+    else if (name === 'member') fields.member = memberFields(value as Extract<RuntimeEvent, { event: 'member' }>['member']);
+    else if (name === 'envelope') Object.assign(fields, letterFields(value as Extract<RuntimeEvent, { event: 'dead-letter' }>['envelope']));
+    else {
+      const plain = plainOf(value, LEVELS);
+      if (plain !== undefined) fields[name] = plain;
+    }
+  }
+  return fields;
+}
+
+const about = (address: Address): object =>
+  address.kind === 'agent'
+    ? { agent: { type: bounded(address.type), id: bounded(address.id) } }
+    : { actor: bounded(formatAddress(address)) };
+const memberFields = ({
+  node,
+  incarnation,
+  state,
+  cordoned,
+  suspended,
+  version,
+  labels,
+}: Extract<RuntimeEvent, { event: 'member' }>['member']) => ({
+  ...{ node, incarnation, state, cordoned, suspended, version: bounded(version) },
+  labels: plainOf(labels, 1),
+});
+function letterFields({ to, from, message, traceparent }: Extract<RuntimeEvent, { event: 'dead-letter' }>['envelope']): object {
+  const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
+  return {
+    ...about(to),
+    ...(from === undefined
+      ? {}
+      : { from: from.kind === 'agent' ? `nexa:${bounded(from.type)}/${bounded(from.id)}` : bounded(formatAddress(from)) }),
+    ...(typeof type === 'string' ? { type: bounded(type) } : {}),
+    ...(traceparent === undefined ? {} : { traceparent: bounded(traceparent) }),
+  };
+}
+
+const bounded = (text: string): string => text.slice(0, TEXT).toWellFormed();
+/** Plain data within the bounds, of whatever an event carries; what is no data is left out. */
+function plainOf(value: unknown, levels: number): unknown {
+  if (typeof value === 'string') return bounded(value);
+  if (typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (value instanceof NexaError) return { code: value.code, message: bounded(value.message) };
+  if (typeof value !== 'object' || levels === 0) return undefined;
+  if (Array.isArray(value)) return value.slice(0, ENTRIES).flatMap((entry) => plainOf(entry, levels - 1) ?? []);
+  const entries = Object.entries(value).slice(0, ENTRIES);
+  return Object.fromEntries(
+    entries.flatMap(([name, entry]) => {
+      const plain = plainOf(entry, levels - 1);
+      return plain === undefined ? [] : [[bounded(name), plain]];
+    }),
+  );
+}
+
+/** As bytes; of one that is too large only who, what and when. */
+export function encodeEvent(event: PublicEvent): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(event));
+  if (bytes.length <= BYTES) return bytes;
+  const { event: kind, node, incarnation, n, atMs, agent } = event;
+  return Buffer.from(
+    JSON.stringify({ event: kind, node, incarnation, n, atMs, ...(agent === undefined ? {} : { agent }), cutBytes: bytes.length }),
+  );
+}
+
+/** Whatever publishes on that subject is not trusted to be a node: undefined unless it has the form of an event. */
+export function decodeEvent(payload: Uint8Array): PublicEvent | undefined {
+  if (payload.length > BYTES) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(payload).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { event, node, incarnation, n, atMs, agent, actor } = value as Record<string, unknown>;
+  const formed =
+    typeof event === 'string' &&
+    typeof node === 'string' &&
+    [incarnation, n, atMs].every((number) => typeof number === 'number') &&
+    (agent === undefined || isAgent(agent)) &&
+    (actor === undefined || typeof actor === 'string');
+  return formed ? (value as PublicEvent) : undefined;
+}
+const isAgent = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  'id' in value &&
+  typeof value.type === 'string' &&
+  typeof value.id === 'string';
