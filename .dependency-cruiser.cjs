@@ -154,9 +154,20 @@ module.exports = {
       '^supervisors/container\\.ts$',
       'The composition root; actors take what they need by parameter.',
     ),
-    onlyIn('zod', 'zod', '^(src/agent|actors)/', 'Schemas are what agents are defined with.'),
-    onlyIn('jiti', 'jiti', '^src/agent/load\\.ts$', 'The only place that runs code which is not ours.'),
-    onlyIn('the-terminal', '(commander|cli-table3|picocolors)', '^bin/', 'Only commands talk to a terminal.'),
+    onlyIn(
+      'zod',
+      'zod',
+      '^(src/agent|actors)/|^supervisors/config-(schema|keys)\\.ts$',
+      'Schemas are what agents and the configuration are defined with.',
+    ),
+    onlyIn('jiti', 'jiti', '^src/agent/load\\.ts$', 'The place that runs agents which are not ours.'),
+    onlyIn('c12', 'c12', '^supervisors/config-file\\.ts$', 'The one place that reads the configuration.'),
+    onlyIn(
+      'the-terminal',
+      '(commander|cli-table3|picocolors|yaml|@clack/prompts|@bomb\\.sh/tab)',
+      '^bin/',
+      'Only commands talk to a terminal.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

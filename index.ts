@@ -38,5 +38,6 @@ export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused 
 export type { Clock } from './src/ports/clock.ts';
 export type { Logger } from './src/ports/logger.ts';
 export type { Random } from './src/ports/random.ts';
+export { defineConfig, type NexaConfig } from './supervisors/config-schema.ts';
 export { startNode } from './supervisors/node.ts';
 export type { NexaNode, NodeOptions, NodeState } from './supervisors/node-contract.ts';

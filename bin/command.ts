@@ -1,5 +1,6 @@
 import type { Client } from '../src/client.ts';
 import type { Environment } from '../supervisors/config.ts';
+import type { Config } from '../supervisors/config-schema.ts';
 import type { Style } from './output.ts';
 
 /** What a command gives back: the documented JSON, and the same for people. Only `main` writes either. */
@@ -16,6 +17,8 @@ export interface Invocation {
   /** By their long name in camel case; flags are true. */
   readonly options: Readonly<Record<string, string | true | undefined>>;
   readonly environment: Environment;
+  /** What the configuration file says; an option or a variable goes before it. Empty without a file. */
+  readonly config: Config;
   readonly server: { readonly nats: string; readonly cluster: string };
   /** Connects at the first call; closed when the command is over. @throws NexaError `disconnected`. */
   connect(): Promise<Client>;
@@ -47,8 +50,10 @@ export interface Command {
     /** The last one may take several words, joined by blanks. */
     readonly many?: boolean;
   }[];
-  /** Besides `-o`, `--nats` and `--cluster`, which every command has. */
+  /** Besides `-o`, `--config`, `--nats` and `--cluster`, which every command has. */
   readonly options?: readonly { readonly flags: string; readonly about: string }[];
+  /** It works without a configuration file, and also with one that is wrong. */
+  readonly unconfigured?: true;
   /** Whole command lines, shown by `--help`. */
   readonly examples: readonly string[];
   /** Nothing returned: it said what it had to say while it ran. */

@@ -3,11 +3,13 @@ import { CommanderError, Option, Command as Program } from 'commander';
 import type { Client } from '../src/client.ts';
 import { type ErrorData, toNexaError } from '../src/errors.ts';
 import type { Environment } from '../supervisors/config.ts';
+import { readConfigFile } from '../supervisors/config-file.ts';
 import { type Command, type Invocation, type Result, type Screen, UsageError } from './command.ts';
 import { commandNames, loadCommand } from './commands.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
-import { serverOf } from './options.ts';
-import { errorLine, json, type Style, styleFor } from './output.ts';
+import { FORMATS, type Format, formatOf, notation } from './format.ts';
+import { serverOf, text } from './options.ts';
+import { errorLine, type Style, styleFor } from './output.ts';
 import { untilSignal } from './signals.ts';
 
 /** A place to write to. */
@@ -23,6 +25,8 @@ export interface Main {
   readonly environment: Environment;
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Where a configuration file is looked for. Default: the working directory. */
+  readonly folder?: string;
   /** Default: src/client.ts, loaded when a command first needs it. */
   readonly connect?: (server: { readonly nats: string; readonly cluster: string }) => Promise<Client>;
   /** Ends a command that goes on. Default: Ctrl-C and SIGTERM. */
@@ -31,12 +35,6 @@ export interface Main {
 
 const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect(server);
 const version = (): string => (createRequire(import.meta.url)('nexa/package.json') as { readonly version: string }).version;
-// Read from the raw line, because a line that does not parse is answered in its format too.
-const wantsJson = (argv: readonly string[]): boolean =>
-  argv.some(
-    (word, index) =>
-      word === '-ojson' || word === '--output=json' || (word === 'json' && ['-o', '--output'].includes(argv[index - 1] ?? '')),
-  );
 
 const screenOf = (sink: Sink, style: Style): Screen | undefined =>
   sink.isTTY === true
@@ -53,14 +51,16 @@ const screenOf = (sink: Sink, style: Style): Screen | undefined =>
     : undefined;
 
 /** One command line, from arguments to exit code. Nothing thrown leaves it. */
-export async function main({ argv, environment, stdout, stderr, connect = open, ended }: Main): Promise<number> {
+export async function main({ argv, environment, stdout, stderr, folder = process.cwd(), connect = open, ended }: Main): Promise<number> {
   const styleOn = (sink: Sink) => styleFor(sink.isTTY === true && !environment.noColor);
-  const fail = (error: ErrorData, exitCode: number): number => {
-    if (wantsJson(argv)) stdout.write(`${json({ ok: false, error })}\n`);
+  const fail = async (error: ErrorData, exitCode: number): Promise<number> => {
+    const written = await notation(formatOf(argv));
+    if (written !== undefined) stdout.write(`${written({ ok: false, error })}\n`);
     else stderr.write(`${errorLine(error, styleOn(stderr))}\n`);
     return exitCode;
   };
 
+  const configOf = async (named: string | undefined) => (await readConfigFile({ folder, named, nexa: () => import('../index.ts') })).config;
   const run = async (command: Command, invocation: Omit<Invocation, 'connect'>): Promise<Result | undefined> => {
     let client: Promise<Client> | undefined;
     try {
@@ -93,8 +93,12 @@ export async function main({ argv, environment, stdout, stderr, connect = open, 
       sub.argument(optional === true ? `[${words}]` : `<${words}>`, about);
     }
     for (const { flags, about } of command.options ?? []) sub.option(flags, about);
+    // An agent's configuration is called so too: there the variable names the file.
+    const namesFile = command.options?.some(({ flags }) => /^--config\b/.test(flags)) !== true;
+    if (namesFile)
+      sub.option('--config <file>', 'the configuration file (NEXA_CONFIG; else nexa.config.ts, .js, .json or .yaml of this folder)');
     sub
-      .addOption(new Option('-o, --output <format>', 'table for people, json for programs').choices(['table', 'json']).default('table'))
+      .addOption(new Option('-o, --output <format>', 'table for people, json or yaml for programs').choices(FORMATS).default('table'))
       .option('--nats <urls>', 'NATS servers (NEXA_NATS_URL)')
       .option('--cluster <name>', 'the cluster (NEXA_CLUSTER)')
       .addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  $ ${example}`).join('\n')}`)
@@ -106,13 +110,17 @@ export async function main({ argv, environment, stdout, stderr, connect = open, 
             return [name, words.length === 0 ? undefined : words.join(' ')];
           }),
         );
-        const emit = (part: Result) => void stdout.write(`${options.output === 'json' ? json(part.json) : part.text(styleOn(stdout))}\n`);
+        const written = await notation(options.output as Format);
+        const emit = (part: Result) => void stdout.write(`${written?.(part.json) ?? part.text(styleOn(stdout))}\n`);
+        const config =
+          command.unconfigured === true ? {} : await configOf((namesFile ? text(options.config) : undefined) ?? environment.configFile);
         let aborted = ended;
         const result = await run(command, {
           args,
           options,
           environment,
-          server: serverOf(options, environment),
+          config,
+          server: serverOf(options, environment, config),
           progress: (line) => void stderr.write(`${line}\n`),
           emit,
           ended: () => (aborted ??= untilSignal().aborted),

@@ -1,16 +1,23 @@
-import type { Environment } from '../supervisors/config.ts';
+import { type Environment, serverList } from '../supervisors/config.ts';
+import type { Config } from '../supervisors/config-schema.ts';
 import { UsageError } from './command.ts';
 
-/** Where the cluster is: the option, else the environment, else the server that `nexa up` starts. */
+const DEFAULT_URL = 'nats://127.0.0.1:4222';
+
+/** Where the cluster is: the option, else the environment, else the configuration file, else the server that `nexa up` starts. */
 export function serverOf(
   options: Readonly<Record<string, unknown>>,
   environment: Environment,
+  { nats, cluster }: Config,
 ): { readonly nats: string; readonly cluster: string } {
   return {
-    nats: text(options.nats) ?? environment.natsUrl ?? 'nats://127.0.0.1:4222',
-    cluster: text(options.cluster) ?? environment.cluster ?? 'nexa',
+    nats: text(options.nats) ?? environment.natsUrl ?? (nats?.urls === undefined ? DEFAULT_URL : serverList(nats.urls).join(',')),
+    cluster: text(options.cluster) ?? environment.cluster ?? cluster ?? 'nexa',
   };
 }
+
+/** From which level on a node logs. */
+export const logLevelOf = (environment: Environment, { log }: Config): string => environment.logLevel ?? log?.level ?? 'warn';
 
 /** An option's value; undefined if it was not given or is a flag. */
 export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

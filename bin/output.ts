@@ -53,9 +53,13 @@ export function stateText(state: string, style: Style): string {
 }
 
 const c1 = /[\u007f-\u009f\u2028\u2029]/g;
+/** Whether JSON would leave something in it that a terminal acts on. */
+export const hasControl = (text: string): boolean => text.search(c1) >= 0;
+/** What such a text is inside quotes, in JSON and in YAML. */
+export const escaped = (quoted: string): string =>
+  quoted.replace(c1, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 /** Compact JSON, of which a terminal acts on nothing. */
-export const json = (value: unknown): string =>
-  JSON.stringify(value ?? null).replace(c1, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+export const json = (value: unknown): string => escaped(JSON.stringify(value ?? null));
 
 /** One line: `error <code>: message (where) — fix`. */
 export function errorLine(error: Pick<ErrorData, 'code' | 'message' | 'where' | 'fix' | 'refusal' | 'details'>, style: Style): string {

@@ -4,6 +4,8 @@ export interface Environment {
   readonly natsUrl?: string;
   /** NEXA_CLUSTER */
   readonly cluster?: string;
+  /** NEXA_CONFIG: the configuration file. */
+  readonly configFile?: string;
   /** NEXA_NATS_SERVER: a nats-server binary. */
   readonly natsServer?: string;
   /** NEXA_LOG: silent, debug, info, warn or error. */
@@ -25,6 +27,7 @@ export function readEnvironment(): Environment {
   return {
     ...given('natsUrl', env.NEXA_NATS_URL),
     ...given('cluster', env.NEXA_CLUSTER),
+    ...given('configFile', env.NEXA_CONFIG),
     ...given('natsServer', env.NEXA_NATS_SERVER),
     ...given('logLevel', env.NEXA_LOG),
     ...given('worker', env.NEXA_WORKER),

@@ -12,6 +12,7 @@ import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { rawEnvironment } from './config.ts';
 import { type Launcher, type LauncherEvent, launch } from './launcher.ts';
+import type { WorkerSpec } from './worker-spec.ts';
 
 export interface DevClusterOptions {
   readonly servers: 1 | 3;
@@ -22,6 +23,10 @@ export interface DevClusterOptions {
   readonly folder: string;
   readonly cluster: string;
   readonly agents?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly capacity?: number;
+  readonly processes?: WorkerSpec['processes'];
+  readonly services?: WorkerSpec['services'];
   readonly fsync?: boolean;
   readonly logLevel: string;
   /** node's arguments that start a worker. */
@@ -104,12 +109,14 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
         node,
         cluster,
         nats: servers.urls,
-        labels: {},
-        capacity: 1,
+        labels: options.labels ?? {},
+        capacity: options.capacity ?? 1,
         logLevel: options.logLevel,
         replicas: options.servers,
         durability,
         ...(options.agents === undefined ? {} : { agents: options.agents }),
+        ...(options.processes === undefined ? {} : { processes: options.processes }),
+        ...(options.services === undefined ? {} : { services: options.services }),
       })),
       command: options.command,
       stores,

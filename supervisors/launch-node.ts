@@ -6,23 +6,19 @@ import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { type Launcher, launch } from './launcher.ts';
+import type { WorkerSpec } from './worker-spec.ts';
 
 /**
  * One node under a launcher of its own, with the launcher's own connection.
  * @throws NexaError `disconnected`, `store-misconfigured`.
  */
-export async function launchNode(options: {
-  readonly name: string;
-  readonly cluster: string;
-  readonly nats: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly capacity: number;
-  readonly agents?: string;
-  readonly replicas?: number;
-  readonly logLevel: string;
-  readonly command: readonly string[];
-  readonly log: Logger;
-}): Promise<{ readonly launcher: Launcher; readonly close: () => Promise<number> }> {
+export async function launchNode(
+  options: Pick<WorkerSpec, 'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'processes' | 'services'> & {
+    readonly name: string;
+    readonly command: readonly string[];
+    readonly log: Logger;
+  },
+): Promise<{ readonly launcher: Launcher; readonly close: () => Promise<number> }> {
   const { name, cluster, nats, command, log, replicas, ...worker } = options;
   const link = await connectNats({
     servers: nats,

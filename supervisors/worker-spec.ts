@@ -1,4 +1,5 @@
 import { NexaError } from '../src/errors.ts';
+import type { ProcessConfig, ServiceConfig } from './config-schema.ts';
 
 /** What a launcher tells the process that it starts: who it is, and that it has joined already. */
 export interface WorkerSpec {
@@ -14,6 +15,10 @@ export interface WorkerSpec {
   /** A folder of modules with agent definitions. */
   readonly agents?: string;
   readonly logLevel: string;
+  /** What `process` agents may run on this node, by name. */
+  readonly processes?: Readonly<Record<string, ProcessConfig>>;
+  /** What the node depends on outside. */
+  readonly services?: readonly ServiceConfig[];
   readonly ttlMs?: number;
   /** What the launcher read off the monitors of servers that it started itself. */
   readonly durability?: 'quorum' | 'fsync' | 'unverified';

@@ -4,7 +4,7 @@ import { jsonLog } from '../../src/log.ts';
 import { serverList } from '../../supervisors/config.ts';
 import { launchNode } from '../../supervisors/launch-node.ts';
 import type { Command } from '../command.ts';
-import { countOf, labelsOf, text } from '../options.ts';
+import { countOf, labelsOf, logLevelOf, text } from '../options.ts';
 import { untilSignal } from '../signals.ts';
 import { workerCommand } from '../worker-command.ts';
 
@@ -18,12 +18,14 @@ export const command: Command = {
     { flags: '--replicas <count>', about: 'servers that keep each record, when it forms a new cluster (default 1)' },
   ],
   examples: ['nexa node --name n4', 'nexa node --nats nats://10.0.0.5:4222 --labels zone=eu --agents ./agents'],
-  async run({ options, environment, server, progress }) {
+  async run({ options, environment, config, server, progress }) {
     const signals = untilSignal();
-    const agents = text(options.agents);
-    const replicas = text(options.replicas);
+    const agents = text(options.agents) ?? config.agents;
+    const replicas = text(options.replicas) ?? config.replicas?.toString();
+    const logLevel = logLevelOf(environment, config);
     const name =
       text(options.name) ??
+      config.name ??
       `${hostname()
         .replaceAll(/[^A-Za-z0-9_-]/g, '-')
         .slice(0, 40)}-${process.pid}`;
@@ -31,13 +33,15 @@ export const command: Command = {
       name,
       cluster: server.cluster,
       nats: serverList(server.nats),
-      labels: labelsOf(options.labels) ?? {},
-      capacity: countOf(options.capacity, '--capacity', { least: 1, most: 1_000, fallback: 1 }),
-      logLevel: environment.logLevel ?? 'warn',
+      labels: labelsOf(options.labels) ?? config.labels ?? {},
+      capacity: countOf(options.capacity, '--capacity', { least: 1, most: 1_000, fallback: config.capacity ?? 1 }),
+      logLevel,
       command: workerCommand(),
-      log: jsonLog({ level: environment.logLevel ?? 'warn', fields: { launcher: name } }),
+      log: jsonLog({ level: logLevel, fields: { launcher: name } }),
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
+      ...(config.processes === undefined ? {} : { processes: config.processes }),
+      ...(config.services === undefined ? {} : { services: config.services }),
     });
     signals.onSecond(() => {
       process.exitCode = 1;

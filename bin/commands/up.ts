@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
 import { startDevCluster } from '../../supervisors/dev-cluster.ts';
 import type { Command } from '../command.ts';
-import { countOf, text } from '../options.ts';
+import { countOf, logLevelOf, text } from '../options.ts';
 import { untilSignal } from '../signals.ts';
 import { workerCommand } from '../worker-command.ts';
 
@@ -20,10 +20,11 @@ export const command: Command = {
     { flags: '--memory', about: 'one process, no NATS: to try things out' },
   ],
   examples: ['nexa up', 'nexa up --agents ./agents', 'nexa up --servers 3 --nodes 5', 'nexa up --nats-port 4333 --cluster demo'],
-  async run({ options, environment, server, progress }) {
+  async run({ options, environment, config, server, progress }) {
     const startedAtMs = performance.now();
-    const log = jsonLog({ level: environment.logLevel ?? 'warn' });
-    const agents = text(options.agents);
+    const logLevel = logLevelOf(environment, config);
+    const log = jsonLog({ level: logLevel });
+    const agents = text(options.agents) ?? config.agents;
     const signals = untilSignal();
     const seconds = (): string => ((performance.now() - startedAtMs) / 1_000).toFixed(1);
     if (options.memory === true) {
@@ -41,21 +42,25 @@ export const command: Command = {
       await node.stop();
       return undefined;
     }
-    const port = countOf(options.natsPort, '--nats-port', { least: 1, most: 65_533, fallback: DEFAULT_PORT });
-    const nodes = countOf(options.nodes, '--nodes', { least: 1, most: 32, fallback: 3 });
+    const port = countOf(options.natsPort, '--nats-port', { least: 1, most: 65_533, fallback: config.nats?.port ?? DEFAULT_PORT });
+    const nodes = countOf(options.nodes, '--nodes', { least: 1, most: 32, fallback: config.workers ?? 3 });
     const cluster = await startDevCluster({
-      servers: countOf(options.servers, '--servers', { least: 1, most: 3, fallback: 1, oneOf: [1, 3] }) as 1 | 3,
+      servers: countOf(options.servers, '--servers', { least: 1, most: 3, fallback: config.nats?.servers ?? 1, oneOf: [1, 3] }) as 1 | 3,
       nodes: Array.from({ length: nodes }, (_, index) => `n${index + 1}`),
       natsPort: port,
-      folder: resolve(text(options.data) ?? '.nexa'),
+      folder: resolve(text(options.data) ?? config.nats?.data ?? '.nexa'),
       cluster: server.cluster,
-      fsync: options.fsync === true,
-      logLevel: environment.logLevel ?? 'warn',
+      fsync: options.fsync === true || config.nats?.fsync === true,
+      logLevel,
       command: workerCommand(),
       log,
       onProgress: progress,
       signal: signals.aborted,
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
+      ...(config.labels === undefined ? {} : { labels: config.labels }),
+      ...(config.capacity === undefined ? {} : { capacity: config.capacity }),
+      ...(config.processes === undefined ? {} : { processes: config.processes }),
+      ...(config.services === undefined ? {} : { services: config.services }),
     });
     signals.onSecond(() => void cluster.stopNow().then(() => process.exit(1)));
     progress(`ready after ${seconds()} s: ${nodes} nodes of cluster ${server.cluster} on ${cluster.urls.join(' ')}`);

@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { commandNames, loadCommand } from '../../bin/commands.ts';
 import { NexaError, Refused } from '../../src/errors.ts';
 import { nexa, quietEnvironment } from './run.ts';
@@ -39,7 +43,7 @@ test.each([
   [['ps', '--nat', 'x'], "error usage: unknown option '--nat' (Did you mean --nats?) — See nexa ps --help.\n"],
   [['ps', 'a', 'b'], expect.stringContaining('error usage: too many arguments')],
   [['kill'], "error usage: missing required argument 'node' — See nexa kill --help.\n"],
-  [['nodes', '-o', 'yaml'], expect.stringContaining('Allowed choices are table, json.')],
+  [['nodes', '-o', 'xml'], expect.stringContaining('Allowed choices are table, json, yaml.')],
   [['ask', 'counter', '{"type":"get"}'], expect.stringContaining('error usage: "counter" names no agent: write <type>/<id>')],
   [['ask', 'counter/', '{"type":"get"}'], expect.stringContaining('names no agent')],
   [['ask', 'counter/a', '{"type":'], expect.stringContaining('error usage: the command is not JSON')],
@@ -131,6 +135,57 @@ test('the server comes from the option, else the environment, else the local def
     { nats: 'nats://b:2', cluster: 'blue' },
     { nats: 'nats://c:3', cluster: 'green' },
   ]);
+});
+
+test('a flag goes before a variable, a variable before the file, the file before the default', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexa-main-'));
+  try {
+    await writeFile(join(folder, 'nexa.config.json'), '{"cluster":"file","nats":{"urls":["nats://d:4","nats://e:5"]}}');
+    await writeFile(join(folder, 'other.yaml'), 'cluster: other');
+    const asked: object[] = [];
+    const connect = async (server: object) => {
+      asked.push(server);
+      throw lost;
+    };
+    const environment = { ...quietEnvironment, cluster: 'variable' };
+    await nexa(['ps'], { connect, folder });
+    await nexa(['ps'], { connect, folder, environment });
+    await nexa(['ps', '--cluster', 'flag', '--nats', 'nats://f:6'], { connect, folder, environment });
+    await nexa(['ps', '--config', 'other.yaml'], { connect, folder });
+    await nexa(['spawn', 'echo', '--config', '{}'], { connect, folder, environment: { ...quietEnvironment, configFile: 'other.yaml' } });
+    expect(asked).toEqual([
+      { nats: 'nats://d:4,nats://e:5', cluster: 'file' },
+      { nats: 'nats://d:4,nats://e:5', cluster: 'variable' },
+      { nats: 'nats://f:6', cluster: 'flag' },
+      { nats: 'nats://127.0.0.1:4222', cluster: 'other' },
+      { nats: 'nats://127.0.0.1:4222', cluster: 'other' },
+    ]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a file that is wrong stops a command before it reaches anything', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexa-main-'));
+  try {
+    await writeFile(join(folder, 'nexa.config.yaml'), 'clustr: blue\nworkers: many\n');
+    const { exit, stderr } = await nexa(['ps'], { connect: refusing(new Error('it connected')), folder });
+    expect(exit).toBe(1);
+    expect(stderr).toContain('clustr: there is no such key (did you mean cluster?)');
+    expect(stderr).toContain('workers: expected a whole number from 1 to 32, not "many"');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('yaml is the same data as json, also for an error, and lets nothing act on a terminal', async () => {
+  const evil = new NexaError('internal', 'no\u009b31m\u2028 way', { where: { node: 'yes' } });
+  const { stdout, stderr } = await nexa(['ps', '-o', 'yaml'], { connect: refusing(evil) });
+  expect(stderr).toBe('');
+  expect(stdout).not.toMatch(/[\u007f-\u009f\u2028]/);
+  expect(parse(stdout)).toEqual({ ok: false, error: evil.toJSON() });
+  expect(parse((await nexa(['ps', '--output=yaml'], { connect: refusing(lost) })).stdout)).toEqual({ ok: false, error: lost.toJSON() });
+  expect(parse((await nexa(['nope', '-oyaml'])).stdout)).toMatchObject({ ok: false, error: { code: 'usage' } });
 });
 
 test('what others wrote cannot act on the terminal', async () => {

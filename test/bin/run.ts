@@ -11,6 +11,7 @@ export async function nexa(
     readonly environment?: Environment;
     readonly isTTY?: boolean;
     readonly ended?: AbortSignal;
+    readonly folder?: string;
   } = {},
 ): Promise<{ readonly exit: number; readonly stdout: string; readonly stderr: string }> {
   const written = { stdout: '', stderr: '' };
@@ -26,6 +27,7 @@ export async function nexa(
     environment: options.environment ?? quietEnvironment,
     stdout: sink('stdout'),
     stderr: sink('stderr'),
+    ...(options.folder === undefined ? {} : { folder: options.folder }),
     ...(options.connect === undefined ? {} : { connect: options.connect }),
     ...(options.ended === undefined ? {} : { ended: options.ended }),
   });
