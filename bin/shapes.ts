@@ -16,11 +16,23 @@ export interface NodeShape {
   readonly incarnation: number | null;
   readonly state: string;
   readonly suspended: boolean;
+  readonly cordoned: boolean;
   readonly pid: number | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly version: string;
   readonly agents: number | null;
   readonly lagMs: number | null;
+}
+export interface DrainedShape {
+  readonly moved: number;
+  readonly left: number;
+  readonly lostMemory: number;
+  readonly blocked: {
+    readonly type: string;
+    readonly id: string;
+    readonly version: number | null;
+    readonly labels: Readonly<Record<string, string>>;
+  } | null;
 }
 export interface TreeShape {
   readonly name: string;
@@ -50,6 +62,8 @@ export const record = (value: unknown): Readonly<Record<string, unknown>> =>
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(record(value)).map(([name, label]) => [name, String(label)]));
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 export const agentsOf = (rows: unknown): readonly AgentShape[] =>
@@ -68,17 +82,29 @@ export const agentsOf = (rows: unknown): readonly AgentShape[] =>
 export const nodesOf = (rows: unknown): readonly NodeShape[] =>
   list(rows)
     .map(record)
-    .map(({ node, incarnation, state, suspended, pid, labels, version, agents, lagMs }) => ({
+    .map(({ node, incarnation, state, suspended, cordoned, pid, labels, version, agents, lagMs }) => ({
       node: text(node),
       incarnation: number(incarnation),
       state: text(state),
       suspended: suspended === true,
+      cordoned: cordoned === true,
       pid: number(pid),
-      labels: Object.fromEntries(Object.entries(record(labels)).map(([name, value]) => [name, String(value)])),
+      labels: labelsOf(labels),
       version: text(version),
       agents: number(agents),
       lagMs: number(lagMs),
     }));
+
+export function drainedOf(value: unknown): DrainedShape {
+  const { moved, left, lostMemory, blocked } = record(value);
+  const { type, id, version, labels } = record(blocked);
+  return {
+    moved: number(moved) ?? 0,
+    left: number(left) ?? 0,
+    lostMemory: number(lostMemory) ?? 0,
+    blocked: typeof type === 'string' ? { type, id: text(id), version: number(version), labels: labelsOf(labels) } : null,
+  };
+}
 
 export function treeOf(value: unknown): TreeShape {
   const { name, path, state, mailbox, restarts, lastReason, children } = record(value);

@@ -66,6 +66,10 @@ export interface Client extends Agents, AsyncDisposable {
     tree(node: string): Promise<unknown>;
     /** Of one node, or of whichever answers. */
     status(node?: string): Promise<unknown>;
+    /** It takes no new agents, or takes them again. */
+    cordon(node: string, on: boolean, options?: { readonly timeoutMs?: number }): Promise<void>;
+    /** Moves its agents to other nodes: how many moved, how many are left. @throws NexaError `unavailable`: nobody may take them. */
+    drain(node: string, options?: { readonly timeoutMs?: number }): Promise<unknown>;
     /** It leaves gracefully; answered when it has begun to. */
     stopNode(node: string): Promise<void>;
     /** SIGKILL, by the node's launcher. */
@@ -79,6 +83,7 @@ export interface Client extends Agents, AsyncDisposable {
 }
 
 const TIMEOUT_MS = 5_000;
+const DRAIN_MS = 30_000;
 const POLL_MS = 10;
 
 /**
@@ -144,8 +149,8 @@ export function clientOver(options: {
   const within = { timeoutMs: TIMEOUT_MS };
   const agents = async (body: object, waiting = within) =>
     (await caller.request(names.agents, body, waiting)).reply as Record<string, unknown> | undefined;
-  const ctl = async (node: string | undefined, type: string) =>
-    (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type }, within)).reply as
+  const ctl = async (node: string | undefined, type: string, waiting = within) =>
+    (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type }, waiting)).reply as
       | Record<string, unknown>
       | undefined;
 
@@ -178,6 +183,8 @@ export function clientOver(options: {
       nodes: async () => (await ctl(undefined, 'nodes'))?.nodes,
       tree: async (node) => (await ctl(node, 'tree'))?.tree,
       status: (node) => ctl(node, 'status'),
+      cordon: async (node, on, { timeoutMs = TIMEOUT_MS } = {}) => void (await ctl(node, on ? 'cordon' : 'uncordon', { timeoutMs })),
+      drain: (node, { timeoutMs = DRAIN_MS } = {}) => ctl(node, 'drain', { timeoutMs }),
       stopNode: async (node) => void (await ctl(node, 'stop')),
       killNode: async (node) => {
         await caller.request(names.launcher(node), { type: 'kill' }, within);

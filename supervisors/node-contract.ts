@@ -12,6 +12,16 @@ export interface NexaNode extends Agents, AsyncDisposable {
   readonly incarnation: number;
   readonly state: NodeState;
   readonly system: ActorSystem;
+  /** It takes no new agents; those it has stay. */
+  cordon(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** It takes agents again: after {@link cordon}, and after {@link drain}. */
+  uncordon(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /**
+   * Moves its agents to other nodes and takes no new ones; the node stays a member, in maintenance. No acknowledged message is lost
+   * (C7). `left`: those that no other node may take stay and run on. Default 25,000 ms.
+   * @throws NexaError `unavailable`, definite: nobody may take any of them, and nothing was changed.
+   */
+  drain(options?: { readonly timeoutMs?: number }): Promise<{ readonly moved: number; readonly left: number }>;
   /** Gives its agents back, says that it is gone, and ends. Idempotent. */
   stop(): Promise<void>;
   /** Settles when the node is over: resolves after `stop`, rejects with `fenced` when this incarnation was declared gone. */

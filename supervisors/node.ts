@@ -3,6 +3,7 @@ import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
+import type { Drained } from '../src/cluster/drain.ts';
 import { form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
@@ -20,6 +21,7 @@ import { nodeContainer } from './container.ts';
 import { type LoopLag, loopLag } from './loop-lag.ts';
 import { type MemberNode, startMember } from './member.ts';
 import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
+import { wayTo } from './node-state.ts';
 import { processLoad } from './process-load.ts';
 import { publicHandlers } from './public-handlers.ts';
 import { superviseNode } from './trees/node-tree.ts';
@@ -41,6 +43,7 @@ const START_MS = 30_000;
 /** A graceful leave: agents finish their messages and are given back. */
 const LEAVE_MS = 25_000;
 const CLOSE_MS = 2_000;
+const CORDON_MS = 5_000;
 
 /**
  * Starts a node and joins the cluster; resolves when it is up. What is started is a list, and stopping runs it backwards.
@@ -192,7 +195,7 @@ class RunningNode implements NexaNode {
   readonly name: string;
   readonly incarnation: number;
   readonly done: Promise<void>;
-  state: NodeState = 'starting';
+  #state: NodeState = 'starting';
   readonly #parts: Parts;
   readonly #unwind: () => Promise<void>;
   #edge: PublicEdge | undefined;
@@ -210,6 +213,16 @@ class RunningNode implements NexaNode {
     this.done.catch(() => undefined);
   }
 
+  get state(): NodeState {
+    return this.#state;
+  }
+  #become(state: NodeState): void {
+    for (const next of wayTo(this.#state, state)) {
+      const before = this.#state;
+      this.#state = next;
+      this.system.events.publish({ event: 'node-state', node: this.name, state: next, before });
+    }
+  }
   get system(): MemberNode['system'] {
     return this.#parts.member.system;
   }
@@ -222,6 +235,13 @@ class RunningNode implements NexaNode {
       definitions,
       load: { ...processLoad(), lag: this.#parts.lag, nats: () => broker.traffic() },
       leave: () => void this.stop(),
+      cordon: (on, within) => this.#cordon(on, within),
+      drain: async (within) => {
+        const { blocked, ...drained } = await this.#drain(within);
+        if (blocked === undefined) return { ...drained, blocked: null };
+        const { type, id, version, placement } = blocked;
+        return { ...drained, blocked: { type, id, version, labels: placement.labels ?? {} } };
+      },
       facts: () => ({
         cluster: subjects.cluster,
         natsServers: broker.servers,
@@ -251,7 +271,7 @@ class RunningNode implements NexaNode {
     void member.system.failed.then((error) => this.#fail(error));
     // Who is told that this node runs may ask it at once.
     await broker.data.transport.flush({ timeoutMs: CLOSE_MS }).catch((error) => log.debug({ error }, 'not flushed'));
-    if (this.#stopping === undefined) this.state = 'running';
+    if (this.#stopping === undefined) this.#become('running');
   }
 
   /** This incarnation was declared gone, or the store was out of reach for too long (C1). */
@@ -266,25 +286,50 @@ class RunningNode implements NexaNode {
   }
   #fail(error: NexaError): void {
     if (this.#stopping !== undefined) return;
-    this.state = 'error';
+    this.#become('error');
     this.#edge?.shut();
     this.#stopping = (async () => {
       this.#parts.member.cluster.close();
       await this.#unwind();
-      this.state = 'stopped';
+      this.#become('stopped');
       this.#end.reject(error);
     })();
+  }
+
+  async #cordon(on: boolean, within: { readonly timeoutMs: number }): Promise<void> {
+    this.#mustRun();
+    await this.#parts.member.cluster.cordon(on, within);
+    if (!on && this.#state === 'maintenance') this.#become('running');
+  }
+  async #drain(within: { readonly timeoutMs: number }): Promise<Drained> {
+    this.#mustRun();
+    const drained = await this.#parts.member.cluster.drain({ ...within, onBegin: () => this.#become('maintenance') });
+    return drained;
+  }
+  #mustRun(): void {
+    if (this.#state === 'running' || this.#state === 'maintenance') return;
+    throw new NexaError('unavailable', `this node is ${this.#state}`, { where: { node: this.name }, definite: true });
+  }
+  cordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#cordon(true, { timeoutMs });
+  }
+  uncordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#cordon(false, { timeoutMs });
+  }
+  async drain({ timeoutMs = LEAVE_MS }: { readonly timeoutMs?: number } = {}): Promise<{ readonly moved: number; readonly left: number }> {
+    const { moved, left } = await this.#drain({ timeoutMs });
+    return { moved, left };
   }
 
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       const { member } = this.#parts;
-      this.state = 'stopping';
+      this.#become('stopping');
       this.#edge?.shut();
       await member.cluster.leave({ timeoutMs: LEAVE_MS, settled: async () => this.#edge?.idle({ timeoutMs: CLOSE_MS }) });
       await this.#edge?.close({ timeoutMs: CLOSE_MS });
       await this.#unwind();
-      this.state = 'stopped';
+      this.#become('stopped');
       this.#end.resolve();
     })();
     return this.#stopping;

@@ -34,6 +34,9 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
     nodes: () => served(refs.node.ask({ type: 'nodes' }, WITHIN)),
     status: () => served(refs.node.ask({ type: 'status' }, WITHIN)),
     tree: () => served(refs.node.ask({ type: 'tree' }, WITHIN)),
+    cordon: async (on, { timeoutMs }) => void (await served(refs.node.ask({ type: 'cordon', on, timeoutMs }, { timeoutMs }))),
+    // So that the answer is there before its caller goes.
+    drain: ({ timeoutMs }) => served(refs.node.ask({ type: 'drain', timeoutMs: timeoutMs * 0.9 }, { timeoutMs })),
     stopNode: () => void refs.node.tell({ type: 'leave' }),
   };
 }

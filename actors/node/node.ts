@@ -7,7 +7,7 @@ import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { Member } from '../../src/cluster/member.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { MonitorMessage, Sample } from '../monitor/protocol.ts';
-import type { NodeFacts, NodeMessage, NodeRow, NodeStatus } from './protocol.ts';
+import type { DrainReport, NodeFacts, NodeMessage, NodeRow, NodeStatus } from './protocol.ts';
 import { nodeTree } from './tree.ts';
 
 const MONITOR_MS = 500;
@@ -25,9 +25,14 @@ export function nodeActor(options: {
   readonly facts: () => NodeFacts;
   /** Begins the graceful leave and returns at once. */
   readonly leave: () => void;
+  readonly cordon: (on: boolean, within: { readonly timeoutMs: number }) => Promise<void>;
+  readonly drain: (within: { readonly timeoutMs: number }) => Promise<DrainReport>;
 }): Props<NodeMessage> {
   const { system, cluster, facts } = options;
-  type Own = NodeMessage | { readonly type: 'measured'; readonly measured: Outcome<Sample>; readonly answer: (status: NodeStatus) => void };
+  type Own =
+    | NodeMessage
+    | { readonly type: 'settled'; readonly settle: () => void }
+    | { readonly type: 'measured'; readonly measured: Outcome<Sample>; readonly answer: (status: NodeStatus) => void };
   const props: Props<Own> = {
     behavior: () =>
       receive<Own>((context, message) => {
@@ -46,6 +51,22 @@ export function nodeActor(options: {
             return context.reply(message, rowsOf(cluster));
           case 'tree':
             return context.reply(message, nodeTree(system));
+          case 'settled':
+            return message.settle();
+          case 'cordon': {
+            const replyTo = context.replyTo(message);
+            return context.pipe(
+              () => options.cordon(message.on, message),
+              (done) => ({ type: 'settled', settle: () => void (done.ok ? replyTo.tell(null) : replyTo.refuse(done.error)) }),
+            );
+          }
+          case 'drain': {
+            const replyTo = context.replyTo(message);
+            return context.pipe(
+              () => options.drain(message),
+              (done) => ({ type: 'settled', settle: () => void (done.ok ? replyTo.tell(done.value) : replyTo.refuse(done.error)) }),
+            );
+          }
           case 'leave':
             context.reply(message, null);
             return options.leave();
@@ -61,6 +82,7 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sa
   ...cluster.self,
   ...facts,
   suspended: cluster.suspended,
+  cordoned: cluster.cordoned,
   members: cluster.members.all().filter(({ state }) => state !== 'gone').length,
   agents: cluster.locals.count,
   unplaced: cluster.unplaced,
@@ -76,9 +98,20 @@ const rowsOf = ({ members }: Cluster): readonly NodeRow[] =>
   [...members.all()]
     .sort((a, b) => Number(a.state === 'gone') - Number(b.state === 'gone') || (a.node < b.node ? -1 : 1))
     .slice(0, MOST_NODES)
-    .map(({ node, incarnation, state, suspect, suspended, labels, version }): NodeRow => {
+    .map(({ node, incarnation, state, suspect, suspended, cordoned, labels, capacity, version }): NodeRow => {
       const heard = members.beatOf(node);
       const beat = state !== 'gone' && heard?.incarnation === incarnation ? heard : undefined;
       const said = { pid: beat?.pid ?? null, agents: beat?.agents ?? null, lagMs: beat?.lagMs ?? null };
-      return { node, incarnation, state: STATES[state], suspect: suspect && state !== 'gone', suspended, labels, version, ...said };
+      return {
+        node,
+        incarnation,
+        state: STATES[state],
+        suspect: suspect && state !== 'gone',
+        suspended,
+        cordoned,
+        labels,
+        capacity,
+        version,
+        ...said,
+      };
     });

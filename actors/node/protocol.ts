@@ -19,6 +19,7 @@ export interface NodeStatus extends NodeFacts {
   readonly node: string;
   readonly incarnation: number;
   readonly suspended: boolean;
+  readonly cordoned: boolean;
   /** Members that are not gone. */
   readonly members: number;
   readonly agents: number;
@@ -39,7 +40,10 @@ export interface NodeRow {
   /** Not heard of lately, by the node that answers. */
   readonly suspect: boolean;
   readonly suspended: boolean;
+  /** It takes no new agents. */
+  readonly cordoned: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: number;
   readonly version: string;
   readonly pid: number | null;
   readonly agents: number | null;
@@ -61,7 +65,25 @@ export interface NodeTree {
   readonly more?: number;
 }
 
+/** What became of a drain. */
+export interface DrainReport {
+  readonly moved: number;
+  /** Still on the node. */
+  readonly left: number;
+  /** Of those that moved: their state was in memory only. */
+  readonly lostMemory: number;
+  /** One of those that no other node may take, and what it asks for. */
+  readonly blocked: {
+    readonly type: string;
+    readonly id: string;
+    readonly version: number;
+    readonly labels: Readonly<Record<string, string>>;
+  } | null;
+}
+
 export type NodeMessage =
+  | Request<{ readonly type: 'cordon'; readonly on: boolean; readonly timeoutMs: number }, null>
+  | Request<{ readonly type: 'drain'; readonly timeoutMs: number }, DrainReport>
   | Request<{ readonly type: 'status' }, NodeStatus>
   | Request<{ readonly type: 'nodes' }, readonly NodeRow[]>
   | Request<{ readonly type: 'tree' }, NodeTree>

@@ -12,9 +12,11 @@ export const command: Command = {
       text: (style) =>
         table(
           ['node', 'state', 'agents', 'lag', 'pid', 'version', 'labels', 'incarnation'],
-          nodes.map(({ node, state, suspended, agents, lagMs, pid, version, labels, incarnation }) => [
+          nodes.map(({ node, state, suspended, cordoned, agents, lagMs, pid, version, labels, incarnation }) => [
             plain(node),
-            suspended ? `${stateText(state, style)} ${style.warn('suspended')}` : stateText(state, style),
+            [stateText(state, style), ...(suspended ? [style.warn('suspended')] : []), ...(cordoned ? [style.warn('cordoned')] : [])].join(
+              ' ',
+            ),
             `${agents ?? '-'}`,
             lagMs === null ? '-' : `${lagMs}ms`,
             `${pid ?? '-'}`,

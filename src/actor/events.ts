@@ -49,6 +49,7 @@ export type RuntimeEvent =
       readonly cause: MoveCause;
       readonly why: string;
     }
+  | { readonly event: 'node-state'; readonly node: NodeId; readonly state: string; readonly before: string }
   /** Skew: the fullest node's load over its fair share. */
   | { readonly event: 'rebalanced'; readonly node: NodeId; readonly moved: number; readonly skewBefore: number; readonly skewAfter: number }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }

@@ -1,97 +1,23 @@
 import type { NodeId } from '../actor/address.ts';
-import type { Envelope } from '../actor/envelope.ts';
-import type { System } from '../actor/system.ts';
 import { NexaError, toNexaError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import { inTime } from '../ports/in-time.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { Random } from '../ports/random.ts';
-import type { Kv, Stores } from '../ports/stores.ts';
-import type { Transport } from '../ports/transport.ts';
-import type { MessageCodec } from './codec.ts';
-import type { ClusterTimes } from './config.ts';
+import type { Kv } from '../ports/stores.ts';
+import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
-import { type Drained, drainer } from './drain.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
-import { handOff } from './hand-off.ts';
 import { hearsay } from './hearsay.ts';
-import type { AgentHost } from './hosting.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
-import { loadLedger } from './ledger.ts';
-import { type LocalAgents, localAgents } from './local-agents.ts';
+import { localAgents } from './local-agents.ts';
 import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
-import { type Members, membersOf } from './members.ts';
+import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
+import { moving } from './moving.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
-import { rebalancer } from './rebalancer.ts';
 import { reconciler } from './reconciler.ts';
-import type { Remote } from './remote.ts';
-import { agentKey, type Subjects } from './subject.ts';
 import { createWire } from './wire.ts';
 
-export interface ClusterOptions {
-  readonly self: { readonly node: NodeId; readonly incarnation: number };
-  /** Of the member record, as its joiner left it. */
-  readonly joined: { readonly revision: number; readonly session: string };
-  readonly subjects: Subjects;
-  /** Leases, claims, state: the connection that must not wait behind messages. */
-  readonly control: { readonly transport: Transport; readonly stores: Stores };
-  /** Messages and beats. */
-  readonly data: { readonly transport: Transport };
-  readonly system: System;
-  readonly codec: MessageCodec;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly times: ClusterTimes;
-  readonly log: Logger;
-  /** Runs agents here; gets the way back for messages that it cannot take after all. */
-  readonly host: (states: Kv, onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly capacity: number;
-  readonly version: string;
-  readonly wireVersions: readonly number[];
-  readonly pid: number;
-  readonly lagMs: () => number;
-  /** This incarnation is over (C1); nothing of it may act any more. */
-  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
-}
-
-/** One node's part in the cluster. */
-export interface Cluster {
-  readonly self: { readonly node: NodeId; readonly incarnation: number };
-  readonly state: Member['state'];
-  /** The lease is not held at the moment: exclusive agents wait. */
-  readonly suspended: boolean;
-  readonly members: Members;
-  readonly places: Copy<AgentRecord>;
-  readonly locals: LocalAgents;
-  readonly remote: Remote;
-  readonly host: AgentHost;
-  readonly unplaced: number;
-  /** Whether this node takes new agents. */
-  readonly admits: boolean;
-  /** Whether it takes public messages: not while it is suspended, draining, or drained. */
-  readonly serves: boolean;
-  /** Called on every change of {@link serves}. */
-  onServes(listener: (serves: boolean) => void): void;
-  readonly cordoned: boolean;
-  /** Takes no new agents, or takes them again; what runs here stays. Resolves when the others can read it. Ends a drain. */
-  cordon(on: boolean, options: { readonly timeoutMs: number }): Promise<void>;
-  /**
-   * Cordons this node and moves its agents away; it stays a member. What nobody may take stays and runs on.
-   * @throws NexaError `unavailable`, definite: nobody may take any of them, and nothing was changed.
-   */
-  drain(options: { readonly timeoutMs: number }): Promise<Drained>;
-  /** Gives its agents back, says that it is gone, and stops. */
-  leave(options: {
-    readonly timeoutMs: number;
-    /** Awaited within that time, once its agents are given back and before it goes: what was asked here gets its answers. */
-    readonly settled?: () => Promise<unknown>;
-  }): Promise<void>;
-  /** Stops at once, without a word: the others notice by the lease. */
-  close(): void;
-}
+export type { Cluster, ClusterOptions } from './cluster-contract.ts';
 
 const nobodyTakes = (node: NodeId): NexaError =>
   new NexaError('unavailable', 'no other node may take the agents of this one', {
@@ -135,7 +61,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onChange: (key, now) => {
       watches.changed(key, now);
       router.changed(key);
-      handing.changed(key, now);
+      move.changed(key, now);
       reconcile.look(key, now);
     },
     onLive: () => placesLive(),
@@ -206,11 +132,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onActivated: (record, epoch) => {
       const address = { kind: 'agent', type: record.type, id: record.id } as const;
       system.events.publish({ event: 'activated', address, epoch });
-      evening.arrived(agentKey(record.type, record.id), record.cause);
-      const from = record.moves.at(-2);
-      if (from !== undefined && record.cause !== 'spawn') {
-        system.events.publish({ event: 'moved', address, from: from.node, to: self.node, epoch, cause: record.cause, why: record.why });
-      }
+      move.arrived(record, epoch);
     },
     onQuarantined: (record, epoch) => {
       log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
@@ -237,27 +159,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     times,
   });
   stops.push(reconcile.stop);
-  const handing = handOff({ self, locals: () => locals, clock });
-  const drains = drainer({ self, locals, members, handOff: handing, keepsState: host.keepsState, clock, over: () => over });
-  const ledger = loadLedger(() => locals);
-  const evening = rebalancer({
-    self,
-    locals,
-    ledger,
-    members,
-    handOff: handing,
-    keepsState: host.keepsState,
-    admits,
-    onRebalanced: (done) => {
-      log.info({ node: self.node, ...done }, 'gave agents to nodes that carry less');
-      system.events.publish({ event: 'rebalanced', node: self.node, ...done });
-    },
-    clock,
-    random,
-    times,
-    log,
-  });
-  stops.push(evening.stop);
+  const move = moving({ ...options, locals, members, host, admits, over: () => over });
+  stops.push(move.stop);
   system.spawnCell(
     endpoint({
       locals,
@@ -349,7 +252,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       agents: locals.count,
       lagMs: Math.round(options.lagMs()),
       pid: options.pid,
-      load: ledger.total,
+      load: move.load,
     }),
     onBeat(beat) {
       members.heard(beat);
@@ -437,12 +340,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       return cordoned;
     },
     cordon,
-    async drain({ timeoutMs }) {
+    async drain({ timeoutMs, onBegin }) {
       const untilMs = clock.monotonicMs() + timeoutMs;
-      if (!drains.possible()) throw nobodyTakes(self.node);
+      if (!move.drains.possible()) throw nobodyTakes(self.node);
       draining = true;
+      onBegin?.();
       await cordon(true, { timeoutMs });
-      return drains.drain({
+      return move.drains.drain({
         timeoutMs: untilMs - clock.monotonicMs(),
         cause: 'drain',
         why: `node ${self.node} is drained`,
@@ -457,7 +361,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       const gaveBack = async (): Promise<void> => {
         await keeper.renewNow();
         const left = { timeoutMs: untilMs - clock.monotonicMs(), cause: 'drain', why: `node ${self.node} leaves`, leaving: true } as const;
-        await drains.drain(left);
+        await move.drains.drain(left);
         // While answers still reach this node.
         await leaving.settled?.();
       };

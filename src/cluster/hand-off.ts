@@ -20,10 +20,10 @@ export interface HandOff {
 
 export function handOff(options: {
   readonly self: { readonly node: string; readonly incarnation: number };
-  readonly locals: () => LocalAgents;
+  readonly locals: LocalAgents;
   readonly clock: Clock;
 }): HandOff {
-  const { self, clock } = options;
+  const { self, locals, clock } = options;
   const waiting = new Map<string, (taken: boolean) => void>();
   return {
     give(key, reason) {
@@ -36,7 +36,7 @@ export function handOff(options: {
           resolve(taken);
         };
         waiting.set(key, settle);
-        if (!options.locals().release(key, reason)) settle(false);
+        if (!locals.release(key, reason)) settle(false);
       });
     },
     changed(key, now) {
@@ -45,7 +45,7 @@ export function handOff(options: {
       if (now === undefined || now.value.desired !== 'running') return settle(false);
       const { owner } = now.value;
       // Still ours at the old epoch, or between two owners: not decided.
-      if (owner === undefined || options.locals().running(key) !== undefined) return;
+      if (owner === undefined || locals.running(key) !== undefined) return;
       settle(owner.node !== self.node || owner.incarnation !== self.incarnation);
     },
   };

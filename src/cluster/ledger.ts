@@ -13,21 +13,21 @@ export interface Ledger {
 const WEIGHT = 0.3;
 const BUSY_MS_PER_SECOND = 10;
 
-export function loadLedger(locals: () => LocalAgents): Ledger {
+export function loadLedger(locals: LocalAgents): Ledger {
   let measured = new Map<string, { readonly busyMs: number; readonly rate: number }>();
   let lookedAtMs: number | undefined;
   let busy = 0;
   return {
     costOf: (key) => 1 + (measured.get(key)?.rate ?? 0) / BUSY_MS_PER_SECOND,
     get total() {
-      return locals().count + busy / BUSY_MS_PER_SECOND;
+      return locals.count + busy / BUSY_MS_PER_SECOND;
     },
     look(nowMs) {
       const seconds = lookedAtMs === undefined ? 0 : (nowMs - lookedAtMs) / 1_000;
       lookedAtMs = nowMs;
       const next: typeof measured = new Map();
       busy = 0;
-      for (const [key, busyMs] of locals().busy()) {
+      for (const [key, busyMs] of locals.busy()) {
         const before = measured.get(key);
         // A restart, or an activation that came in between, counts from nothing.
         const since = before === undefined || before.busyMs > busyMs ? 0 : busyMs - before.busyMs;

@@ -70,6 +70,10 @@ export interface PublicHandlers {
   status(): Promise<unknown>;
   /** This node's live actors: `{ name, path, state, mailbox, restarts, lastReason, children }`. */
   tree(): Promise<unknown>;
+  /** This node takes no new agents, or takes them again. */
+  cordon(on: boolean, options: CallOptions): Promise<void>;
+  /** Moves its agents away. @throws NexaError `unavailable`: nobody may take them. */
+  drain(options: CallOptions): Promise<unknown>;
   /** Begins a graceful leave and returns at once: the answer must get out before the node does. */
   stopNode(): void;
 }

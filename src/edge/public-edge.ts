@@ -179,8 +179,9 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   };
   const control =
     (named: boolean): Serve =>
-    async (body) => {
-      switch (controlRequest(body, named).type) {
+    async (body, given) => {
+      const { type } = controlRequest(body, named);
+      switch (type) {
         case 'nodes':
           return { ok: true, reply: { nodes: await handlers.nodes() } };
         case 'status':
@@ -190,6 +191,12 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         case 'stop':
           handlers.stopNode();
           return { ok: true };
+        case 'cordon':
+        case 'uncordon':
+          await handlers.cordon(type === 'cordon', given);
+          return { ok: true };
+        case 'drain':
+          return { ok: true, reply: await handlers.drain(given) };
       }
     };
 

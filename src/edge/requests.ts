@@ -68,12 +68,12 @@ export function agentsRequest(body: unknown): AgentsRequest {
   return request;
 }
 
-export type ControlRequest = { readonly type: 'nodes' | 'status' | 'tree' | 'stop' };
+export type ControlRequest = { readonly type: 'nodes' | 'status' | 'tree' | 'stop' | 'cordon' | 'uncordon' | 'drain' };
 
 /** A public message on `ctl` or `ctl.<node>`. @throws NexaError `invalid-message`, `unknown-command`. */
 export function controlRequest(body: unknown, named: boolean): ControlRequest {
   const fields = new Fields(body, 'ctl');
-  const type = command(fields, named ? ['nodes', 'status', 'tree', 'stop'] : ['nodes', 'status']);
+  const type = command(fields, named ? ['nodes', 'status', 'tree', 'stop', 'cordon', 'uncordon', 'drain'] : ['nodes', 'status']);
   fields.end();
   return { type };
 }

@@ -21,6 +21,8 @@ export interface NodeTreeNeeds {
   readonly facts: () => NodeFacts;
   /** Begins the graceful leave and returns at once. */
   readonly leave: () => void;
+  readonly cordon: Parameters<typeof nodeActor>[0]['cordon'];
+  readonly drain: Parameters<typeof nodeActor>[0]['drain'];
 }
 interface NodeTreeMessages {
   readonly monitor: MonitorMessage;
@@ -47,7 +49,8 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
         definitions,
         peer: (node, incarnation) => childRef(member.system, nodeTree, 'registry', { node, incarnation }),
       }),
-    node: ({ member, facts, leave }) => nodeActor({ ...member, facts, leave, monitor: childRef(member.system, nodeTree, 'monitor') }),
+    node: ({ member, facts, leave, cordon, drain }) =>
+      nodeActor({ ...member, facts, leave, cordon, drain, monitor: childRef(member.system, nodeTree, 'monitor') }),
   },
 };
 export type NodeRefs = Refs<NodeTreeMessages>;

@@ -11,3 +11,9 @@ export const quietLoad: ProcessLoad = {
   lag: () => ({ p50Ms: 1, p99Ms: 2, maxMs: 5 }),
   nats: () => ({ messagesIn: 1, messagesOut: 2, bytesIn: 30, bytesOut: 40 }),
 };
+
+/** A node that takes every order and has nothing to move. */
+export const quietControls = {
+  cordon: async (): Promise<void> => undefined,
+  drain: async () => ({ moved: 0, left: 0, lostMemory: 0, blocked: null }),
+};

@@ -7,7 +7,7 @@ import { describe as describeType } from '../../src/agent/describe.ts';
 import type { NexaError } from '../../src/errors.ts';
 import { childRef } from '../../supervisors/supervise.ts';
 import { type NodeRefs, nodeTree, superviseNode } from '../../supervisors/trees/node-tree.ts';
-import { quietLoad } from './load.ts';
+import { quietControls, quietLoad } from './load.ts';
 import { membersWorld } from './members.ts';
 
 const FACTS = {
@@ -52,6 +52,7 @@ beforeEach(async () => {
       },
       facts: () => FACTS,
       leave: () => void leaves.push(node),
+      ...quietControls,
     });
   refs = { n1: own('n1', [counter]), n2: own('n2', [counter, echo]) };
   await run(100);

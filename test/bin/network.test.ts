@@ -17,6 +17,7 @@ const told: unknown[] = [];
 let heard: () => void = () => {};
 const stopped: string[] = [];
 
+const drained: object = { moved: 3, left: 0, lostMemory: 1, blocked: null };
 /** A node's public face with the answers of a table: the edge, the wire and the client are the real ones. */
 const handlers: PublicHandlers = {
   spawn: async ({ type, id = 'fresh' }) => {
@@ -40,10 +41,23 @@ const handlers: PublicHandlers = {
   describe: async () => describe(counter),
   stop: async (type, id) => void stopped.push(`${type}/${id}`),
   nodes: async () => [
-    { node: 'n1', incarnation: 1, state: 'running', suspended: false, pid: 7, labels: {}, version: '0.1.0', agents: 1, lagMs: 0 },
+    {
+      node: 'n1',
+      incarnation: 1,
+      state: 'running',
+      suspended: false,
+      cordoned: true,
+      pid: 7,
+      labels: {},
+      version: '0.1.0',
+      agents: 1,
+      lagMs: 0,
+    },
   ],
   status: async () => ({ node: 'n1', state: 'running' }),
   tree: async () => ({ name: 'n1', path: '/', state: 'running', mailbox: 0, restarts: 0, lastReason: null, children: [] }),
+  cordon: async (on) => void stopped.push(on ? 'cordoned' : 'uncordoned'),
+  drain: async () => drained,
   stopNode: () => void stopped.push('n1'),
 };
 

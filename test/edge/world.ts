@@ -40,6 +40,8 @@ export function edgeWorld(
     nodes: recorded('nodes', [{ node: 'n1', state: 'running' }]),
     status: recorded('status', { node: 'n1' }),
     tree: recorded('tree', { name: 'n1', path: '/', children: [] }),
+    cordon: recorded('cordon', undefined),
+    drain: recorded('drain', { moved: 2, left: 0, lostMemory: 0, blocked: null }),
     stopNode: () => void calls.push(['stopNode']),
     ...given,
   };

@@ -17,8 +17,11 @@ export interface Sometimes {
   resent: number;
   /** State writes without an answer whose record was then found, or acknowledged when it was repeated. */
   resolved: number;
+  /** Agents that moved because their node was drained, and to even the load out. */
+  drained: number;
+  rebalanced: number;
 }
-export const NEVER: Sometimes = { takeovers: 0, suspensions: 0, over: 0, fenced: 0, resent: 0, resolved: 0 };
+export const NEVER: Sometimes = { takeovers: 0, suspensions: 0, over: 0, fenced: 0, resent: 0, resolved: 0, drained: 0, rebalanced: 0 };
 
 export interface Observer {
   readonly seen: Sometimes;
@@ -109,6 +112,8 @@ export function observer(): Observer {
     onUp(world, node, member) {
       member.system.events.subscribe((event) => {
         if (event.event === 'suspended') seen.suspensions++;
+        if (event.event === 'moved' && event.cause === 'drain') seen.drained++;
+        if (event.event === 'moved' && event.cause === 'rebalance') seen.rebalanced++;
         if (event.event !== 'activated' || event.address.kind !== 'agent') return;
         const { type, id } = event.address;
         const name = `${type}/${id}`;

@@ -62,7 +62,15 @@ export const FAULTS = {
     world.crash(node);
     world.relaunch(node, 300 + forMs);
   },
+  /** Half of the time it is only drained, and comes back to work. */
   leave: (world, { node, forMs }) => {
+    const cluster = world.nodes.get(node)?.member?.cluster;
+    if (forMs % 2 === 1 && cluster !== undefined) {
+      world.note(`${node} is drained`);
+      cluster.drain({ timeoutMs: 3_000 + forMs }).catch(() => undefined);
+      world.clock.after(500 + forMs, () => void cluster.cordon(false, { timeoutMs: 5_000 }).catch(() => undefined));
+      return;
+    }
     void world.leave(node).then(() => world.relaunch(node, 300 + forMs / 2));
   },
   pause: (world, { node, forMs }) => {

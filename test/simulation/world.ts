@@ -29,6 +29,9 @@ export interface SimOptions {
   readonly definitions: readonly AnyAgent[];
   readonly faults?: FaultSettings;
   readonly times?: ClusterTimes;
+  /** By node. */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly capacity?: Readonly<Record<string, number>>;
   readonly trace?: boolean;
   /** What a test puts around the ports of a node, to watch them or to break what they guard. */
   readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
@@ -131,6 +134,7 @@ export class SimWorld {
       {
         ...{ node: name, joined: { ...joined, session }, subjects: this.subjects },
         ...{ control, data, engine, clock, random, times, log, definitions },
+        ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
         onOver: (reason) => this.#over(node, reason),
       },
       { timeoutMs: 120_000 },

@@ -8,7 +8,7 @@ import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { publicHandlers } from '../../supervisors/public-handlers.ts';
 import { superviseNode } from '../../supervisors/trees/node-tree.ts';
-import { quietLoad } from '../actors/load.ts';
+import { quietControls, quietLoad } from '../actors/load.ts';
 import { membersWorld } from '../actors/members.ts';
 
 const FACTS = {
@@ -38,7 +38,7 @@ beforeEach(async () => {
   cluster = await membersWorld({ n1: [counter, echo], n2: [counter] });
   left = 0;
   const member = cluster.member('n1');
-  const needs = { definitions: [counter, echo] as never, load: quietLoad, facts: () => FACTS, leave: () => void left++ };
+  const needs = { definitions: [counter, echo] as never, load: quietLoad, facts: () => FACTS, leave: () => void left++, ...quietControls };
   handlers = publicHandlers({ member, refs: superviseNode(member, needs) });
   await cluster.world.run(100);
 });

@@ -1,0 +1,83 @@
+import type { NodeId } from '../actor/address.ts';
+import type { Envelope } from '../actor/envelope.ts';
+import type { System } from '../actor/system.ts';
+import type { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Kv, Stores } from '../ports/stores.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { MessageCodec } from './codec.ts';
+import type { ClusterTimes } from './config.ts';
+import type { Copy } from './copy.ts';
+import type { Drained } from './drain.ts';
+import type { AgentHost } from './hosting.ts';
+import type { LocalAgents } from './local-agents.ts';
+import type { Member } from './member.ts';
+import type { Members } from './members.ts';
+import type { AgentRecord } from './place.ts';
+import type { Remote } from './remote.ts';
+import type { Subjects } from './subject.ts';
+
+export interface ClusterOptions {
+  readonly self: { readonly node: NodeId; readonly incarnation: number };
+  /** Of the member record, as its joiner left it. */
+  readonly joined: { readonly revision: number; readonly session: string };
+  readonly subjects: Subjects;
+  /** Leases, claims, state: the connection that must not wait behind messages. */
+  readonly control: { readonly transport: Transport; readonly stores: Stores };
+  /** Messages and beats. */
+  readonly data: { readonly transport: Transport };
+  readonly system: System;
+  readonly codec: MessageCodec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: ClusterTimes;
+  readonly log: Logger;
+  /** Runs agents here; gets the way back for messages that it cannot take after all. */
+  readonly host: (states: Kv, onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: number;
+  readonly version: string;
+  readonly wireVersions: readonly number[];
+  readonly pid: number;
+  readonly lagMs: () => number;
+  /** This incarnation is over (C1); nothing of it may act any more. */
+  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+}
+
+/** One node's part in the cluster. */
+export interface Cluster {
+  readonly self: { readonly node: NodeId; readonly incarnation: number };
+  readonly state: Member['state'];
+  /** The lease is not held at the moment: exclusive agents wait. */
+  readonly suspended: boolean;
+  readonly members: Members;
+  readonly places: Copy<AgentRecord>;
+  readonly locals: LocalAgents;
+  readonly remote: Remote;
+  readonly host: AgentHost;
+  readonly unplaced: number;
+  /** Whether this node takes new agents. */
+  readonly admits: boolean;
+  /** Whether it takes public messages: not while it is suspended, draining, or drained. */
+  readonly serves: boolean;
+  /** Called on every change of {@link serves}. */
+  onServes(listener: (serves: boolean) => void): void;
+  readonly cordoned: boolean;
+  /** Takes no new agents, or takes them again; what runs here stays. Resolves when the others can read it. Ends a drain. */
+  cordon(on: boolean, options: { readonly timeoutMs: number }): Promise<void>;
+  /**
+   * Cordons this node and moves its agents away; it stays a member. What nobody may take stays and runs on.
+   * @throws NexaError `unavailable`, definite: nobody may take any of them, and nothing was changed.
+   */
+  drain(options: { readonly timeoutMs: number; readonly onBegin?: () => void }): Promise<Drained>;
+  /** Gives its agents back, says that it is gone, and stops. */
+  leave(options: {
+    readonly timeoutMs: number;
+    /** Awaited within that time, once its agents are given back and before it goes: what was asked here gets its answers. */
+    readonly settled?: () => Promise<unknown>;
+  }): Promise<void>;
+  /** Stops at once, without a word: the others notice by the lease. */
+  close(): void;
+}
