@@ -41,3 +41,4 @@ export type { Random } from './src/ports/random.ts';
 export { defineConfig, type NexaConfig } from './supervisors/config-schema.ts';
 export { startNode } from './supervisors/node.ts';
 export type { NexaNode, NodeOptions, NodeState } from './supervisors/node-contract.ts';
+export type { ServiceOptions } from './supervisors/service-check.ts';

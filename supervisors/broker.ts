@@ -1,13 +1,13 @@
+import { clockCheck } from '../src/clock-check.ts';
 import { memoryNetwork } from '../src/memory/network.ts';
-import { casSelfTest } from '../src/nats/cas-self-test.ts';
 import { connectNats, type NatsLink } from '../src/nats/connection.ts';
-import { readServerInfo } from '../src/nats/server-info.ts';
-import { type CheckResult, checkServers, requireAccepted } from '../src/nats-server/check.ts';
+import type { Check } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
 import type { Stores } from '../src/ports/stores.ts';
 import type { Traffic, Transport } from '../src/ports/transport.ts';
+import { type CheckedStore, natsChecks } from './broker-checks.ts';
 
 /** What a node stands on: two ways to one broker, and what is known of its servers. */
 export interface Broker {
@@ -16,8 +16,8 @@ export interface Broker {
   /** `memory`, or the server's version. */
   readonly server: string;
   readonly servers: readonly string[];
-  /** Runs the checks of a start against the replicas in force. @throws NexaError `store-misconfigured` with the fix. */
-  check(replicas: number): Promise<readonly CheckResult[]>;
+  /** Whether state can be kept there: what a start looks at. */
+  checks(store: CheckedStore): readonly Check[];
   /** Of both ways; in memory nothing is counted. */
   traffic(): Traffic;
   close(): Promise<void>;
@@ -30,7 +30,6 @@ interface BrokerOptions {
   readonly log: Logger;
 }
 
-const INFO_MS = 10_000;
 const NONE: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
 const sum = (a: Traffic, b: Traffic): Traffic => ({
   messagesIn: a.messagesIn + b.messagesIn,
@@ -54,16 +53,7 @@ export async function natsBroker(servers: readonly string[], options: BrokerOpti
     data: { transport: data.transport() },
     server: control.info()?.version ?? 'unknown',
     servers,
-    async check(replicas) {
-      const info = await readServerInfo(control, { timeoutMs: INFO_MS });
-      const observed = { versions: [info.version], servers: Math.max(replicas, 1), replicas, jetstream: info.jetStream };
-      // Without JetStream there is nothing to race on; that alone is refused.
-      requireAccepted(checkServers(observed));
-      const wrong = await casSelfTest(control, { replicas, clock: options.clock, random: options.random });
-      const results = checkServers({ ...observed, races: { run: 20, wrong } });
-      requireAccepted(results);
-      return results;
-    },
+    checks: (store) => natsChecks(control, { ...options, ...store, servers }),
     traffic: () => sum(control.traffic(), data.traffic()),
     close: async () => {
       await Promise.all([data.close(), control.close()]);
@@ -74,11 +64,11 @@ export async function natsBroker(servers: readonly string[], options: BrokerOpti
 /** One process, no server: what is stored is lost with it. */
 export function memoryBroker({ name, clock, random, log }: BrokerOptions): Broker {
   const network = memoryNetwork({ clock, random, log, defer: (run) => void setImmediate(run) });
-  return brokerIn(network, name);
+  return brokerIn(network, name, clock);
 }
 
 /** A further node on a network in memory. */
-export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string): Broker {
+export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string, clock: Clock): Broker {
   const control = network.connect(name);
   const data = network.connect(name);
   return {
@@ -86,7 +76,15 @@ export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string
     data,
     server: 'memory',
     servers: [],
-    check: async () => [{ check: 'durability', verdict: 'ok', message: 'class memory: nothing survives this process' }],
+    checks: () => [
+      {
+        name: 'durability',
+        required: true,
+        timeoutMs: 1_000,
+        run: async () => ({ verdict: 'ok', message: 'class memory: nothing survives this process' }),
+      },
+      clockCheck(clock),
+    ],
     traffic: () => NONE,
     close: async () => {
       await Promise.all([data.transport.close(), control.transport.close()]);

@@ -3,6 +3,7 @@ import type { ActorSystem } from '../src/actor/system.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { Logger } from '../src/ports/logger.ts';
+import type { ServiceOptions } from './service-check.ts';
 
 export type NodeState = 'stopped' | 'starting' | 'running' | 'maintenance' | 'stopping' | 'error';
 
@@ -41,5 +42,7 @@ export interface NodeOptions {
   readonly capacity?: number;
   /** How many servers keep each record. Default: what the cluster was formed with, and 1 for a new one. */
   readonly replicas?: number;
+  /** What agents of this node need outside the cluster: probed at the start and every 30 s. */
+  readonly services?: readonly ServiceOptions[];
   readonly log?: Logger;
 }

@@ -4,12 +4,13 @@ import type { AnyAgent } from '../src/agent/define.ts';
 import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
 import type { Drained } from '../src/cluster/drain.ts';
-import { form } from '../src/cluster/formation.ts';
+import { type Formation, form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
 import { publishEvents } from '../src/edge/publish-events.ts';
 import { NexaError, toNexaError } from '../src/errors.ts';
+import type { CheckResult } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
@@ -20,10 +21,12 @@ import { readEnvironment, serverList } from './config.ts';
 import { nodeContainer } from './container.ts';
 import { type LoopLag, loopLag } from './loop-lag.ts';
 import { type MemberNode, startMember } from './member.ts';
+import { nodeChecks } from './node-checks.ts';
 import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
 import { wayTo } from './node-state.ts';
 import { processLoad } from './process-load.ts';
 import { publicHandlers } from './public-handlers.ts';
+import { logResult, requirePassed, selfTest } from './self-test.ts';
 import { superviseNode } from './trees/node-tree.ts';
 
 /** What only this package's own programs give: a name already joined by a launcher, a broker that is shared, shorter times. */
@@ -35,9 +38,12 @@ export interface NodeInternals {
   readonly random?: Random;
   /** When writes reach the disk, where somebody could look. */
   readonly durability?: 'quorum' | 'fsync' | 'unverified';
+  /** On every line of the log since the launcher began; default a fresh one, which the node adds to its own. */
+  readonly boot?: string;
+  /** As each check of the start is through. */
+  readonly onCheck?: (result: CheckResult) => void;
 }
 
-const FORM_MS = 30_000;
 const JOIN_MS = 30_000;
 const START_MS = 30_000;
 /** A graceful leave: agents finish their messages and are given back. */
@@ -65,7 +71,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     ...internals,
     name: `nexa ${name}`,
     nats: nats === 'memory' ? nats : serverList(nats),
-    log: options.log,
+    log: internals.boot === undefined ? options.log?.child({ boot: (internals.random ?? systemRandom).id().slice(0, 12) }) : options.log,
   });
   const { clock, random, log, codec, broker, engine } = services;
 
@@ -78,9 +84,25 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     stops.push(() => broker.close());
     stops.push(async () => engine.stop());
     const { stores } = broker.control;
-    const formation = await form({ stores, subjects, codec, clock, replicas: options.replicas, timeoutMs: FORM_MS, storeMs: 2_000 });
-    const checks = await broker.check(formation.replicas);
-    for (const check of checks) if (check.verdict === 'warning') log.warn({ check: check.check, fix: check.fix }, check.message);
+    let formation: Formation | undefined;
+    const checks = nodeChecks({
+      options,
+      types: definitions.length,
+      codec,
+      broker,
+      bucket: subjects.store('META'),
+      durability: internals.durability ?? 'unverified',
+      form: async (within) =>
+        (formation = await form({ stores, subjects, codec, clock, replicas: options.replicas, storeMs: 2_000, ...within })),
+    });
+    const tested = await selfTest(checks, {
+      clock,
+      onResult: (result) => {
+        logResult(log, result);
+        internals.onCheck?.(result);
+      },
+    });
+    requirePassed(tested.checks);
 
     const session = internals.joined?.session ?? random.id();
     const labels = options.labels ?? {};
@@ -137,7 +159,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         member,
         definitions,
         durability: broker.server === 'memory' ? 'memory' : (internals.durability ?? 'unverified'),
-        replicas: formation.replicas,
+        replicas: formation?.replicas ?? 1,
         clock,
         log,
         lag: lag.quantiles,

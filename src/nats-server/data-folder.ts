@@ -17,16 +17,7 @@ const LAYOUT_FILE = 'layout.json';
  * store made for another layout drops streams from it, silently).
  */
 export async function openDataFolder(folder: string, layout: Layout): Promise<void> {
-  try {
-    await makeFolder(folder, 0o700);
-    await rm(await mkdtemp(join(folder, '.writable-')), { recursive: true });
-  } catch (cause) {
-    throw new NexaError('store-misconfigured', `the data folder cannot be written: ${(cause as Error).message}`, {
-      where: { folder },
-      fix: 'Choose another folder with --data, or give this user the right to write there.',
-      cause,
-    });
-  }
+  await requireWritable(folder);
   const file = join(folder, LAYOUT_FILE);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
@@ -43,6 +34,20 @@ export async function openDataFolder(folder: string, layout: Layout): Promise<vo
         fix: 'Start as many servers as before under the same cluster name, or choose another folder with --data.',
       },
     );
+  }
+}
+
+/** Makes the folder if there is none. @throws NexaError `store-misconfigured` if it cannot be written. */
+export async function requireWritable(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder, 0o700);
+    await rm(await mkdtemp(join(folder, '.writable-')), { recursive: true });
+  } catch (cause) {
+    throw new NexaError('store-misconfigured', `the data folder cannot be written: ${(cause as Error).message}`, {
+      where: { folder },
+      fix: 'Choose another folder with --data, or give this user the right to write there.',
+      cause,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { NexaError } from '../errors.ts';
+import type { Check } from '../ports/check.ts';
 import { LOOPBACK } from './config.ts';
 
 /** The TCP ports of one server: `client` on the host that was asked for, the others on loopback. */
@@ -14,6 +15,7 @@ export interface ServerPorts {
 const LOWEST = 14_000;
 const HIGHEST = 32_000;
 const TRIES = 200;
+const CHECK_MS = 5_000;
 
 /** Free ports for `count` servers. They may be taken a moment later; who starts servers on them tries again then. */
 export async function freePorts(count: number, host: string): Promise<readonly ServerPorts[]> {
@@ -45,6 +47,17 @@ export async function requireFree(ports: readonly ServerPorts[], host: string, f
     }
   }
 }
+
+/** {@link requireFree} as a check of a start. */
+export const portsCheck = (ports: readonly ServerPorts[], host: string, flag: string): Check => ({
+  name: 'ports',
+  required: true,
+  timeoutMs: CHECK_MS,
+  async run() {
+    await requireFree(ports, host, flag);
+    return { verdict: 'ok', message: `free on ${host}: ${ports.map(({ client }) => client).join(' ')}` };
+  },
+});
 
 export function portTaken(port: number | undefined, host: string, flag: string, code: string): NexaError {
   const which = port === undefined ? 'a port' : `port ${port}`;

@@ -13,7 +13,8 @@ export interface CasSelfTestOptions {
   readonly timeoutMs?: number;
 }
 
-const RACES = 20;
+/** So many are run. */
+export const RACES = 20;
 const WRITERS = 12;
 const TRY_MS = 2_000;
 const RETRY_MS = 250;

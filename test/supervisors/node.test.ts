@@ -99,6 +99,9 @@ test('what a node cannot start with is a typed error, and it leaves nothing behi
     [{ ...shared, nats: 'nats://127.0.0.1:1' }, 'disconnected'],
     // One server cannot keep three copies.
     [{ ...shared, replicas: 3 }, 'store-misconfigured'],
+    [{ ...shared, capacity: Number.NaN }, 'invalid-definition'],
+    [{ ...shared, services: [{ name: 'db', kind: 'tcp', host: '127.0.0.1', port: 1, required: true }] }, 'unavailable'],
+    [{ ...shared, services: [{ name: 'd b', kind: 'tcp', host: '127.0.0.1', port: 1 }] }, 'invalid-definition'],
   ];
   for (const [options, code] of tried) await expect(startNode(options)).rejects.toMatchObject({ code });
   await using node = await startNode(shared);
