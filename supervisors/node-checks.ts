@@ -9,7 +9,7 @@ import { serviceChecks } from './service-check.ts';
 
 const FORM_MS = 30_000;
 const MOST_LABELS = 64;
-const LONGEST_LABEL = 128;
+const LONGEST_LABEL = 256;
 
 /** All that a node looks at before it joins. @throws NexaError `invalid-definition` for a service that cannot be probed at all. */
 export function nodeChecks(parts: {

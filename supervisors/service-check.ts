@@ -19,7 +19,7 @@ export type ServiceOptions = {
   | {
       readonly kind: 'http';
       readonly url: string;
-      /** Default: any from 200 to 399. */
+      /** Default: any from 200 to 299. */
       readonly expectStatus?: number;
     }
 );
@@ -83,8 +83,8 @@ function probeHttp(url: URL, expected: number | undefined, timeoutMs: number): P
   return new Promise((resolve) => {
     const timer = setTimeout(() => done(`does not answer within ${timeoutMs} ms`), timeoutMs);
     const request = (url.protocol === 'https:' ? getHttps : getHttp)(url, { agent: false }, ({ statusCode = 0 }) => {
-      const fits = expected === undefined ? statusCode >= 200 && statusCode < 400 : statusCode === expected;
-      done(fits ? undefined : `answers ${statusCode} instead of ${expected ?? '200 to 399'}`);
+      const fits = expected === undefined ? statusCode >= 200 && statusCode < 300 : statusCode === expected;
+      done(fits ? undefined : `answers ${statusCode} instead of ${expected ?? '200 to 299'}`);
     });
     const done = (wrong: string | undefined): void => {
       clearTimeout(timer);

@@ -58,8 +58,8 @@ test('an HTTP service is judged by its status alone', async () => {
     { name: 'wanted', kind: 'http', url: url(401), expectStatus: 401 },
     { name: 'otherwise', kind: 'http', url: url(200), expectStatus: 204 },
   );
-  expect(checks.map(({ verdict }) => verdict)).toEqual(['ok', 'ok', 'failed', 'ok', 'failed']);
-  expect(checks[2]?.message).toContain('answers 503 instead of 200 to 399');
+  expect(checks.map(({ verdict }) => verdict)).toEqual(['ok', 'failed', 'failed', 'ok', 'failed']);
+  expect(checks[2]?.message).toContain('answers 503 instead of 200 to 299');
   expect(checks[4]?.message).toContain('answers 200 instead of 204');
 });
 
