@@ -202,7 +202,7 @@ describe('M3: an ask has exactly one outcome within its deadline', () => {
     const asked = outcome(silent.ask({ type: 'get' }, TIME));
     await world.settle();
     await world[Symbol.asyncDispose]();
-    expect(await asked).toBe('cancelled');
+    expect(await asked).toBe('crashed');
     expect(await outcome(silent.ask({ type: 'get' }, TIME))).toBe('unavailable');
   });
 
@@ -224,6 +224,7 @@ describe('M3: an ask has exactly one outcome within its deadline', () => {
       send() {
         throw new NexaError('payload-too-large', 'too large');
       },
+      giveUp: () => {},
       ready: () => Promise.resolve(),
       watch() {},
       unwatch() {},

@@ -223,10 +223,12 @@ function after(result: unknown, then: (() => void) | undefined): unknown {
 
 /** A way back whose answer also reaches those who joined, wherever it is passed on. */
 class JoinedReply extends ReplyRef {
+  readonly #first: ReplyRef;
   readonly #settle: (outcome: Outcome<unknown>) => void;
 
   constructor(first: ReplyRef, settle: (outcome: Outcome<unknown>) => void) {
     super(first.system, first.address, undefined, first.binding);
+    this.#first = first;
     this.#settle = settle;
   }
   override tell(value: unknown): boolean {
@@ -237,6 +239,9 @@ class JoinedReply extends ReplyRef {
     this.#settle({ ok: false, error });
   }
   override boundTo(binding: Cell | undefined): LiveRef {
-    return binding === this.binding ? this : new JoinedReply(new ReplyRef(this.system, this.address, undefined, binding), this.#settle);
+    return binding === this.binding ? this : new JoinedReply(this.#first.boundTo(binding) as ReplyRef, this.#settle);
+  }
+  override toJSON(): string {
+    return this.#first.toJSON();
   }
 }
