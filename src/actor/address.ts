@@ -10,10 +10,26 @@ export type Address =
   | { readonly kind: 'incarnation'; readonly node: NodeId; readonly nodeIncarnation: number; readonly path: string; readonly uid: number }
   | { readonly kind: 'agent'; readonly type: string; readonly id: string };
 
-/** The path of a one-shot reply address; its uid is the number of the ask. No actor can be named so. */
+/** The path of a one-shot reply address; its uid is the number of the ask. No actor can be named so, nor as the ones below. */
 export const REPLY_PATH = '?';
+/** Where a stream's producer hears how far its consumer has come. */
+export const SOURCE_PATH = '?source';
+/** Where a node hears that an ask or a stream of another one, of that number, was given up. */
+export const CANCEL_PATH = '?cancel';
+/** Items in flight of one stream at most. */
+export const WIDEST_WINDOW = 1_024;
+
+/** The path where the items of a stream arrive; it says how many may be on their way before the first is acknowledged. */
+export const streamPath = (window: number): string => `?stream/${window}`;
+/** The window of a {@link streamPath}; undefined for any other path. */
+export function windowOf(path: string): number | undefined {
+  if (!path.startsWith('?stream/')) return undefined;
+  const window = Number(path.slice(8));
+  return window <= WIDEST_WINDOW ? window : undefined;
+}
 
 const INCARNATION = /^nexa:\/\/([A-Za-z0-9_-]{1,64})\.(\d{1,16})\/([^#\s]{1,2048})#(\d{1,16})$/;
+const RESERVED = /^\?(?:source|cancel|stream\/[1-9]\d{0,3})?$/;
 const AGENT = /^nexa:([a-z][a-z0-9-]{0,62})\/(.{1,512})$/;
 const SEGMENT = "[A-Za-z0-9_\\-.~$=+!*'(),:@]{1,255}";
 const NAME = new RegExp(`^${SEGMENT}$`);
@@ -42,7 +58,7 @@ export function parseAddress(text: string): Address {
     if (actor?.[1] !== undefined && actor[3] !== undefined) {
       const nodeIncarnation = Number(actor[2]);
       const uid = Number(actor[4]);
-      const known = actor[3] === REPLY_PATH || PATH.test(actor[3]);
+      const known = PATH.test(actor[3]) || RESERVED.test(actor[3]);
       if (known && Number.isSafeInteger(nodeIncarnation) && Number.isSafeInteger(uid)) {
         return { kind: 'incarnation', node: actor[1], nodeIncarnation, path: actor[3], uid };
       }

@@ -11,8 +11,11 @@ export class AskTable {
   private readonly pending = new Map<number, PendingAsk>();
   private readonly deadlines: Deadlines;
   private readonly limit: number;
+  /** Told of an ask that was given up before it had an outcome. */
+  readonly gaveUp: (id: number, to: Address) => void;
 
-  constructor(clock: Clock, limit: number) {
+  constructor(clock: Clock, limit: number, gaveUp: (id: number, to: Address) => void = () => {}) {
+    this.gaveUp = gaveUp;
     this.deadlines = new Deadlines(clock);
     this.limit = limit;
   }
@@ -21,10 +24,14 @@ export class AskTable {
     return this.pending.size;
   }
 
+  /** A number that no ask of this node has. */
+  number(): number {
+    return ++this.opened;
+  }
   /** Undefined: the table is full. */
   open(to: Address, deadlineMs: number, settle: (outcome: Outcome<unknown>) => void, signal?: AbortSignal): PendingAsk | undefined {
     if (this.pending.size >= this.limit) return undefined;
-    const ask = new PendingAsk(this, ++this.opened, to, deadlineMs, settle);
+    const ask = new PendingAsk(this, this.number(), to, deadlineMs, settle);
     this.pending.set(ask.id, ask);
     this.deadlines.add(ask);
     if (signal !== undefined) ask.cancelledBy(signal);
@@ -83,8 +90,10 @@ class PendingAsk implements Due {
   }
 
   cancelledBy(signal: AbortSignal): void {
-    const cancelled = () =>
+    const cancelled = () => {
       this.fail(new NexaError('cancelled', 'the ask was given up', { where: { to: describeAddress(this.to) }, cause: signal.reason }));
+      this.table.gaveUp(this.id, this.to);
+    };
     signal.addEventListener('abort', cancelled, { once: true });
     this.forget = () => signal.removeEventListener('abort', cancelled);
   }

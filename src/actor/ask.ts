@@ -1,5 +1,6 @@
 import { NexaError } from '../errors.ts';
-import { describeAddress, REPLY_PATH } from './address.ts';
+import { type Address, describeAddress, REPLY_PATH } from './address.ts';
+import type { Cell } from './cell/cell.ts';
 import { AskMail } from './envelope.ts';
 import { type LiveRef, rebindAnswer } from './live-ref.ts';
 import type { AskOptions } from './ref.ts';
@@ -25,16 +26,13 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
   if (sender !== undefined && sender.state === 'stopped')
     return refused('context-misused', 'this actor is over and asks nobody any more', ref);
   const now = system.clock.monotonicMs();
-  let budgetMs = timeoutMs;
+  let budgetMs: number;
   let chain: readonly string[] | undefined;
-  if (sender?.inTurn === true) {
-    const left = (sender.current?.deadlineMs ?? Number.POSITIVE_INFINITY) - now;
-    if (left <= 0) return refused('ask-timeout', 'the ask that is being handled has no time left', ref, true);
-    if (left < budgetMs) budgetMs = left;
-    const outer = sender.current?.chain;
-    if (outer !== undefined && outer.length >= LONGEST_CHAIN)
-      return refused('ask-cycle', `more than ${LONGEST_CHAIN} asks wait for each other`, ref);
-    chain = outer === undefined ? [sender.turnId] : [...outer, sender.turnId];
+  try {
+    budgetMs = Math.min(timeoutMs, leftOf(sender, now, ref.address));
+    chain = chainOf(sender, ref.address);
+  } catch (error) {
+    return Promise.reject(asError(error));
   }
   return new Promise((resolve, reject) => {
     const deadlineMs = now + budgetMs;
@@ -88,6 +86,25 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
     if (sender?.guarded === true) sender.act(mail, send);
     else send();
   });
+}
+
+/** What the message being handled leaves for whatever is asked meanwhile. @throws NexaError `ask-timeout` */
+export function leftOf(sender: Cell | undefined, nowMs: number, to: Address): number {
+  if (sender?.inTurn !== true) return Number.POSITIVE_INFINITY;
+  const left = (sender.current?.deadlineMs ?? Number.POSITIVE_INFINITY) - nowMs;
+  if (left > 0) return left;
+  throw new NexaError('ask-timeout', 'the ask that is being handled has no time left', {
+    where: { to: describeAddress(to) },
+    definite: true,
+  });
+}
+/** The turns that wait for what is asked now. @throws NexaError `ask-cycle` */
+export function chainOf(sender: Cell | undefined, to: Address): readonly string[] | undefined {
+  if (sender?.inTurn !== true) return undefined;
+  const outer = sender.current?.chain;
+  if (outer === undefined) return [sender.turnId];
+  if (outer.length < LONGEST_CHAIN) return [...outer, sender.turnId];
+  throw new NexaError('ask-cycle', `more than ${LONGEST_CHAIN} asks wait for each other`, { where: { to: describeAddress(to) } });
 }
 
 const asError = (error: unknown): NexaError =>

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { RuntimeEvent } from './events.ts';
-import type { Message, ReplyOf } from './message.ts';
+import type { ItemOf, Message, ReplyOf } from './message.ts';
 import type { Props } from './props.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from './ref.ts';
 import type { Outcome } from './signal.ts';
@@ -48,4 +48,9 @@ export interface Context<in M> extends BaseContext<M> {
   refuse(message: Message, error: NexaError): void;
   /** For answering later, or by somebody else. Must be taken in the message's own turn. */
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>>;
+  /**
+   * Answers with items. `produce` runs outside the turn; it is pulled only while the consumer's window has room, and its signal is
+   * aborted when the consumer leaves or this incarnation ends. Nothing happens if the message was told.
+   */
+  replyStream<C>(message: C, produce: (signal: AbortSignal) => AsyncIterable<ItemOf<C>>): void;
 }

@@ -10,6 +10,8 @@ import type { Terminated } from './signal.ts';
  */
 export interface Elsewhere {
   send(envelope: Envelope): boolean;
+  /** An ask or stream of this node, of that number, was given up: who has not begun it need not. */
+  giveUp(id: number): void;
   ready(to: Address, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void>;
   /** Exactly one `terminated` will come back through the system for (watcher, target). */
   watch(target: Address, watcher: Address): void;

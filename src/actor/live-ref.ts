@@ -4,7 +4,7 @@ import { type Address, formatAddress } from './address.ts';
 import { ambient } from './ambient.ts';
 import type { Cell } from './cell/cell.ts';
 import { AskMail, Mail, StampedMail } from './envelope.ts';
-import type { ActorRef, AnyRef, AskOptions, ReplyTo } from './ref.ts';
+import type { ActorRef, AnyRef, AskOptions, ReplyTo, StreamOptions } from './ref.ts';
 import type { System } from './system.ts';
 
 /**
@@ -40,6 +40,10 @@ export class LiveRef {
 
   ask(message: unknown, options: AskOptions): Promise<unknown> {
     return this.system.ask(this, message, options);
+  }
+
+  stream(message: unknown, options: StreamOptions): AsyncIterable<unknown> {
+    return this.system.stream(this, message, options);
   }
 
   ready(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {

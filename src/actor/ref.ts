@@ -1,6 +1,6 @@
 import type { NexaError } from '../errors.ts';
 import type { Address } from './address.ts';
-import type { ReplyOf, RequestsOf, TypeOf } from './message.ts';
+import type { ItemOf, ReplyOf, RequestsOf, StreamsOf, TypeOf } from './message.ts';
 
 /** Ends what was started; idempotent; after it returned nothing more is delivered, not even what was already queued. */
 export type Cancel = () => void;
@@ -17,6 +17,15 @@ export interface AskOptions {
   readonly requestId?: string;
   /** W3C trace context of whoever asks. Default: that of the message being handled, which everything sent meanwhile carries on. */
   readonly traceparent?: string;
+}
+
+export interface StreamOptions {
+  /** Longest silence of the producer while an item is waited for: above 0, at most 24 days. */
+  readonly idleTimeoutMs: number;
+  /** Items in flight before the producer waits (1 … 1,024). Default 16. */
+  readonly window?: number;
+  /** Ends the stream: what waits rejects with `cancelled`, and the producer is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -41,6 +50,17 @@ export interface ActorRef<in M> {
     message: { readonly type: T } & Extract<RequestsOf<Accepts<This>>, { readonly type: T }>,
     options: AskOptions,
   ): Promise<ReplyOf<Extract<RequestsOf<Accepts<This>>, { readonly type: T }>>>;
+  /**
+   * Pull-based: leaving the loop, or the signal, cancels at the producer. The message is sent when the first item is asked for; the
+   * items can be read once. What goes wrong, also before the first item, is thrown where the next item is asked for.
+   * @throws NexaError what `ask` throws, `stream-broken` when items are missing or the producer has ended without an end, `ask-timeout`
+   *   after `idleTimeoutMs` of silence, `node-lost` when the producer's node is recorded gone.
+   */
+  stream<This extends AnyRef, T extends TypeOf<StreamsOf<Accepts<This>>>>(
+    this: This,
+    message: { readonly type: T } & Extract<StreamsOf<Accepts<This>>, { readonly type: T }>,
+    options: StreamOptions,
+  ): AsyncIterable<ItemOf<Extract<StreamsOf<Accepts<This>>, { readonly type: T }>>>;
   /** Resolves when `tell` would answer true again. @throws NexaError `cancelled`, `node-lost`, `no-such-actor`, `overloaded`, `ask-timeout`. */
   ready(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void>;
   /** The text form of the address; what `JSON.stringify` writes. */

@@ -18,12 +18,14 @@ import type { DeadLetterReason, EventStream } from './events.ts';
 import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
-import type { ActorRef, AnyRef, AskOptions } from './ref.ts';
+import type { ActorRef, AnyRef, AskOptions, StreamOptions } from './ref.ts';
 import { Registry } from './registry.ts';
 import { safeLogger } from './safe-logger.ts';
 import type { Outcome, Terminated } from './signal.ts';
 import { type CellSnapshot, snapshotOf } from './snapshot.ts';
 import { oneForOne, type Strategy } from './strategy.ts';
+import { stream } from './stream/stream.ts';
+import { Streams } from './stream/streams.ts';
 
 /** Actors in this process. What `actorSystem()` gives, and what every node is built on. */
 export interface ActorSystem extends AsyncDisposable {
@@ -81,6 +83,7 @@ export class System implements ActorSystem {
   readonly log: Logger;
   readonly events: EventStream;
   readonly asks: AskTable;
+  readonly streams: Streams = new Streams(this);
   readonly deaths = new Deaths(10_000);
   readonly deadLetters = new DeadLetters(1_000, 2 ** 20);
   readonly counters: Counters = { turns: 0, spawned: 0, stopped: 0, restarts: 0 };
@@ -114,7 +117,9 @@ export class System implements ActorSystem {
     this.random = options.random;
     this.log = safeLogger(options.log);
     this.events = eventStream(this.log);
-    this.asks = new AskTable(options.clock, options.askLimit ?? 100_000);
+    this.asks = new AskTable(options.clock, options.askLimit ?? 100_000, (id, to) => {
+      if (!this.isMine(to)) this.elsewhere?.giveUp(id);
+    });
     this.stopTimeoutMs = options.stopTimeoutMs ?? 5_000;
     this.slowHandlerMs = options.slowHandlerMs ?? 1_000;
     this.failed = new Promise((resolve) => {
@@ -151,7 +156,7 @@ export class System implements ActorSystem {
   /** A live ref of any address, held by `binding`. */
   refOf(address: Address, binding?: Cell): LiveRef {
     if (address.kind === 'agent') return new NamedRef(this, address, undefined, binding);
-    if (address.path === REPLY_PATH) return new ReplyRef(this, address, undefined, binding);
+    if (address.path.startsWith(REPLY_PATH)) return new ReplyRef(this, address, undefined, binding);
     const cell = address.uid === 0 ? undefined : this.resolve(address);
     return new LiveRef(this, cell === undefined ? address : undefined, cell, binding);
   }
@@ -182,6 +187,10 @@ export class System implements ActorSystem {
         if (to.uid !== 0 && !this.asks.settle(to.uid, asOutcome(envelope.message))) this.deadLetter(envelope, 'late-reply');
         return true;
       }
+      if (to.kind === 'incarnation' && this.streams.takes(to)) {
+        this.streams.arrived(envelope);
+        return true;
+      }
       const cell = this.resolve(to);
       if (cell !== undefined) return cell.offer(arrivedMail(envelope, this.clock.monotonicMs()));
     } else if (this.elsewhere !== undefined) return this.elsewhere.send(envelope);
@@ -196,22 +205,33 @@ export class System implements ActorSystem {
     return ask(this, ref, message, options);
   }
 
+  stream(ref: LiveRef, message: unknown, options: StreamOptions): AsyncIterable<unknown> {
+    return stream(this, ref, message, options);
+  }
+
   /** Answers an ask, here or elsewhere. An answer that nobody waits for is a dead letter. */
   reply(replyTo: Address, outcome: Outcome<unknown>, sender?: Cell): boolean {
-    if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && this.asks.settle(replyTo.uid, outcome)) return true;
+    if (this.isMine(replyTo) && replyTo.kind === 'incarnation' && replyTo.path === REPLY_PATH && this.asks.settle(replyTo.uid, outcome))
+      return true;
     return this.deliver(new StampedMail(replyTo, outcome, sender?.shown, sender?.gate?.epoch));
   }
 
   /** Whether an ask is still worth handling; if not it is a dead letter, and nobody waits for it. */
   stillWanted(mail: Mail): boolean {
     const replyTo = mail.replyTo as Address;
-    if (replyTo.kind === 'incarnation' && this.isMine(replyTo) && !this.asks.waits(replyTo.uid)) {
+    const mine = replyTo.kind === 'incarnation' && this.isMine(replyTo);
+    if (mine ? !this.waits(replyTo) : this.streams.isGivenUp(replyTo)) {
       this.deadLetter(mail, 'expired');
       return false;
     }
     if (mail.deadlineMs > this.clock.monotonicMs()) return true;
     this.nobodyTook(mail, 'expired', new NexaError('ask-timeout', 'the deadline passed before the message was begun', { definite: true }));
     return false;
+  }
+
+  /** Whether an ask or stream of this node still waits there. */
+  waits(replyTo: Extract<Address, { kind: 'incarnation' }>): boolean {
+    return replyTo.path === REPLY_PATH ? this.asks.waits(replyTo.uid) : this.streams.waits(replyTo.uid);
   }
 
   /** Counts and keeps a message that nobody took. Whoever asked is not answered by this. */
@@ -221,6 +241,7 @@ export class System implements ActorSystem {
   }
   /** A dead letter whose asker is told so: by the given error, else `no-such-actor`. */
   nobodyTook(envelope: Envelope, reason: DeadLetterReason, error?: NexaError): void {
+    if (this.streams.unsent(envelope, error)) return;
     this.deadLetter(envelope, reason, error);
     if (envelope.replyTo === undefined) return;
     this.refuse(
@@ -267,6 +288,10 @@ export class System implements ActorSystem {
   }
   unwatchFromElsewhere(watcher: Address, target: Address): void {
     this.resolve(target)?.links?.remote?.delete(describeAddress(watcher));
+  }
+  /** An ask or stream of this node that cannot be answered any more. */
+  unanswered(id: number, error: NexaError): void {
+    if (!this.streams.failed(id, error)) this.asks.settle(id, { ok: false, error });
   }
   /** Something elsewhere that one of ours watches has ended. A second time says nothing. */
   terminated(watcher: Address, target: Address, reason: Terminated['reason']): void {
@@ -325,7 +350,9 @@ export class System implements ActorSystem {
     this.engine.stop();
     const left = this.actors;
     for (const cell of this.registry.all()) cell.kill();
-    this.asks.close(new NexaError('cancelled', 'the actor system was stopped'));
+    const stopped = new NexaError('cancelled', 'the actor system was stopped');
+    this.asks.close(stopped);
+    this.streams.close(stopped);
     if (late)
       throw new NexaError('ask-timeout', `${left} actors did not stop in time and were ended`, {
         fix: 'Give stop more time, or let handlers heed context.signal.',

@@ -20,6 +20,13 @@ export class AsksUnderWay {
     this.asks.delete(id);
   }
 
+  /** Where it went, if it was not answered yet. */
+  take(id: number): Peer | undefined {
+    const ask = this.asks.get(id);
+    this.asks.delete(id);
+    return ask?.peer;
+  }
+
   takeAll(peer: Peer): readonly number[] {
     const ids = [...this.asks].filter(([, ask]) => samePeer(ask.peer, peer)).map(([id]) => id);
     for (const id of ids) this.asks.delete(id);

@@ -184,6 +184,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     if (lost || now.state === 'gone') {
       const incarnation = now.state === 'gone' ? now.incarnation : now.incarnation - 1;
       remote.gone(node, incarnation);
+      system.streams.lost(node, incarnation);
       reconcile.lookAtAll();
     }
     if (now.state === 'up' && before?.state !== 'up') reconcile.lookAtAll();

@@ -1,5 +1,6 @@
-import { type Address, REPLY_PATH } from '../actor/address.ts';
+import { type Address, REPLY_PATH, windowOf } from '../actor/address.ts';
 import { asOutcome } from '../actor/ask-table.ts';
+import { itemsOf } from '../actor/stream/frames.ts';
 import type { System } from '../actor/system.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -54,14 +55,16 @@ export function messaging(options: {
       const { to } = envelope;
       if (options.over()) return;
       if (to.kind === 'agent') return router.arrived(envelope);
-      if (to.path === REPLY_PATH && router.intercept(to.uid, asOutcome(envelope.message))) return;
+      // The items of a stream are no outcome, and what had no answer before them is on its way no more.
+      const answer = to.path === REPLY_PATH || (windowOf(to.path) !== undefined && itemsOf(envelope.message) === undefined);
+      if (answer && router.intercept(to.uid, asOutcome(envelope.message))) return;
       system.deliver(envelope);
     },
     onRefused: (envelope, error, reason) => system.nobodyTook(envelope, reason, error),
     onDeadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
     onAskLost: (askId, error) => {
       router.lost(askId);
-      system.asks.settle(askId, { ok: false, error });
+      system.unanswered(askId, error);
     },
     watches: {
       watch: (watcher, target) => system.watchFromElsewhere(watcher, target),
@@ -75,6 +78,7 @@ export function messaging(options: {
     places,
     members,
     locals: options.locals,
+    waits: (replyTo) => system.waits(replyTo),
     sendTo: (node, incarnation, envelope) => remote.send(node, incarnation, envelope),
     reply: (to, outcome) => void system.reply(to, outcome),
     deadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
@@ -98,6 +102,7 @@ export function messaging(options: {
       system.nobodyTook(envelope, 'node-lost', error);
       return true;
     },
+    giveUp: (id) => remote.giveUp(id),
     ready,
     watch(target, watcher) {
       if (target.kind === 'agent') watches.watch(target, watcher);

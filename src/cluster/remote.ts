@@ -1,4 +1,4 @@
-import { type Address, REPLY_PATH } from '../actor/address.ts';
+import { type Address, CANCEL_PATH, REPLY_PATH, windowOf } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import type { DeadLetterReason } from '../actor/events.ts';
 import type { Cancel } from '../actor/ref.ts';
@@ -25,6 +25,8 @@ export interface Remote {
   unwatch(target: ActorAddress, watcher: ActorAddress): void;
   /** An actor of this node that `watcher` (elsewhere) watches is over. */
   terminated(watcher: ActorAddress, target: ActorAddress, reason: Reason): void;
+  /** That ask of this node is given up: where it was sent it need not begin. */
+  giveUp(askId: number): void;
   /** That incarnation, and with it every earlier one of the node, is recorded gone. */
   gone(node: string, incarnation: number): void;
   readonly counters: Readonly<RemoteCounters>;
@@ -156,10 +158,7 @@ export function createRemote(options: RemoteOptions): Remote {
   };
 
   const isOwnAsk = (address: Address): address is ActorAddress =>
-    address.kind === 'incarnation' &&
-    address.path === REPLY_PATH &&
-    address.node === self.node &&
-    address.nodeIncarnation === self.incarnation;
+    address.kind === 'incarnation' && isWayBack(address.path) && address.node === self.node && address.nodeIncarnation === self.incarnation;
 
   const take = (peer: RemotePeer, frame: Extract<Frame, { readonly frame: 'envelope' }>, bytes: number): void => {
     peer.heardStatement(frame.taken);
@@ -278,6 +277,14 @@ export function createRemote(options: RemoteOptions): Remote {
       else peer.watches.watch({ target, watcher });
     },
     unwatch: (target, watcher) => peerOf(target)?.watches.unwatch({ target, watcher }),
+    giveUp: (askId) => {
+      const peer = asks.take(askId);
+      if (peer === undefined) return;
+      const { node, incarnation } = peer;
+      const to = { kind: 'incarnation', node, nodeIncarnation: incarnation, path: CANCEL_PATH, uid: askId } as const;
+      const from = { ...to, node: self.node, nodeIncarnation: self.incarnation, path: REPLY_PATH };
+      send(node, incarnation, { to, from, message: undefined });
+    },
     terminated: (watcher, target, reason) => peerOf(watcher)?.watches.ended({ target, watcher, reason }),
     gone: (node, incarnation) => {
       for (const [key, peer] of peers) {
@@ -313,4 +320,6 @@ export function createRemote(options: RemoteOptions): Remote {
   };
 }
 
+/** Where the answer of an ask, or the items of a stream, come back. */
+const isWayBack = (path: string): boolean => path === REPLY_PATH || windowOf(path) !== undefined;
 const isAnswer = (to: Address): boolean => to.kind === 'incarnation' && to.path === REPLY_PATH;

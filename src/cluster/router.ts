@@ -27,6 +27,8 @@ interface Routed {
   hops: number;
   /** Whether the store was asked already before it is said that there is no such agent. */
   looked: boolean;
+  /** It did not go at once, so whoever asked may have given it up. */
+  waited: boolean;
 }
 
 export interface Router {
@@ -53,6 +55,8 @@ export function agentRouter(options: {
   readonly places: () => Copy<AgentRecord>;
   readonly members: Members;
   readonly locals: () => LocalAgents;
+  /** Whether whoever asked here still waits. */
+  readonly waits: (replyTo: Extract<Address, { kind: 'incarnation' }>) => boolean;
   readonly sendTo: (node: NodeId, incarnation: number, envelope: Envelope) => boolean;
   readonly reply: (to: Address, outcome: Outcome<unknown>) => void;
   readonly deadLetter: (envelope: Envelope, reason: DeadLetterReason, error?: NexaError) => void;
@@ -108,6 +112,7 @@ export function agentRouter(options: {
         parked.delete(entry.key);
         for (const next of released) {
           next.looked = true;
+          next.waited = true;
           go(next);
         }
       });
@@ -119,6 +124,7 @@ export function agentRouter(options: {
       refuse(entry, new NexaError('unavailable', message, { where: where(entry) }), 'not-owner');
       return;
     }
+    entry.waited = true;
     const cancel = clock.after(waitMs, () => {
       stopWaiting(entry.key, next);
       void options
@@ -141,6 +147,12 @@ export function agentRouter(options: {
 
   const go = (entry: Routed): boolean => {
     const { envelope, key } = entry;
+    const { replyTo } = envelope;
+    if (entry.waited && replyTo?.kind === 'incarnation' && askId(envelope) !== undefined && !options.waits(replyTo)) {
+      forget(entry);
+      options.deadLetter(envelope, 'expired');
+      return true;
+    }
     if (clock.monotonicMs() >= entry.expiresAtMs) {
       refuse(
         entry,
@@ -200,6 +212,7 @@ export function agentRouter(options: {
     expiresAtMs: envelope instanceof Mail ? envelope.deadlineMs : clock.monotonicMs() + (envelope.budgetMs ?? Number.POSITIVE_INFINITY),
     hops: 0,
     looked: false,
+    waited: false,
   });
 
   return {

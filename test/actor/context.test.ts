@@ -485,6 +485,7 @@ describe('the rest of a context', () => {
     const from: unknown[] = [];
     world.system.connect({
       send: (envelope) => from.push(envelope.from) > 0,
+      giveUp: () => {},
       ready: () => Promise.resolve(),
       watch() {},
       unwatch() {},

@@ -128,6 +128,7 @@ describe('a gate', () => {
     const sent: Envelope[] = [];
     world.system.connect({
       send: (envelope) => sent.push(envelope) > 0,
+      giveUp: () => {},
       ready: () => Promise.resolve(),
       watch() {},
       unwatch() {},

@@ -25,6 +25,7 @@ function routing() {
   const replies: { readonly uid: number; readonly outcome: Outcome<unknown>; readonly atMs: number }[] = [];
   const letters: string[] = [];
   const hints: number[] = [];
+  const givenUp = new Set<number>();
   let refreshed = 0;
   const places = {
     get: () =>
@@ -45,6 +46,7 @@ function routing() {
     members: { isGone: (node: string) => node === 'gone' } as unknown as Members,
     locals: () =>
       ({ has: () => here !== undefined, deliver: (_key: string, envelope: Envelope) => here?.(envelope) }) as unknown as LocalAgents,
+    waits: ({ uid }) => !givenUp.has(uid),
     sendTo: (node, _incarnation, envelope) => {
       sent.push({ node, envelope, atMs: clock.monotonicMs() });
       return true;
@@ -55,7 +57,7 @@ function routing() {
     random: seededRandom(1),
   });
   return {
-    ...{ clock, router, sent, replies, letters, hints },
+    ...{ clock, router, sent, replies, letters, hints, givenUp },
     get refreshed() {
       return refreshed;
     },

@@ -90,6 +90,7 @@ describe('L3: watch yields exactly one terminated', () => {
     const calls: string[] = [];
     const elsewhere: Elsewhere = {
       send: () => true,
+      giveUp: () => {},
       ready: () => Promise.resolve(),
       watch: (target, by) => void calls.push(`watch ${target.kind} ${by.kind}`),
       unwatch: (target) => void calls.push(`unwatch ${target.kind}`),

@@ -3,17 +3,20 @@ import { NexaError, toNexaError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
-import { encodeId } from '../address.ts';
+import { encodeId, REPLY_PATH } from '../address.ts';
 import type { Context } from '../context.ts';
 import { type Envelope, FATE, type Guard, type Mail, OwnMail } from '../envelope.ts';
 import type { RuntimeEvent } from '../events.ts';
-import { asActorRef, asAgentRef, asReplyTo, liveRef, NamedRef, ReplyRef } from '../live-ref.ts';
-import type { Message, ReplyOf } from '../message.ts';
+import { asActorRef, asAgentRef, asReplyTo, liveRef, NamedRef } from '../live-ref.ts';
+import type { ItemOf, Message, ReplyOf } from '../message.ts';
 import type { Props } from '../props.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../ref.ts';
 import type { Outcome } from '../signal.ts';
+import type { Outflow } from '../stream/outflow.ts';
+import { answersWithStream } from '../stream/streams.ts';
 import type { Cell } from './cell.ts';
 import { ChildrenView } from './children-view.ts';
+import { HeldReplies } from './held-replies.ts';
 import { IdleWatch } from './idle.ts';
 import type { CellOptions } from './options.ts';
 import { Timers } from './timers.ts';
@@ -37,6 +40,8 @@ export class CellContext implements Context<unknown> {
   private controller: AbortController | undefined = undefined;
   private timers: Timers | undefined = undefined;
   private subscriptions: Set<Cancel> | undefined = undefined;
+  private held: HeldReplies | undefined = undefined;
+  private streams: Set<Outflow> | undefined = undefined;
   private piping = 0;
 
   constructor(cell: Cell) {
@@ -176,8 +181,31 @@ export class CellContext implements Context<unknown> {
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>> {
     const mail = this.answering(message);
     if (mail.fate === FATE.open) mail.fate = FATE.deferred;
-    const { system } = this.cell;
-    return asReplyTo(new ReplyRef(system, mail.replyTo ?? system.nobody, undefined, this.cell));
+    this.held ??= new HeldReplies(this.cell);
+    return asReplyTo(this.held.hold(mail));
+  }
+
+  replyStream<C>(message: C, produce: (signal: AbortSignal) => AsyncIterable<ItemOf<C>>): void {
+    this.streamItems(message, produce, undefined);
+  }
+  /** As `replyStream`, with a check of each item on its way out. */
+  streamItems(
+    message: unknown,
+    produce: (signal: AbortSignal) => AsyncIterable<unknown>,
+    check: ((item: unknown) => unknown) | undefined,
+  ): void {
+    const { cell } = this;
+    const mail = this.answering(message);
+    if (mail.replyTo === undefined || mail.fate === FATE.replied) return;
+    try {
+      if (mail.replyTo.kind === 'agent' || mail.replyTo.path === REPLY_PATH) throw answersWithStream(cell.where);
+      this.streams ??= new Set();
+      const { streams } = this;
+      streams.add(cell.system.streams.produce(cell, mail, produce, check, (over) => streams.delete(over)));
+      mail.fate = FATE.replied;
+    } catch (error) {
+      this.answer(message, { ok: false, error: errorOf(error, cell.where) });
+    }
   }
 
   /** Starts to count idle time, once it runs. */
@@ -193,6 +221,10 @@ export class CellContext implements Context<unknown> {
     this.idle?.end();
     if (this.subscriptions !== undefined) for (const cancel of [...this.subscriptions]) cancel();
     this.controller?.abort();
+    this.held?.end();
+    if (this.streams === undefined) return;
+    for (const stream of [...this.streams])
+      stream.cut(new NexaError('stream-broken', 'its producer has ended', { where: this.cell.where }));
   }
   /** A handler that does not settle keeps this context; the actor goes on with another. */
   succeeded(): CellContext {
