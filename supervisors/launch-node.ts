@@ -8,21 +8,25 @@ import { systemRandom } from '../src/system-random.ts';
 import { type Launcher, launch } from './launcher.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
+/** `web`, `web-2`, `web-3`: the members that one launcher starts under one name. */
+export const workerNames = (name: string, workers: number): readonly string[] =>
+  Array.from({ length: workers }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
+
 /**
- * One node under a launcher of its own, with the launcher's own connection.
+ * One node or several, each a member and a process, under a launcher of their own with the launcher's own connection.
  * @throws NexaError `disconnected`, `store-misconfigured`.
  */
 export async function launchNode(
   options: Pick<WorkerSpec, 'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'processes' | 'services'> & {
-    readonly name: string;
+    readonly names: readonly string[];
     readonly command: readonly string[];
     readonly log: Logger;
   },
 ): Promise<{ readonly launcher: Launcher; readonly close: () => Promise<number> }> {
-  const { name, cluster, nats, command, log, replicas, ...worker } = options;
+  const { names, cluster, nats, command, log, replicas, ...worker } = options;
   const link = await connectNats({
     servers: nats,
-    name: `nexa launcher ${name}`,
+    name: `nexa launcher ${names[0]}`,
     role: 'control',
     clock: systemClock,
     random: systemRandom,
@@ -40,7 +44,7 @@ export async function launchNode(
       storeMs: 2_000,
     });
     const launcher = launch({
-      workers: [{ ...worker, node: name, cluster, nats, replicas: formation.replicas }],
+      workers: names.map((node) => ({ ...worker, node, cluster, nats, replicas: formation.replicas })),
       command,
       stores,
       transport: link.transport(),

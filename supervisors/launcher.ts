@@ -20,7 +20,8 @@ export const EXIT_OVER = 75;
 
 /** Restarts after crashes; an incarnation that was over does not count. */
 const INTENSITY = { maxRestarts: 10, withinMs: 60_000 } as const;
-const BACKOFF_MS = { first: 100, longest: 30_000 } as const;
+/** Short enough after a crash that a crash loop meets its intensity; long after an incarnation that was over, which never does. */
+const BACKOFF_MS = { first: 100, longestCrashed: 5_000, longestOver: 30_000 } as const;
 const JOIN_MS = 60_000;
 const GONE_MS = 60_000;
 
@@ -184,7 +185,7 @@ export function launch(options: LauncherOptions): Launcher {
       }
       log.warn({ node: spec.node, code: outcome.code, signal: outcome.signal }, 'the node ended; starting its next incarnation');
       await pause(worker.backoffMs * (0.5 + random.next() / 2));
-      worker.backoffMs = Math.min(worker.backoffMs * 2, BACKOFF_MS.longest);
+      worker.backoffMs = Math.min(worker.backoffMs * 2, outcome.code === EXIT_OVER ? BACKOFF_MS.longestOver : BACKOFF_MS.longestCrashed);
     }
   };
 

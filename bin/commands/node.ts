@@ -2,22 +2,27 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
 import { serverList } from '../../supervisors/config.ts';
-import { launchNode } from '../../supervisors/launch-node.ts';
+import { launchNode, workerNames } from '../../supervisors/launch-node.ts';
 import type { Command } from '../command.ts';
 import { countOf, labelsOf, logLevelOf, text } from '../options.ts';
 import { untilSignal } from '../signals.ts';
 import { workerCommand } from '../worker-command.ts';
 
 export const command: Command = {
-  summary: 'Starts a node that joins the cluster; Ctrl-C or SIGTERM makes it leave gracefully.',
+  summary: 'Starts a node, or several, that join the cluster; Ctrl-C or SIGTERM makes them leave gracefully.',
   options: [
     { flags: '--name <name>', about: 'its name in the cluster (default: this host and the process)' },
     { flags: '--labels <labels>', about: 'what agents may ask for, such as zone=eu,disk=ssd' },
     { flags: '--capacity <share>', about: 'its share of the agents, relative to others (default 1)' },
     { flags: '--agents <folder>', about: 'your own agent types: TypeScript or JavaScript modules' },
     { flags: '--replicas <count>', about: 'servers that keep each record, when it forms a new cluster (default 1)' },
+    { flags: '--workers <count>', about: 'how many nodes, a process each: name, name-2 … (default 1)' },
   ],
-  examples: ['nexa node --name n4', 'nexa node --nats nats://10.0.0.5:4222 --labels zone=eu --agents ./agents'],
+  examples: [
+    'nexa node --name n4',
+    'nexa node --name web --workers 4',
+    'nexa node --nats nats://10.0.0.5:4222 --labels zone=eu --agents ./agents',
+  ],
   async run({ options, environment, config, server, progress }) {
     const signals = untilSignal();
     const agents = text(options.agents) ?? config.agents;
@@ -29,8 +34,9 @@ export const command: Command = {
       `${hostname()
         .replaceAll(/[^A-Za-z0-9_-]/g, '-')
         .slice(0, 40)}-${process.pid}`;
+    const names = workerNames(name, countOf(options.workers, '--workers', { least: 1, most: 32, fallback: config.workers ?? 1 }));
     const launched = await launchNode({
-      name,
+      names,
       cluster: server.cluster,
       nats: serverList(server.nats),
       labels: labelsOf(options.labels) ?? config.labels ?? {},
@@ -50,7 +56,8 @@ export const command: Command = {
     void signals.first.then(() => launched.launcher.stop());
     try {
       await launched.launcher.ready;
-      progress(`node ${name} is up in cluster ${server.cluster} (pid ${launched.launcher.pids().get(name)})`);
+      const pids = launched.launcher.pids();
+      for (const each of names) progress(`node ${each} is up in cluster ${server.cluster} (pid ${pids.get(each)})`);
     } catch (error) {
       await launched.close();
       throw error;

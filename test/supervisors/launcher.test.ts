@@ -131,8 +131,48 @@ test('a second node of a name that runs is refused with one line and exit code 5
   const launcher = program(['node', '--name', 'stays', '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
   started.push(launcher);
   expect(await launcher.ended).toBe(5);
-  expect(launcher.stderr).toMatch(/error conflict: a node named stays is running in this cluster .*\n$/);
+  expect(launcher.stderr).toMatch(
+    /^error conflict: a node named stays is running in this cluster .* — Choose another --name, or stop the other one\.\n$/,
+  );
   expect(alive(staying.pid)).toBe(true);
+});
+
+test('of several nodes under one launcher a killed one comes back alone, and SIGTERM lets all of them leave', async () => {
+  const launcher = program(['node', '--name', 'web', '--workers', '3', '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
+  started.push(launcher);
+  const pidOf = async (name: string) => {
+    const [, pid] = await launcher.says(new RegExp(`node ${name} is up in cluster ${CLUSTER} \\(pid (\\d+)\\)`));
+    return Number(pid);
+  };
+  const [first, second, third] = [await pidOf('web'), await pidOf('web-2'), await pidOf('web-3')];
+  const row = async (name: string) => {
+    const answer = await client.ask('ctl', { type: 'nodes' }, { timeoutMs: 500 });
+    const found = answer.ok && answer.reply.nodes.find((each: { readonly node: string }) => each.node === name);
+    return found?.state === 'running' && (found as { readonly incarnation: number; readonly pid: number });
+  };
+  const before = await eventually('web-2 runs', 10_000, () => row('web-2'));
+  send(second, 'SIGKILL');
+  const after = await eventually('its next incarnation runs', 20_000, async () => {
+    const now = await row('web-2');
+    return now !== false && now.incarnation > before.incarnation && now.pid !== null && now;
+  });
+  expect(after.pid).not.toBe(second);
+  expect([alive(launcher.pid), alive(first), alive(third)]).toEqual([true, true, true]);
+  send(launcher.pid, 'SIGTERM');
+  expect(await launcher.ended).toBe(0);
+  await gone([first, third, after.pid], 1_000);
+  for (const name of ['web', 'web-2', 'web-3']) expect(await row(name)).toBe(false);
+});
+
+test('one name of several that is in use stops them all, with the exit code of a conflict', async () => {
+  const [other] = await node('pair-2');
+  const launcher = program(['node', '--name', 'pair', '--workers', '2', '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
+  started.push(launcher);
+  expect(await launcher.ended).toBe(5);
+  expect(launcher.stderr).toContain('error conflict: a node named pair-2 is running in this cluster');
+  await eventually('nothing of them is left', 5_000, () => processesOf(CLUSTER).every((pid) => pid !== launcher.pid));
+  send(other.pid, 'SIGTERM');
+  expect(await other.ended).toBe(0);
 });
 
 test('a node that reaches no server says so in one line and exits 4; wrong options exit 2, agents that do not load 1', async () => {

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createCodec } from '../../src/cluster/codec.ts';
+import { form } from '../../src/cluster/formation.ts';
+import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
+import { memoryNetwork } from '../../src/memory/network.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { type Launcher, type LauncherEvent, launch } from '../../supervisors/launcher.ts';
+import { realClock, realRandom, recordingLogger, until } from '../support/real.ts';
+
+/** Only waiting takes time, and none of ours: however slow the machine is, a crash loop is as fast as its back-off lets it be. */
+function waitingClock(): Clock {
+  let nowMs = 0;
+  return {
+    monotonicMs: () => nowMs,
+    wallMs: realClock.wallMs,
+    bootMs: () => nowMs,
+    after: (delayMs, run) => {
+      nowMs += delayMs;
+      const soon = setImmediate(run);
+      return () => clearImmediate(soon);
+    },
+  };
+}
+
+/** Launches real processes that run `script` instead of a node. */
+async function launched(names: readonly string[], script: string) {
+  const log = recordingLogger();
+  const events: LauncherEvent[] = [];
+  const { stores, transport } = memoryNetwork({ clock: realClock, random: realRandom }).connect('launcher');
+  const within = { timeoutMs: 5_000, storeMs: 2_000 };
+  await form({ stores, subjects: subjectsOf('c'), codec: createCodec(), clock: realClock, replicas: 1, ...within });
+  const launcher: Launcher = launch({
+    workers: names.map((node) => ({ node, cluster: 'c', nats: [], labels: {}, capacity: 1, logLevel: 'silent' })),
+    command: ['-e', script],
+    stores,
+    transport,
+    clock: waitingClock(),
+    random: realRandom,
+    log,
+    onEvent: (event) => void events.push(event),
+  });
+  return { launcher, events, log };
+}
+const spec = `const { node } = JSON.parse(process.env.NEXA_WORKER);`;
+const ready = `process.send({ news: 'ready' }`;
+const heedful = `${ready}); process.on('message', () => process.exit(0));`;
+
+test('a worker that crashes eleven times within a minute ends its launcher with 1, and a sound one beside it gracefully', async () => {
+  const { launcher, events, log } = await launched(
+    ['sound', 'looping'],
+    `${spec} if (node === 'sound') { ${heedful} } else ${ready}, () => process.exit(7));`,
+  );
+  await launcher.ready;
+  expect(await launcher.done).toBe(1);
+  const exits = (node: string) => events.flatMap((event) => (event.event === 'exited' && event.node === node ? [event.code] : []));
+  expect(exits('looping')).toEqual(Array.from({ length: 11 }, () => 7));
+  expect(exits('sound')).toEqual([0]);
+  expect(log.errors).toEqual([expect.objectContaining({ code: 'unavailable', node: 'looping' })]);
+});
+
+test('an incarnation that was over is no crash: ten crashes besides do not end the launcher', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexa-launcher-'));
+  try {
+    const { launcher, events } = await launched(
+      ['tried'],
+      `const fs = require('node:fs'); const file = ${JSON.stringify(join(folder, 'starts'))};
+       fs.appendFileSync(file, '.'); const starts = fs.statSync(file).size;
+       if (starts > 13) { ${heedful} } else ${ready}, () => process.exit(starts > 10 ? 75 : 7));`,
+    );
+    const starts = () => events.filter((event) => event.event === 'ready').length;
+    await until(() => starts() === 14, 20_000, starts);
+    launcher.stop();
+    expect(await launcher.done).toBe(0);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a worker that never came up is not tried again: its launcher ends with its code', async () => {
+  const { launcher, events } = await launched(['broken'], 'process.exit(9);');
+  await expect(launcher.ready).rejects.toMatchObject({ code: 'unavailable', where: { node: 'broken', exit: '9' } });
+  expect(await launcher.done).toBe(9);
+  expect(events.filter((event) => event.event === 'started')).toHaveLength(1);
+});
