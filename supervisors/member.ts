@@ -34,6 +34,8 @@ export interface MemberOptions {
   readonly capacity?: number;
   readonly pid?: number;
   readonly lagMs?: () => number;
+  /** Default: all of this release. */
+  readonly wireVersions?: readonly number[];
   readonly strategy?: Strategy;
   readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
 }
@@ -80,7 +82,7 @@ export async function startMember(options: MemberOptions, within: { readonly tim
         labels: options.labels ?? {},
         capacity: options.capacity ?? 1,
         version: VERSION,
-        wireVersions: WIRE_VERSIONS,
+        wireVersions: options.wireVersions ?? WIRE_VERSIONS,
         pid: options.pid ?? 0,
         lagMs: options.lagMs ?? (() => 0),
         onOver: options.onOver,

@@ -36,6 +36,8 @@ export interface NodeInternals {
   readonly times?: Partial<ClusterTimes>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Advertised and spoken; default: all of this release. */
+  readonly wireVersions?: readonly number[];
   /** When writes reach the disk, where somebody could look. */
   readonly durability?: 'quorum' | 'fsync' | 'unverified';
   /** On every line of the log since the launcher began; default a fresh one, which the node adds to its own. */
@@ -107,6 +109,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     const session = internals.joined?.session ?? random.id();
     const labels = options.labels ?? {};
     const capacity = options.capacity ?? 1;
+    const wireVersions = internals.wireVersions ?? WIRE_VERSIONS;
     const record = {
       state: 'joining',
       session,
@@ -114,7 +117,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       labels,
       capacity,
       version: VERSION,
-      wireVersions: WIRE_VERSIONS,
+      wireVersions,
       types: {},
     } as const;
     const members = stores.kv(subjects.store('MEMBERS'));
@@ -143,6 +146,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         capacity,
         pid: process.pid,
         lagMs: lag.sample,
+        wireVersions,
         onOver: (reason) => over(reason),
       },
       { timeoutMs: START_MS },

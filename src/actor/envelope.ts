@@ -14,6 +14,8 @@ export interface Envelope {
   /** Left of the sender's budget when it was sent; a receiver counts on its own clock. */
   readonly budgetMs?: number | undefined;
   readonly traceparent?: string | undefined;
+  /** Encoded, of a message that came over the wire. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** Says, once, when a message is taken out, whether it is still to be handled: its timer may be cancelled, its incarnation over. */
@@ -109,5 +111,7 @@ export class OwnMail extends Mail {
 export function arrivedMail(envelope: Envelope, nowMs: number): Mail {
   if (envelope instanceof Mail) return envelope;
   const deadlineMs = envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + envelope.budgetMs;
-  return new AskMail(envelope, deadlineMs);
+  const mail = new AskMail(envelope, deadlineMs);
+  mail.sizeBytes = envelope.sizeBytes ?? 0;
+  return mail;
 }

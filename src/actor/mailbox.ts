@@ -13,6 +13,8 @@ export interface MailboxLimits {
   readonly highWater: number;
   readonly highWaterBytes: number;
 }
+/** Whether it takes more: it has room, it is high, or it is high and sheds by its own choice (drop-oldest, drop-newest). */
+export type Pressure = 'room' | 'high' | 'sheds';
 /** Told which mail had to go when the mailbox was full. */
 export interface Overflow {
   overflowed(mail: Mail): void;
@@ -76,6 +78,11 @@ export class Mailbox {
   /** Whether a producer should wait. */
   get high(): boolean {
     return this.count + this.keptCount >= this.limits.highWater || this.bytes >= this.limits.highWaterBytes;
+  }
+
+  get pressure(): Pressure {
+    if (!this.high) return 'room';
+    return this.limits.overflow === 'reject' ? 'high' : 'sheds';
   }
 
   /** False: the mail itself was refused. Whatever went instead, or was refused, is told to `overflow`. */
@@ -187,6 +194,8 @@ export class Mailbox {
   }
 
   private weigh(mail: Mail): void {
+    // What came over the wire was weighed there.
+    if (mail.sizeBytes > 0) return;
     if (this.weighed++ % WEIGHED_EVERY === 0) this.weight = estimateBytes(mail.message);
     mail.sizeBytes = this.weight;
   }

@@ -16,6 +16,7 @@ import { arrivedMail, type Envelope, Mail, StampedMail } from './envelope.ts';
 import { eventStream } from './event-stream.ts';
 import type { DeadLetterReason, EventStream } from './events.ts';
 import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
+import type { Pressure } from './mailbox.ts';
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
 import type { ActorRef, AnyRef, AskOptions, StreamOptions } from './ref.ts';
@@ -199,6 +200,11 @@ export class System implements ActorSystem {
       to.kind === 'incarnation' && this.deaths.of(to.uid) !== undefined && this.isMine(to) ? 'stopped' : 'no-actor',
     );
     return true;
+  }
+
+  /** Whether that actor of this node takes more. Nobody is there: what is sent there waits nowhere. */
+  pressure(to: Address): Pressure {
+    return this.resolve(to)?.mailbox.pressure ?? 'room';
   }
 
   ask(ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {

@@ -1,4 +1,8 @@
+import { REPLY_PATH, windowOf } from '../actor/address.ts';
 import { type Peer, samePeer } from './peer.ts';
+
+/** Where the answer of an ask, or the items of a stream, come back. */
+export const isWayBack = (path: string): boolean => path === REPLY_PATH || windowOf(path) !== undefined;
 
 /** Most asks remembered; past it the oldest only miss being told early that their node is lost. */
 const MOST = 100_000;

@@ -1,20 +1,22 @@
-/** What one node may have under way to another before it slows down (`window…`) and before it refuses (four times that). */
+/** What one node may have under way to another before it slows down; at four times that it refuses. */
 export interface Window {
   readonly messages: number;
   readonly bytes: number;
 }
+const NOTHING: Window = { messages: 0, bytes: 0 };
 const HARD = 4;
-/** Answers may go beyond the hard bound: refusing one would cost its asker the whole deadline. */
+/** Answers may go beyond the hard bound, whatever the window: refusing one would cost its asker the whole deadline. */
 const ANSWERS = 5;
 
 export type Room = 'free' | 'tight' | 'none';
 
 /**
  * The sending side of one channel, from one incarnation to another. Only the receiver's cumulative statement (the highest
- * sequence it took) frees anything, so losing a statement or repeating it changes nothing.
+ * sequence it took, and its window) frees anything, so losing a statement or repeating it changes nothing. The bytes that a
+ * sequence stands for are the sender's own knowledge: what was lost on the way is freed with the rest.
  */
 export class OutChannel {
-  /** Sequence of the last frame sent; 0 before the first. */
+  /** Sequence of the last message sent; 0 before the first. */
   sent = 0;
   /** Highest sequence that the receiver said it has behind it. */
   stated = 0;
@@ -22,10 +24,13 @@ export class OutChannel {
   private statedBytes = 0;
   /** Bytes sent up to and with a sequence, for those in flight. */
   private totals = new Float64Array(64);
-  private readonly window: Window;
+  private readonly most: Window;
+  private window: Window;
 
-  constructor(window: Window) {
-    this.window = window;
+  /** The window until the receiver says one, and the largest that is believed. */
+  constructor(most: Window) {
+    this.most = most;
+    this.window = most;
   }
 
   get inFlight(): number {
@@ -39,11 +44,17 @@ export class OutChannel {
     return this.sentBytes;
   }
 
-  room(answer = false): Room {
+  /** `waiting`: what is to be sent before, and has no sequence yet. */
+  room(answer = false, waiting: Window = NOTHING): Room {
     const { messages, bytes } = this.window;
-    if (this.inFlight < messages && this.inFlightBytes < bytes) return 'free';
-    const factor = answer ? ANSWERS : HARD;
-    return this.inFlight < messages * factor && this.inFlightBytes < bytes * factor ? 'tight' : 'none';
+    const inFlight = this.inFlight + waiting.messages;
+    const inFlightBytes = this.inFlightBytes + waiting.bytes;
+    if (inFlight < messages && inFlightBytes < bytes) return 'free';
+    const { most } = this;
+    const within = answer
+      ? inFlight < most.messages * ANSWERS && inFlightBytes < most.bytes * ANSWERS
+      : inFlight < messages * HARD && inFlightBytes < bytes * HARD;
+    return within ? 'tight' : 'none';
   }
 
   /** The sequence for the next frame; call {@link took} once it was handed to the transport. */
@@ -57,9 +68,14 @@ export class OutChannel {
     this.totals[this.sent % this.totals.length] = this.sentBytes;
   }
 
-  /** The receiver has everything up to here behind it. What it cannot know of is ignored. True: something was freed. */
-  state(taken: number): boolean {
-    if (!(taken > this.stated && taken <= this.sent)) return false;
+  /** The receiver has everything up to here behind it. What it cannot know of is ignored. True: there is more room. */
+  state(taken: number, window?: Window): boolean {
+    if (!(taken >= this.stated && taken <= this.sent)) return false;
+    const before = this.window;
+    if (window !== undefined)
+      this.window = { messages: Math.min(window.messages, this.most.messages), bytes: Math.min(window.bytes, this.most.bytes) };
+    const wider = this.window.messages > before.messages || this.window.bytes > before.bytes;
+    if (taken === this.stated) return wider;
     this.stated = taken;
     this.statedBytes = this.totals[taken % this.totals.length] as number;
     return true;

@@ -32,11 +32,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
-  const wire = createWire(self);
+  const wire = createWire(self, options.wireVersions);
   let state: Member['state'] = 'joining';
   let cordoned = false;
   let draining = false;
   let over = false;
+  /** As the last beat said it. */
+  let lagMs = 0;
   let settled = false;
   let admitted = false;
   let serving = false;
@@ -109,6 +111,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     random,
     log,
     members,
+    wireVersions: options.wireVersions,
+    lagMs: () => lagMs,
     places: () => placeCopy,
     locals: () => locals,
     over: () => over,
@@ -246,15 +250,11 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     clock,
     log,
     beatMs: times.beatMs,
-    beat: () => ({
-      ...self,
-      suspended: keeper.suspended,
-      admits: admits(),
-      agents: locals.count,
-      lagMs: Math.round(options.lagMs()),
-      pid: options.pid,
-      load: move.load,
-    }),
+    beat: () => {
+      lagMs = Math.round(options.lagMs());
+      const { suspended } = keeper;
+      return { ...self, suspended, admits: admits(), agents: locals.count, lagMs, pid: options.pid, load: move.load };
+    },
     onBeat(beat) {
       members.heard(beat);
       if (beat.node === self.node && beat.incarnation === self.incarnation) keeper.beatHeard();

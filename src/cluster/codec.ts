@@ -6,8 +6,11 @@ import { asError, faultOf, isRef, LIMITS } from './plain-data.ts';
 
 /** Both encodings of a message. What one side encodes the other decodes to an equal value; anything else is refused by type. */
 export interface MessageCodec extends Codec {
+  /** Both take at most 1 MiB, or `mostBytes`: 16 MiB at the most. */
+  encode(value: unknown, mostBytes?: number): Uint8Array;
+  decode(payload: Uint8Array, mostBytes?: number): unknown;
   /** As `encode`, in a buffer that the next call overwrites: only for copying it into another one at once. */
-  encodeShared(value: unknown): Uint8Array;
+  encodeShared(value: unknown, mostBytes?: number): Uint8Array;
   /** Refs become their address text. @throws NexaError `not-encodable`, `payload-too-large`. */
   encodeJson(value: unknown): Uint8Array;
   /** With the same bounds as `decode`. @throws NexaError `invalid-message`. */
@@ -20,6 +23,8 @@ export interface CodecOptions {
 
 const UNDEFINED = Uint8Array.of(0xc7, 0, EXT.undefined);
 const OBJECT = 0x7b;
+/** An encoder that a value made larger than this is not kept: its buffer would stay. */
+const KEPT_BYTES = 2 * LIMITS.frameBytes;
 
 /** `{` starts JSON; no msgpack message does, as it would be the number 123. */
 export const isJson = (payload: Uint8Array): boolean => payload[0] === OBJECT;
@@ -42,29 +47,32 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
     },
   };
   // The depth is bounded before: these two only must not be the first to refuse.
-  const encoder = new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 });
+  const freshEncoder = () => new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 });
+  let encoder = freshEncoder();
   const bounds = {
     maxArrayLength: LIMITS.items,
     maxMapLength: LIMITS.items,
-    maxStrLength: LIMITS.frameBytes,
-    maxBinLength: LIMITS.frameBytes,
-    maxExtLength: LIMITS.frameBytes,
+    maxStrLength: LIMITS.messageBytes,
+    maxBinLength: LIMITS.messageBytes,
+    maxExtLength: LIMITS.messageBytes,
   };
   const decoder = new Decoder({ extensionCodec, ...bounds });
   const wideDecoder = new Decoder({ extensionCodec, ...bounds, useBigInt64: true });
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-  const encodeShared = (value: unknown): Uint8Array => {
+  const encodeShared = (value: unknown, mostBytes: number = LIMITS.frameBytes): Uint8Array => {
     if (value === undefined) return UNDEFINED;
-    const fault = faultOf(value, 'msgpack');
+    const fault = faultOf(value, 'msgpack', mostBytes);
     if (fault !== undefined) throw asError(fault);
-    return fitting(encoder.encodeSharedRef(value));
+    const encoded = encoder.encodeSharedRef(value);
+    if (encoded.length > KEPT_BYTES) encoder = freshEncoder();
+    return fitting(encoded, mostBytes);
   };
   return {
     encodeShared,
-    encode: (value) => encodeShared(value).slice(),
-    decode: (payload) => {
-      const wide = scan(payload);
+    encode: (value, mostBytes) => encodeShared(value, mostBytes).slice(),
+    decode: (payload, mostBytes) => {
+      const wide = scan(payload, mostBytes);
       try {
         return wide ? narrow(wideDecoder.decode(payload)) : decoder.decode(payload);
       } catch (cause) {
@@ -91,9 +99,9 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
   };
 }
 
-const fitting = (payload: Uint8Array): Uint8Array => {
-  if (payload.length <= LIMITS.frameBytes) return payload;
-  throw new NexaError('payload-too-large', `the message has ${payload.length} bytes; ${LIMITS.frameBytes} are allowed`, {
+const fitting = (payload: Uint8Array, mostBytes: number = LIMITS.frameBytes): Uint8Array => {
+  if (payload.length <= mostBytes) return payload;
+  throw new NexaError('payload-too-large', `the message has ${payload.length} bytes; ${mostBytes} are allowed`, {
     fix: 'Send large content in parts, or send where it is stored.',
   });
 };

@@ -1,4 +1,5 @@
 import type { Envelope } from '../actor/envelope.ts';
+import type { Pressure } from '../actor/mailbox.ts';
 import type { NexaError } from '../errors.ts';
 import type { AgentRecord } from './place.ts';
 
@@ -98,6 +99,7 @@ export interface Activation {
   /** Over this instant: nothing of it leaves any more. */
   kill(reason: NexaError): void;
   readonly mailbox: number;
+  readonly pressure: Pressure;
   /** Milliseconds that its handlers have held the event loop, since the activation. */
   readonly busyMs: number;
   readonly restarts: number;

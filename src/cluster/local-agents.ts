@@ -1,4 +1,5 @@
 import type { Envelope } from '../actor/envelope.ts';
+import type { Pressure } from '../actor/mailbox.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -26,6 +27,8 @@ import { agentKey } from './subject.ts';
 const ACTIVATING = 64;
 /** Messages that wait for one activation to finish; one more is refused. */
 const PARKED = 1_000;
+/** Encoded, of those that came over the wire. */
+const PARKED_BYTES = 8_388_608;
 
 interface Local {
   readonly key: string;
@@ -55,6 +58,8 @@ export interface LocalAgents {
   /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
   has(key: string): boolean;
   deliver(key: string, envelope: Envelope): boolean;
+  /** Whether that agent takes more here. */
+  pressure(key: string): Pressure;
   /** Whether an activation here may act at this instant: what a checker of C2 asks. */
   acts(key: string): boolean;
   /** Whether nothing is under way for that agent, so that a claim makes sense. */
@@ -307,12 +312,16 @@ export function localAgents(options: {
         );
         return true;
       }
-      if (agent === undefined || agent.parked.length >= PARKED) {
+      if (agent === undefined || agent.parked.length >= PARKED || bytesOf(agent.parked) >= PARKED_BYTES) {
         options.onRefused(envelope, new NexaError('overloaded', 'too many messages wait for its activation', { where: { agent: key } }));
         return false;
       }
       agent.parked.push(envelope);
-      return agent.parked.length < PARKED / 2;
+      return isRoomy(agent.parked);
+    },
+    pressure(key) {
+      const agent = locals.get(key);
+      return agent?.activation?.pressure ?? (agent === undefined || isRoomy(agent.parked) ? 'room' : 'high');
     },
     acts(key) {
       const agent = locals.get(key);
@@ -359,3 +368,6 @@ export function localAgents(options: {
     },
   };
 }
+
+const bytesOf = (parked: readonly Envelope[]): number => parked.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+const isRoomy = (parked: readonly Envelope[]): boolean => parked.length < PARKED / 2 && bytesOf(parked) < PARKED_BYTES / 2;

@@ -36,6 +36,9 @@ export function messaging(options: {
   readonly random: Random;
   readonly log: Logger;
   readonly members: Members;
+  /** Wire versions that this node advertises. */
+  readonly wireVersions: readonly number[];
+  readonly lagMs: () => number;
   readonly places: () => Copy<AgentRecord>;
   readonly locals: () => LocalAgents;
   /** This incarnation is over, and hears nobody any more. */
@@ -50,16 +53,23 @@ export function messaging(options: {
     clock,
     random,
     log,
+    wireVersions: options.wireVersions,
+    versionsOf: ({ node, incarnation }) => {
+      const member = members.find(node);
+      return member?.incarnation === incarnation ? member.wireVersions : undefined;
+    },
     isGone: members.isGone,
     onEnvelope: (envelope) => {
       const { to } = envelope;
-      if (options.over()) return;
+      if (options.over()) return true;
       if (to.kind === 'agent') return router.arrived(envelope);
       // The items of a stream are no outcome, and what had no answer before them is on its way no more.
       const answer = to.path === REPLY_PATH || (windowOf(to.path) !== undefined && itemsOf(envelope.message) === undefined);
-      if (answer && router.intercept(to.uid, asOutcome(envelope.message))) return;
-      system.deliver(envelope);
+      if (answer && router.intercept(to.uid, asOutcome(envelope.message))) return true;
+      return system.deliver(envelope);
     },
+    pressure: (to) => (to.kind === 'agent' ? options.locals().pressure(agentKey(to.type, to.id)) : system.pressure(to)),
+    lagMs: options.lagMs,
     onRefused: (envelope, error, reason) => system.nobodyTook(envelope, reason, error),
     onDeadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
     onAskLost: (askId, error) => {
@@ -90,7 +100,7 @@ export function messaging(options: {
   const ready = async (to: Address, waiting: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> => {
     const at =
       to.kind === 'agent' ? places().get(agentKey(to.type, to.id))?.value.owner : { node: to.node, incarnation: to.nodeIncarnation };
-    if (at !== undefined && at.node !== self.node) await remote.ready(at.node, at.incarnation, waiting);
+    if (at !== undefined && at.node !== self.node) await remote.ready(at.node, at.incarnation, { ...waiting, to });
   };
   system.connect({
     send(envelope) {

@@ -12,8 +12,8 @@ const LONGEST_REF_BYTES = 4_096;
  * Returns whether an integer needs a bigint.
  * @throws NexaError `invalid-message`
  */
-export function scan(bytes: Uint8Array): boolean {
-  if (bytes.length > LIMITS.frameBytes) throw invalid(`${bytes.length} bytes; ${LIMITS.frameBytes} are allowed`, 0);
+export function scan(bytes: Uint8Array, mostBytes: number = LIMITS.frameBytes): boolean {
+  if (bytes.length > mostBytes) throw invalid(`${bytes.length} bytes; ${mostBytes} are allowed`, 0);
   const scanner = new Scanner(bytes);
   scanner.value(bytes.length);
   return scanner.wide;

@@ -4,6 +4,8 @@ import { type ErrorCode, NexaError } from '../errors.ts';
 export const LIMITS = {
   /** Bytes of one encoded value or frame. */
   frameBytes: 1_048_576,
+  /** Bytes of one message between nodes, which travels in parts where it needs to. */
+  messageBytes: 16_777_216,
   /** Arrays and objects inside each other. */
   depth: 64,
   /** Items of one array, fields of one object. */
@@ -31,8 +33,8 @@ export const isRef = (value: object): value is RefLike =>
  * The first value that cannot travel, or undefined. A whitelist: null, booleans, numbers, well-formed strings, arrays, plain
  * objects, refs, errors of this package, and in msgpack bytes. What JSON would silently change (NaN, bytes) is a fault there.
  */
-export function faultOf(value: unknown, form: 'msgpack' | 'json'): Fault | undefined {
-  return new Walk(form).fault(value, 0);
+export function faultOf(value: unknown, form: 'msgpack' | 'json', mostBytes: number = LIMITS.frameBytes): Fault | undefined {
+  return new Walk(form, mostBytes).fault(value, 0);
 }
 
 export function asError(fault: Fault, code: ErrorCode = fault.code): NexaError {
@@ -48,9 +50,11 @@ class Walk {
   private bytes = 0;
   private inError = false;
   private readonly form: 'msgpack' | 'json';
+  private readonly mostBytes: number;
 
-  constructor(form: 'msgpack' | 'json') {
+  constructor(form: 'msgpack' | 'json', mostBytes: number) {
     this.form = form;
+    this.mostBytes = mostBytes;
   }
 
   fault(value: unknown, depth: number): Fault | undefined {
@@ -73,7 +77,7 @@ class Walk {
 
   private text(value: string): Fault | undefined {
     this.bytes += value.length;
-    if (this.bytes > LIMITS.frameBytes) return fault(`is beyond ${LIMITS.frameBytes} bytes in one message`, 'payload-too-large');
+    if (this.bytes > this.mostBytes) return fault(`is beyond ${this.mostBytes} bytes in one message`, 'payload-too-large');
     return value.isWellFormed() ? undefined : fault('has half a surrogate pair');
   }
 
@@ -93,7 +97,7 @@ class Walk {
     if (value instanceof Uint8Array) {
       if (this.form === 'json') return fault('is bytes, which JSON cannot say');
       this.bytes += value.byteLength;
-      return this.bytes > LIMITS.frameBytes ? fault(`is beyond ${LIMITS.frameBytes} bytes in one message`, 'payload-too-large') : undefined;
+      return this.bytes > this.mostBytes ? fault(`is beyond ${this.mostBytes} bytes in one message`, 'payload-too-large') : undefined;
     }
     if (value instanceof NexaError) return this.error(value);
     if (value instanceof Date) return fault('is a Date; send Unix milliseconds');

@@ -1,7 +1,7 @@
 import { formatAddress } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
+import { type Ended, type Frame, type FrameWriter, PAIRS_PER_FRAME, type Reason, type WatchPair, type WatchSum } from './frame.ts';
 import type { ActorAddress, Peer } from './peer.ts';
-import { type Ended, type Frame, PAIRS_PER_FRAME, type Reason, type WatchPair, type WatchSum, type Wire } from './wire.ts';
 
 /** Watches between two incarnations, in one direction, at most. */
 const MOST_WATCHES = 100_000;
@@ -67,15 +67,16 @@ export class PeerWatches {
   private readonly incoming = new WatchSet();
   private everWatched = false;
   private readonly peer: Peer;
-  private readonly wire: Wire;
+  private readonly wire: () => FrameWriter | undefined;
   private readonly local: LocalWatches;
-  private readonly publish: (frame: Uint8Array) => void;
+  private readonly send: (frame: Uint8Array) => void;
 
-  constructor(peer: Peer, wire: Wire, local: LocalWatches, publish: (frame: Uint8Array) => void) {
+  /** `wire`: undefined as long as the two have no version in common. */
+  constructor(peer: Peer, wire: () => FrameWriter | undefined, local: LocalWatches, send: (frame: Uint8Array) => void) {
     this.peer = peer;
     this.wire = wire;
     this.local = local;
-    this.publish = publish;
+    this.send = send;
   }
 
   get watching(): number {
@@ -95,10 +96,10 @@ export class PeerWatches {
       throw new NexaError('overloaded', `more than ${MOST_WATCHES} actors of one node are watched`, { where: { node: this.peer.node } });
     }
     this.everWatched = true;
-    if (this.outgoing.add(pair)) this.publish(this.wire.watch('add', [pair]));
+    if (this.outgoing.add(pair)) this.publish((wire) => wire.watch('add', [pair]));
   }
   unwatch(pair: WatchPair): void {
-    if (this.outgoing.remove(pair)) this.publish(this.wire.watch('remove', [pair]));
+    if (this.outgoing.remove(pair)) this.publish((wire) => wire.watch('remove', [pair]));
   }
 
   /** All of it again; the other side drops what is not in it. */
@@ -106,13 +107,13 @@ export class PeerWatches {
     if (!this.everWatched) return;
     const pairs = this.outgoing.values();
     for (let from = 0; from === 0 || from < pairs.length; from += PAIRS_PER_FRAME) {
-      this.publish(this.wire.watch(from === 0 ? 'replace' : 'add', pairs.slice(from, from + PAIRS_PER_FRAME)));
+      this.publish((wire) => wire.watch(from === 0 ? 'replace' : 'add', pairs.slice(from, from + PAIRS_PER_FRAME)));
     }
   }
 
   /** An actor of this node is over. If this is lost, the watch that is stated again finds it so. */
   ended(ended: Ended): void {
-    if (this.incoming.remove(ended)) this.publish(this.wire.terminated([ended]));
+    if (this.incoming.remove(ended)) this.publish((wire) => wire.terminated([ended]));
   }
 
   heard(frame: Extract<Frame, { readonly frame: 'watch' | 'terminated' }>): void {
@@ -128,7 +129,7 @@ export class PeerWatches {
         const reason = this.local.watch(pair.watcher, pair.target);
         if (reason !== undefined && this.incoming.remove(pair)) ends.push({ ...pair, reason });
       }
-      if (ends.length > 0) this.publish(this.wire.terminated(ends));
+      if (ends.length > 0) this.publish((wire) => wire.terminated(ends));
     }
   }
 
@@ -144,6 +145,10 @@ export class PeerWatches {
     for (const { watcher, target } of this.outgoing.clear()) this.local.terminated(watcher, target, 'node-lost');
   }
 
+  private publish(write: (wire: FrameWriter) => Uint8Array): void {
+    const wire = this.wire();
+    if (wire !== undefined) this.send(write(wire));
+  }
   private forget(pair: WatchPair): void {
     if (this.incoming.remove(pair)) this.local.unwatch(pair.watcher, pair.target);
   }

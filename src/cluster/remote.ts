@@ -1,14 +1,16 @@
-import { type Address, CANCEL_PATH, REPLY_PATH, windowOf } from '../actor/address.ts';
+import { type Address, CANCEL_PATH, REPLY_PATH } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import type { DeadLetterReason } from '../actor/events.ts';
 import type { Cancel } from '../actor/ref.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Inbound, Subject } from '../ports/transport.ts';
-import { AsksUnderWay } from './asks-under-way.ts';
-import { type ActorAddress, type Peer, peerKey, samePeer } from './peer.ts';
+import { AsksUnderWay, isWayBack } from './asks-under-way.ts';
+import type { Reason } from './frame.ts';
+import { type ActorAddress, type Peer, peerKey } from './peer.ts';
+import { remoteInbound } from './remote-inbound.ts';
 import { NOTHING_YET, type PeerView, REMOTE_BOUNDS, type RemoteBounds, type RemoteCounters, type RemoteOptions } from './remote-options.ts';
 import { RemotePeer } from './remote-peer.ts';
-import { createWire, type Frame, type Reason } from './wire.ts';
+import { createWire, unknownVersion } from './wire.ts';
 
 /** The way between the incarnations of nodes: one inbox per incarnation, ordered channels, watches, no acknowledgement per message. */
 export interface Remote {
@@ -18,8 +20,12 @@ export interface Remote {
    * @throws NexaError `payload-too-large`, `not-encodable`: nothing was sent.
    */
   send(node: string, incarnation: number, envelope: Envelope): boolean;
-  /** Resolves when `send` would answer true. @throws NexaError `cancelled`, `node-lost`, `ask-timeout`, `overloaded`. */
-  ready(node: string, incarnation: number, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Resolves when `send` would answer true, to `to` if that is given. @throws NexaError `cancelled`, `node-lost`, `ask-timeout`, `overloaded`. */
+  ready(
+    node: string,
+    incarnation: number,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly to?: Address },
+  ): Promise<void>;
   /** Exactly one `terminated` comes back through `watches`. @throws NexaError `overloaded`. */
   watch(target: ActorAddress, watcher: ActorAddress): void;
   unwatch(target: ActorAddress, watcher: ActorAddress): void;
@@ -36,42 +42,82 @@ export interface Remote {
 /** How often both sides of a channel say where it stands while it is used; what heals every lost frame. */
 const PULSE_MS = 500;
 const STATE_WATCHES_MS = 10_000;
+/** How often it is looked whether a full mailbox has room again. */
+const RELEASE_MS = 10;
+/** Of a frame, beside the part in it. */
+const HEADER_BYTES = 16_384;
 
 export function createRemote(options: RemoteOptions): Remote {
   const { self, transport, subjects, codec, clock, isGone, log } = options;
   const bounds: RemoteBounds = { ...REMOTE_BOUNDS, ...options.bounds };
-  const wire = createWire(self);
+  const wire = createWire(self, options.wireVersions);
   const peers = new Map<string, RemotePeer>();
   const probes = new Map<string, Peer>();
   const asks = new AsksUnderWay();
   const answers = subjects.replies(self.node, self.incarnation);
   const counters: RemoteCounters = { ...NOTHING_YET };
+  const halves = { bytes: 0, mostBytes: bounds.mostHalfBytes };
+  const parked = { bytes: 0, mostBytes: bounds.mostParkedBytes };
   let connected = true;
   let probed = 0;
   let stopTick: Cancel = () => {};
+  let stopRelease: Cancel | undefined;
 
   const find = (node: string, incarnation: number): RemotePeer | undefined => {
     const key = peerKey({ node, incarnation });
     const known = peers.get(key);
-    if (known !== undefined || peers.size >= bounds.peers) return known;
+    if (known !== undefined) return known;
+    if (peers.size >= bounds.peers && !dropOne()) return undefined;
+    const peer = { node, incarnation };
     const inbox = subjects.node(node, incarnation);
-    const fresh = new RemotePeer(
-      { node, incarnation },
-      {
-        clock,
-        wire,
-        window: bounds.window,
-        watches: options.watches,
-        waiting: bounds.waiting,
-        probe: answers.reply(`probe-${++probed}`),
-        inbox,
-        publish: (frame, reply) => publish(inbox, frame, reply),
-        congested: () => transport.bufferedBytes() >= bounds.bufferedBytes,
+    const fresh = new RemotePeer(peer, {
+      ...{ clock, wire, bounds, halves, parked, inbox },
+      partBytes: Math.min(bounds.partBytes, transport.maxPayloadBytes - HEADER_BYTES),
+      watches: options.watches,
+      probe: answers.reply(`probe-${++probed}`),
+      versions: () => options.versionsOf(peer),
+      publish: (frame, reply) => publish(inbox, frame, reply),
+      publishMessages: (frame) => {
+        transport.publish(inbox, frame);
+        counters.sentBytes += frame.length;
       },
-    );
+      congested: () => transport.bufferedBytes() >= bounds.bufferedBytes,
+      onRefused: ({ envelope }, error, reason) => refuse(envelope, error, reason),
+      soon: options.soon ?? queueMicrotask,
+      deliver: (envelope) => options.onEnvelope(envelope, peer),
+      pressure: options.pressure ?? (() => 'room'),
+      onFull: (envelope) => {
+        const error = new NexaError('mailbox-full', 'the mailbox of this actor is full', { where: { node: self.node } });
+        options.onDeadLetter(envelope, 'mailbox-full', error);
+        answerWith(envelope.replyTo, error);
+      },
+      lagMs: options.lagMs ?? (() => 0),
+      onHold: () => {
+        stopRelease ??= clock.after(RELEASE_MS, release);
+      },
+    });
     peers.set(key, fresh);
     probes.set(fresh.probe, fresh.peer);
     return fresh;
+  };
+  /** Made room for by one that only ever spoke to us: made-up senders must not keep out the members. */
+  const dropOne = (): boolean => {
+    for (const [key, { out, watches, inflow, probe }] of peers) {
+      if (out.sent > 0 || watches.watching > 0 || watches.watched > 0 || inflow.holding) continue;
+      peers.get(key)?.close(new NexaError('overloaded', 'too many nodes are spoken with'));
+      probes.delete(probe);
+      return peers.delete(key);
+    }
+    return false;
+  };
+  const release = (): void => {
+    stopRelease = undefined;
+    let holding = false;
+    for (const { inflow } of peers.values()) {
+      inflow.release();
+      holding ||= inflow.holding;
+    }
+    if (holding) stopRelease = clock.after(RELEASE_MS, release);
   };
 
   const peerOf = (actor: ActorAddress): RemotePeer | undefined => peers.get(`${actor.node}.${actor.nodeIncarnation}`);
@@ -88,152 +134,66 @@ export function createRemote(options: RemoteOptions): Remote {
 
   const refuse = (envelope: Envelope, error: NexaError, reason: DeadLetterReason): void => {
     counters.refused++;
+    if (envelope.replyTo !== undefined && isOwnAsk(envelope.replyTo)) asks.delete(envelope.replyTo.uid);
     options.onRefused(envelope, error, reason);
   };
   const where = (peer: Peer) => ({ node: peer.node, incarnation: String(peer.incarnation) });
-
-  /** @throws NexaError `payload-too-large`, `not-encodable` */
-  const encodeBody = (message: unknown): Uint8Array => {
-    const body = codec.encodeShared(message);
-    if (body.length <= Math.min(bounds.bodyBytes, transport.maxPayloadBytes - 16_384)) return body;
-    throw new NexaError('payload-too-large', `the message has ${body.length} bytes; ${bounds.bodyBytes} are allowed`, {
-      fix: 'Send large content in parts, or send where it is stored.',
-    });
-  };
-
-  const send = (node: string, incarnation: number, envelope: Envelope): boolean => {
-    const answer = isAnswer(envelope.to);
-    let body: Uint8Array;
-    try {
-      body = encodeBody(envelope.message);
-    } catch (thrown) {
-      if (!answer) throw thrown;
-      // It was handled; only its answer has no way back.
-      const { code, message, where: place } = toNexaError(thrown, 'not-encodable');
-      body = encodeBody({
-        ok: false,
-        error: new NexaError(code, `the answer cannot travel: ${message}`, { where: place, definite: false }),
-      });
-    }
-    if (isGone(node, incarnation)) {
-      refuse(
-        envelope,
-        new NexaError('node-lost', 'that node is gone', { where: where({ node, incarnation }), definite: true }),
-        'node-lost',
-      );
-      return true;
-    }
-    const peer = find(node, incarnation);
-    const room = peer?.out.room(answer) ?? 'none';
-    if (peer === undefined || room === 'none' || transport.bufferedBytes() >= bounds.mostBufferedBytes) {
-      refuse(
-        envelope,
-        new NexaError('overloaded', 'too much is under way to that node', { where: where({ node, incarnation }) }),
-        'overloaded',
-      );
-      return false;
-    }
-    if (!connected) {
-      const fix = 'Repeat it; the connection is being restored.';
-      refuse(envelope, new NexaError('unavailable', 'this node has no connection to the others', { fix }), 'disconnected');
-      return false;
-    }
-    const frame = wire.envelope(peer.peer, peer.out.next, peer.in.settle(), envelope, body);
-    try {
-      transport.publish(peer.inbox, frame);
-    } catch (thrown) {
-      const error = toNexaError(thrown, 'unavailable');
-      if (error.code === 'payload-too-large' && !answer) throw error;
-      refuse(envelope, error, error.code === 'overloaded' ? 'overloaded' : 'disconnected');
-      return false;
-    }
-    counters.sent++;
-    counters.sentBytes += frame.length;
-    peer.out.took(frame.length);
-    if (envelope.replyTo !== undefined && isOwnAsk(envelope.replyTo)) {
-      asks.add(envelope.replyTo.uid, peer.peer, clock.monotonicMs() + (envelope.budgetMs ?? 0));
-    }
-    peer.pulseIfIdle(PULSE_MS);
-    return room === 'free' && !peer.congested();
-  };
-
   const isOwnAsk = (address: Address): address is ActorAddress =>
     address.kind === 'incarnation' && isWayBack(address.path) && address.node === self.node && address.nodeIncarnation === self.incarnation;
 
-  const take = (peer: RemotePeer, frame: Extract<Frame, { readonly frame: 'envelope' }>, bytes: number): void => {
-    peer.heardStatement(frame.taken);
-    const { gaps } = peer.in;
-    const fresh = peer.in.accept(frame.sequence, bytes);
-    counters.gaps += peer.in.gaps - gaps;
-    if (peer.in.gaps > gaps) peer.askForWatches(PULSE_MS);
-    if (!fresh) {
-      counters.late++;
-      options.onDeadLetter(withBody(frame.envelope, frame.body), 'late');
-      return;
-    }
-    const { to } = frame.envelope;
-    if (to.kind === 'incarnation' && (to.node !== self.node || to.nodeIncarnation !== self.incarnation)) {
-      options.onDeadLetter(withBody(frame.envelope, frame.body), 'no-actor');
-      return;
-    }
-    if (isOwnAsk(to)) asks.delete(to.uid);
-    let message: unknown;
+  const send = (node: string, incarnation: number, envelope: Envelope): boolean => {
+    const peer = isGone(node, incarnation) ? undefined : find(node, incarnation);
+    const answer = isAnswer(envelope.to);
     try {
-      message = codec.decode(frame.body);
+      return sendTo(peer, { node, incarnation }, envelope, answer, codec.encodeShared(envelope.message, bounds.messageBytes));
     } catch (thrown) {
-      counters.undecodable++;
-      const error = toNexaError(thrown, 'invalid-message');
-      options.onDeadLetter(frame.envelope, 'undecodable', error);
-      answerWith(frame.envelope.replyTo, error);
-      if (isOwnAsk(to)) options.onAskLost(to.uid, new NexaError(error.code, error.message, { where: error.where, definite: false }));
-      return;
-    }
-    options.onEnvelope({ ...frame.envelope, message }, peer.peer);
-    peer.stateIfOwed();
-  };
-  const withBody = (envelope: Envelope, body: Uint8Array): Envelope => {
-    try {
-      return { ...envelope, message: codec.decode(body) };
-    } catch {
-      return envelope;
+      const known = toNexaError(thrown, 'not-encodable');
+      if (!answer) throw known;
+      // It was handled; only its answer has no way back.
+      const error = new NexaError(known.code, `the answer cannot travel: ${known.message}`, { where: known.where, definite: false });
+      return sendTo(peer, { node, incarnation }, envelope, answer, codec.encodeShared({ ok: false, error }));
     }
   };
+  const sendTo = (peer: RemotePeer | undefined, to: Peer, envelope: Envelope, answer: boolean, body: Uint8Array): boolean => {
+    const refused = (error: NexaError, reason: DeadLetterReason): false => {
+      refuse(envelope, error, reason);
+      return false;
+    };
+    if (peer === undefined && isGone(to.node, to.incarnation)) {
+      refused(new NexaError('node-lost', 'that node is gone', { where: where(to), definite: true }), 'node-lost');
+      return true;
+    }
+    const writer = peer?.speaks();
+    if (peer !== undefined && writer === undefined) {
+      counters.unknownVersion++;
+      return refused(unknownVersion(`node ${to.node} speaks no wire version of this one`, options.wireVersions), 'undecodable');
+    }
+    const room = peer?.room(answer) ?? 'none';
+    const held = answer || peer === undefined || envelope.replyTo !== undefined ? 'free' : peer.heldAt(envelope.to);
+    if (
+      peer === undefined ||
+      writer === undefined ||
+      room === 'none' ||
+      held === 'none' ||
+      transport.bufferedBytes() >= bounds.mostBufferedBytes
+    ) {
+      const message = held === 'none' ? 'its mailbox has no room, and too much waits for it' : 'too much is under way to that node';
+      return refused(new NexaError('overloaded', message, { where: where(to) }), 'overloaded');
+    }
+    if (!connected) return refused(noConnection(), 'disconnected');
+    const before = counters.refused;
+    if (envelope.replyTo !== undefined && isOwnAsk(envelope.replyTo))
+      asks.add(envelope.replyTo.uid, peer.peer, clock.monotonicMs() + (envelope.budgetMs ?? 0));
+    if (!peer.post(writer, envelope, body))
+      return refused(new NexaError('overloaded', 'too many large messages are under way to that node', { where: where(to) }), 'overloaded');
+    counters.sent++;
+    return counters.refused === before && room === 'free' && held === 'free' && !peer.congested;
+  };
+
   const answerWith = (to: Address | undefined, error: NexaError): void => {
     if (to?.kind === 'incarnation') send(to.node, to.nodeIncarnation, { to, message: { ok: false, error } });
   };
-
-  const onInbox = (message: Inbound): void => {
-    counters.received++;
-    counters.receivedBytes += message.payload.length;
-    let frame: Frame;
-    try {
-      frame = wire.read(message.payload);
-    } catch (thrown) {
-      const error = toNexaError(thrown, 'invalid-message');
-      const unknown = error.code === 'unknown-version';
-      const seen = unknown ? ++counters.unknownVersion : ++counters.undecodable;
-      // Once and then ever more rarely: a peer of another version sends many.
-      if ((seen & (seen - 1)) === 0) log.warn({ error, seen }, 'a frame of another node cannot be read');
-      return;
-    }
-    const { sender } = frame;
-    if (samePeer(sender, self)) return;
-    if (isGone(sender.node, sender.incarnation)) {
-      counters.fromGone++;
-      if (frame.frame === 'envelope') options.onDeadLetter(withBody(frame.envelope, frame.body), 'late');
-      return;
-    }
-    const peer = find(sender.node, sender.incarnation);
-    if (peer === undefined) return;
-    try {
-      if (frame.frame === 'envelope') take(peer, frame, message.payload.length);
-      else if (frame.frame === 'pulse') counters.gaps += peer.heardPulse(frame, PULSE_MS);
-      else if (frame.frame === 'resend') peer.watches.restate();
-      else if (frame.frame !== 'beat') peer.watches.heard(frame);
-    } catch (error) {
-      log.error({ error, from: sender }, 'a frame of another node was not handled');
-    }
-  };
+  const inbound = remoteInbound({ ...options, wire, bounds, counters, asks, find, answer: answerWith, patienceMs: PULSE_MS });
 
   const onProbe = (message: Inbound): void => {
     if (!message.noResponders) return;
@@ -246,16 +206,19 @@ export function createRemote(options: RemoteOptions): Remote {
   const tick = (): void => {
     stopTick = clock.after(PULSE_MS, tick);
     asks.prune(clock.monotonicMs());
-    for (const peer of peers.values()) peer.tick(STATE_WATCHES_MS);
+    for (const peer of peers.values()) for (const lost of peer.tick(STATE_WATCHES_MS)) inbound.lost(lost);
   };
 
   const cancels = [
-    transport.subscribe(subjects.node(self.node, self.incarnation), onInbox),
+    transport.subscribe(subjects.node(self.node, self.incarnation), inbound.frame),
     transport.subscribe(answers.all, onProbe),
     transport.onStatus((status) => {
       if (status === 'slow-consumer') return;
       connected = status === 'up';
-      if (connected) for (const peer of peers.values()) peer.reconnected();
+      for (const peer of peers.values()) {
+        if (connected) peer.reconnected();
+        else peer.disconnected(noConnection());
+      }
     }),
   ];
   stopTick = clock.after(PULSE_MS * options.random.next(), tick);
@@ -293,33 +256,41 @@ export function createRemote(options: RemoteOptions): Remote {
         probes.delete(peer.probe);
         const error = new NexaError('node-lost', 'the node was lost before it answered', { where: where(peer.peer) });
         peer.gone(error);
+        // What had arrived before is handled all the same.
+        for (const envelope of peer.inflow.clear()) options.onEnvelope(envelope, peer.peer);
         for (const id of asks.takeAll(peer.peer)) options.onAskLost(id, error);
       }
     },
     counters,
-    peers: () =>
-      [...peers.values()].map(({ peer, out, in: into, watches }) => ({
-        ...peer,
-        sent: out.sent,
-        sentBytes: out.totalBytes,
-        received: into.accepted,
-        receivedBytes: into.totalBytes,
-        inFlight: out.inFlight,
-        inFlightBytes: out.inFlightBytes,
-        gaps: into.gaps,
-        late: into.late,
-        watching: watches.watching,
-        watched: watches.watched,
-      })),
+    peers: () => [...peers.values()].map(viewOf),
     close: () => {
       stopTick();
+      stopRelease?.();
       for (const cancel of cancels) cancel();
-      for (const peer of peers.values()) peer.close(new NexaError('cancelled', 'this node is closing'));
+      for (const peer of peers.values())
+        for (const envelope of peer.close(new NexaError('cancelled', 'this node is closing'))) options.onDeadLetter(envelope, 'stopped');
       peers.clear();
     },
   };
 }
 
-/** Where the answer of an ask, or the items of a stream, come back. */
-const isWayBack = (path: string): boolean => path === REPLY_PATH || windowOf(path) !== undefined;
 const isAnswer = (to: Address): boolean => to.kind === 'incarnation' && to.path === REPLY_PATH;
+const noConnection = (): NexaError =>
+  new NexaError('unavailable', 'this node has no connection to the others', { fix: 'Repeat it; the connection is being restored.' });
+const viewOf = (each: RemotePeer): PeerView => ({
+  ...each.peer,
+  version: each.speaks()?.version,
+  sent: each.out.sent,
+  sentBytes: each.out.totalBytes,
+  received: each.in.accepted,
+  receivedBytes: each.in.totalBytes,
+  inFlight: each.out.inFlight + each.outbox.waiting.messages,
+  inFlightBytes: each.out.inFlightBytes + each.outbox.waiting.bytes,
+  queuedBytes: each.outbox.queuedBytes,
+  parked: each.inflow.parked.messages,
+  parkedBytes: each.inflow.parked.bytes,
+  gaps: each.in.gaps,
+  late: each.in.late,
+  watching: each.watches.watching,
+  watched: each.watches.watched,
+});

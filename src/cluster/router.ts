@@ -34,8 +34,8 @@ interface Routed {
 export interface Router {
   /** A message of this node to a named agent. Same contract as tell; whoever asked is answered here. */
   send(envelope: Envelope): boolean;
-  /** A message for a named agent that another node sent here, because it takes this one for the owner. */
-  arrived(envelope: Envelope): void;
+  /** A message for a named agent that another node sent here, because it takes this one for the owner. False is tell's hint. */
+  arrived(envelope: Envelope): boolean;
   /** An answer that arrived for an ask of this node; true: it was a definite "not here", and the message is on its way again. */
   intercept(askId: number, outcome: Outcome<unknown>): boolean;
   /** A message that was parked for an activation of this node which did not come about. */
@@ -235,23 +235,22 @@ export function agentRouter(options: {
       return go(entry);
     },
     arrived(envelope) {
-      if (envelope.to.kind !== 'agent') return;
+      if (envelope.to.kind !== 'agent') return true;
       let key: string;
       try {
         key = agentKey(envelope.to.type, envelope.to.id);
       } catch (thrown) {
-        return options.deadLetter(envelope, 'no-actor', toNexaError(thrown, 'bad-id'));
+        options.deadLetter(envelope, 'no-actor', toNexaError(thrown, 'bad-id'));
+        return true;
       }
-      if (options.locals().has(key)) {
-        options.locals().deliver(key, envelope);
-        return;
-      }
+      if (options.locals().has(key)) return options.locals().deliver(key, envelope);
       const known = options.places().get(key);
       const revision = known === undefined || known.value.owner?.node === self.node ? 0 : known.revision;
       this.refused(
         envelope,
         new NexaError('not-owner', 'it does not run here', { where: { node: self.node, revision: String(revision) } }),
       );
+      return true;
     },
     refused(envelope, error) {
       if (envelope.replyTo === undefined)

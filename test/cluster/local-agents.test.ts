@@ -36,6 +36,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
           end: async () => undefined,
           kill: () => void killed.push(epoch),
           mailbox: 0,
+          pressure: 'room',
           restarts: 0,
           busyMs: 0,
         };

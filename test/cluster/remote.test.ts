@@ -3,95 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { formatAddress } from '../../src/actor/address.ts';
 import type { Envelope } from '../../src/actor/envelope.ts';
 import { createCodec } from '../../src/cluster/codec.ts';
-import type { ActorAddress, Peer } from '../../src/cluster/peer.ts';
-import { createRemote } from '../../src/cluster/remote.ts';
-import type { RemoteBounds } from '../../src/cluster/remote-options.ts';
-import { subjects } from '../../src/cluster/subject.ts';
-import { createWire, type Reason } from '../../src/cluster/wire.ts';
 import type { NexaError } from '../../src/errors.ts';
-import { type FaultSettings, memoryNetwork } from '../../src/memory/network.ts';
-import { seededRandom } from '../../src/memory/random.ts';
-import type { Logger } from '../../src/ports/logger.ts';
-import { manualClock } from '../support/manual-clock.ts';
-
-const quiet: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: (fields) => expect.unreachable(JSON.stringify(fields)),
-  child: () => quiet,
-};
-const names = subjects('test');
-const actor = (peer: Peer, path: string, uid: number): ActorAddress => ({
-  kind: 'incarnation',
-  node: peer.node,
-  nodeIncarnation: peer.incarnation,
-  path,
-  uid,
-});
-
-function world(options: { readonly faults?: FaultSettings; readonly bounds?: Partial<RemoteBounds>; readonly seed?: number } = {}) {
-  const clock = manualClock();
-  const random = seededRandom(options.seed ?? 1);
-  const network = memoryNetwork({ clock, random, faults: options.faults ?? {} });
-  const gone = new Set<string>();
-
-  const start = (self: Peer) => {
-    const { transport } = network.connect(self.node);
-    /** Actors of this node that live, and who elsewhere watches them. */
-    const living = new Map<string, Map<string, ActorAddress>>();
-    const node = {
-      self,
-      transport,
-      living,
-      received: [] as { readonly envelope: Envelope; readonly from: Peer }[],
-      refused: [] as { readonly envelope: Envelope; readonly error: NexaError; readonly reason: string }[],
-      dead: [] as { readonly envelope: Envelope; readonly reason: string }[],
-      lost: [] as { readonly id: number; readonly code: string }[],
-      ends: [] as string[],
-      unreachable: [] as string[],
-      remote: undefined as unknown as ReturnType<typeof createRemote>,
-      end: (target: ActorAddress, reason: Reason) => {
-        const watchers = living.get(formatAddress(target));
-        living.delete(formatAddress(target));
-        for (const watcher of watchers?.values() ?? []) node.remote.terminated(watcher, target, reason);
-      },
-    };
-    node.remote = createRemote({
-      self,
-      transport,
-      subjects: names,
-      codec: createCodec(),
-      clock,
-      random,
-      log: quiet,
-      isGone: (name, incarnation) => gone.has(`${name}.${incarnation}`),
-      onEnvelope: (envelope, from) => node.received.push({ envelope, from }),
-      onRefused: (envelope, error, reason) => node.refused.push({ envelope, error, reason }),
-      onDeadLetter: (envelope, reason) => node.dead.push({ envelope, reason }),
-      onAskLost: (id, error) => node.lost.push({ id, code: error.code }),
-      watches: {
-        watch: (watcher, target) => {
-          const watchers = living.get(formatAddress(target));
-          watchers?.set(formatAddress(watcher), watcher);
-          return watchers === undefined ? 'unknown' : undefined;
-        },
-        unwatch: (watcher, target) => living.get(formatAddress(target))?.delete(formatAddress(watcher)),
-        terminated: (watcher, target, reason) => node.ends.push(`${watcher.path} ${target.path} ${reason}`),
-      },
-      onUnreachable: (peer) => node.unreachable.push(peer.node),
-      ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
-    });
-    return node;
-  };
-  const a = start({ node: 'a', incarnation: 1 });
-  const b = start({ node: 'b', incarnation: 1 });
-  return { clock, network, gone, start, a, b };
-}
-type Node = ReturnType<ReturnType<typeof world>['start']>;
-const tell = (from: Node, to: Node, message: unknown): boolean =>
-  from.remote.send(to.self.node, to.self.incarnation, { to: actor(to.self, 'x', 1), message });
-const numbers = (node: Node): number[] => node.received.map(({ envelope }) => envelope.message as number);
+import type { FaultSettings } from '../../src/memory/network.ts';
+import { actor, names, nothing, numbers, silence, tell, world, writerOf } from './remotes.ts';
 
 describe('messages between two incarnations', () => {
   test('arrive in order with everything they carry', async () => {
@@ -110,7 +24,7 @@ describe('messages between two incarnations', () => {
     a.remote.send('b', 1, envelope);
     for (let index = 0; index < 100; index++) expect(tell(a, b, index)).toBe(true);
     await clock.advance(2_000);
-    expect(b.received[0]).toEqual({ envelope, from: a.self });
+    expect(b.received[0]).toEqual({ envelope: { ...envelope, sizeBytes: createCodec().encode(envelope.message).length }, from: a.self });
     expect(numbers(b).slice(1)).toEqual(Array.from({ length: 100 }, (_, index) => index));
     expect(b.remote.counters).toMatchObject({ gaps: 0, late: 0 });
   });
@@ -160,7 +74,7 @@ describe('messages between two incarnations', () => {
     const { a, b, clock } = world();
     for (const [message, code] of [
       [() => {}, 'not-encodable'],
-      ['x'.repeat(600_000), 'payload-too-large'],
+      ['x'.repeat(17_000_000), 'payload-too-large'],
     ] as const) {
       expect(() => tell(a, b, message)).toThrow(expect.objectContaining({ code }));
     }
@@ -170,7 +84,7 @@ describe('messages between two incarnations', () => {
 
   test('an answer that cannot travel becomes an error for its asker', async () => {
     const { a, b, clock } = world();
-    b.remote.send('a', 1, { to: actor(a.self, '?', 4), message: { ok: true, value: 'x'.repeat(600_000) } });
+    b.remote.send('a', 1, { to: actor(a.self, '?', 4), message: { ok: true, value: 'x'.repeat(17_000_000) } });
     await clock.advance(10);
     expect(a.received[0]?.envelope.message).toMatchObject({ ok: false, error: { code: 'payload-too-large', definite: false } });
   });
@@ -399,22 +313,21 @@ describe('hostile frames', () => {
     const { transport } = network.connect('mallory');
     const inbox = names.node('a', 1);
     const codec = createCodec();
-    const mallory = createWire({ node: 'm', incarnation: 1 });
+    const mallory = writerOf({ node: 'm', incarnation: 1 });
     transport.publish(inbox, Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff));
     transport.publish(inbox, codec.encode([1, 0]));
-    transport.publish(inbox, codec.encode([2, 0, 'm', 1]));
+    transport.publish(inbox, codec.encode([3, 0, 'm', 1]));
     transport.publish(
       inbox,
-      mallory.envelope(
-        { node: 'a', incarnation: 1 },
-        1,
-        0,
-        { to: actor({ node: 'a', incarnation: 2 }, 'x', 1), message: 0 },
-        codec.encode(1),
-      ),
+      mallory.messages({ node: 'a', incarnation: 1 }, 1, nothing, [
+        { envelope: { to: actor({ node: 'a', incarnation: 2 }, 'x', 1), message: 0 }, body: codec.encode(1) },
+      ]),
     );
-    transport.publish(inbox, mallory.envelope(a.self, 2, 0, { to: actor(a.self, 'x', 1), message: 0 }, Uint8Array.of(0xc1)));
-    transport.publish(inbox, createWire(a.self).resend());
+    transport.publish(
+      inbox,
+      mallory.messages(a.self, 2, nothing, [{ envelope: { to: actor(a.self, 'x', 1), message: 0 }, body: Uint8Array.of(0xc1) }]),
+    );
+    transport.publish(inbox, writerOf(a.self).resend());
     await clock.advance(100);
     expect(a.received).toEqual([]);
     expect(a.remote.counters).toMatchObject({ unknownVersion: 2, undecodable: 2 });
@@ -423,11 +336,13 @@ describe('hostile frames', () => {
 
   test('a message that cannot be decoded is answered to whoever asked', async () => {
     const { a, b, clock, network } = world();
-    const wire = createWire(b.self);
+    const wire = writerOf(b.self);
     const { transport } = network.connect('b');
     transport.publish(
       names.node('a', 1),
-      wire.envelope(a.self, 1, 0, { to: actor(a.self, 'x', 1), message: 0, replyTo: actor(b.self, '?', 8) }, Uint8Array.of(0xc1)),
+      wire.messages(a.self, 1, nothing, [
+        { envelope: { to: actor(a.self, 'x', 1), message: 0, replyTo: actor(b.self, '?', 8) }, body: Uint8Array.of(0xc1) },
+      ]),
     );
     await clock.advance(100);
     expect(b.received[0]?.envelope).toMatchObject({
@@ -440,7 +355,7 @@ describe('hostile frames', () => {
     const { a, clock, network } = world({ bounds: { peers: 5 } });
     const { transport } = network.connect('mallory');
     for (let index = 1; index <= 50; index++)
-      transport.publish(names.node('a', 1), createWire({ node: `m${index}`, incarnation: 1 }).pulse(0, 0, 0, undefined));
+      transport.publish(names.node('a', 1), writerOf({ node: `m${index}`, incarnation: 1 }).pulse(silence));
     await clock.advance(100);
     expect(a.remote.peers()).toHaveLength(5);
   });

@@ -105,7 +105,12 @@ test('two incarnations talk in order through a real server, and a silent inbox s
       random: systemRandom,
       log: silentLogger,
       isGone: () => false,
-      onEnvelope: ({ message }) => onEnvelope(message),
+      wireVersions: [2, 1],
+      versionsOf: () => [2, 1],
+      onEnvelope: ({ message }) => {
+        onEnvelope(message);
+        return true;
+      },
       onRefused: (_envelope, error) => expect.unreachable(error.message),
       onDeadLetter: (_envelope, reason) => expect.unreachable(reason),
       onAskLost: () => undefined,

@@ -329,10 +329,10 @@ test('M8: a payload beyond the limit is refused at the sender with a typed error
   type Big = Request<{ readonly type: 'big'; readonly text: string }, number>;
   const props: Props<Big> = { behavior: () => receive<Big>((context, message) => context.reply(message, message.text.length)) };
   const remote = across(a, b.system.spawn(props));
-  const text = 'x'.repeat(2 ** 20);
+  const text = 'x'.repeat(2 ** 24);
   expect(() => remote.tell({ type: 'big', text })).toThrowError(expect.objectContaining({ code: 'payload-too-large' }));
   expect(await codeOf(remote.ask({ type: 'big', text }, { timeoutMs: 5_000 }))).toBe('payload-too-large');
-  expect(await remote.ask({ type: 'big', text: text.slice(0, 400_000) }, { timeoutMs: 5_000 })).toBe(400_000);
+  expect(await remote.ask({ type: 'big', text: text.slice(0, 5_000_000) }, { timeoutMs: 5_000 })).toBe(5_000_000);
   // Nothing is copied or measured on the way to a neighbour.
-  expect(await a.system.spawn(props).ask({ type: 'big', text }, { timeoutMs: 5_000 })).toBe(2 ** 20);
+  expect(await a.system.spawn(props).ask({ type: 'big', text }, { timeoutMs: 5_000 })).toBe(2 ** 24);
 });

@@ -12,6 +12,7 @@ import { type FaultSettings, type MemoryConnection, type MemoryNetwork, memoryNe
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
 import { virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
+import { WIRE_VERSIONS } from '../../src/version.ts';
 import { type MemberNode, startMember } from '../../supervisors/member.ts';
 import { publicHandlers } from '../../supervisors/public-handlers.ts';
 import { NodeClock } from './node-clock.ts';
@@ -37,6 +38,8 @@ export interface SimOptions {
   readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
   /** Times of one node alone; default: those of all. */
   readonly timesOf?: (name: string) => ClusterTimes;
+  /** Of one node alone; default: all of this release. */
+  readonly wireVersionsOf?: (name: string) => readonly number[];
   /** Called with each node incarnation as it comes up. */
   readonly onUp?: (node: SimNode, member: MemberNode) => void;
   readonly onOver?: (node: SimNode, reason: 'declared-gone' | 'not-renewed') => void;
@@ -120,9 +123,10 @@ export class SimWorld {
     const random = seededRandom(Math.floor(this.random.next() * 2 ** 32));
     const times = timesOf?.(name) ?? this.times;
     const session = random.id();
+    const wireVersions = this.#options.wireVersionsOf?.(name) ?? WIRE_VERSIONS;
     const record = {
       ...({ state: 'joining', session, cordoned: false, labels: {} } as const),
-      ...{ capacity: 1, version: '0', wireVersions: [1], types: {} },
+      ...{ capacity: 1, version: '0', wireVersions, types: {} },
     };
     const members = control.stores.kv(this.subjects.store('MEMBERS'));
     const joined = await join({ members, codec: createCodec(), clock, times }, name, record, { timeoutMs: 120_000 });
@@ -133,7 +137,7 @@ export class SimWorld {
     const member = await startMember(
       {
         ...{ node: name, joined: { ...joined, session }, subjects: this.subjects },
-        ...{ control, data, engine, clock, random, times, log, definitions },
+        ...{ control, data, engine, clock, random, times, log, definitions, wireVersions },
         ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
         onOver: (reason) => this.#over(node, reason),
       },

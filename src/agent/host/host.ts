@@ -3,6 +3,7 @@ import { receive } from '../../actor/behavior.ts';
 import type { Cell } from '../../actor/cell/cell.ts';
 import type { CellContext } from '../../actor/cell/cell-context.ts';
 import { arrivedMail, type Envelope } from '../../actor/envelope.ts';
+import type { Pressure } from '../../actor/mailbox.ts';
 import type { Props } from '../../actor/props.ts';
 import { oneForOne } from '../../actor/strategy.ts';
 import type { System } from '../../actor/system.ts';
@@ -211,6 +212,9 @@ class Hosting implements Activation {
   }
   get mailbox(): number {
     return this.cell?.mailbox.size ?? 0;
+  }
+  get pressure(): Pressure {
+    return this.cell?.mailbox.pressure ?? 'room';
   }
   get restarts(): number {
     return this.cell?.restarts ?? 0;
