@@ -6,7 +6,7 @@ import { untilSignal } from '../signals.ts';
 import { workerCommand } from '../worker-command.ts';
 
 export const command: Command = {
-  summary: 'Three servers, three nodes, 300 agents under load; kills two nodes and counts what was acknowledged.',
+  summary: 'Three servers, three nodes, 300 agents under load; kills two nodes, drains one and counts what was acknowledged.',
   options: [{ flags: '--agents <count>', about: 'how many agents (default 300)' }],
   examples: ['nexa demo', 'nexa demo --agents 50 -o json'],
   async run({ options, environment, progress }) {
@@ -36,8 +36,9 @@ function lines(report: DemoReport, good: (text: string) => string, bad: (text: s
       ({ node, agents, ms, seenMs, restartedMs }) =>
         `failover  ${node}: ${agents} agents answer elsewhere after p50 ${ms.p50} ms, p99 ${ms.p99} ms, max ${ms.max} ms (p50 ${seenMs.p50} ms after its exit was seen); the node is back after ${restartedMs} ms`,
     ),
-    `counts    acknowledged ${counts.acknowledged}, found ${counts.found}, unknown ${counts.unknown}`,
+    `drain     ${report.drain.node}: ${report.drain.moved} agents moved under load in ${report.drain.ms} ms`,
+    `counts    acknowledged ${counts.acknowledged}, found ${counts.found}, refused ${counts.refused}, unknown ${counts.unknown}`,
     ...report.violations.map((violation) => bad(violation)),
-    report.ok ? good('every acknowledged increment is there exactly once') : bad('not everything held'),
+    report.ok ? good('every acknowledged increment is there exactly once, and none that was refused') : bad('not everything held'),
   ];
 }

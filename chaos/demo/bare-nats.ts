@@ -16,7 +16,7 @@ export type Answer =
       readonly agent?: { readonly node: string | null; readonly epoch: number };
       readonly created?: boolean;
     }
-  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string; readonly definite?: boolean } };
 
 export async function bareNats(servers: readonly string[], name: string): Promise<Bare> {
   const connection: NatsConnection = await connect({

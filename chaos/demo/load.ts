@@ -5,6 +5,8 @@ export interface Tally {
   readonly id: string;
   /** Increments whose answer somebody received. */
   acknowledged: number;
+  /** Increments that certainly did not happen, by their first answer; nobody asked again. */
+  refused: number;
   /** Increments that nobody heard of again: they may have happened, once. */
   unknown: number;
 }
@@ -21,8 +23,8 @@ const PATIENCE_MS = 40_000;
 const LATENCIES = 100_000;
 
 /**
- * Clients that add one to random counters until told to stop. Whatever goes wrong, they repeat under the same request id, so that
- * every increment has one effect however often it was asked for.
+ * Clients that add one to random counters until told to stop. What certainly did not happen they let be; whatever else goes wrong,
+ * they repeat under the same request id, so that every increment has one effect however often it was asked for.
  */
 export async function load(options: {
   readonly clients: readonly Bare[];
@@ -54,6 +56,11 @@ export async function load(options: {
         }
         const { code } = answer.error;
         report.errors[code] = (report.errors[code] ?? 0) + 1;
+        if (tries === 0 && answer.error.definite === true) {
+          tally.refused++;
+          await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80));
+          break;
+        }
         if (performance.now() - startedMs > PATIENCE_MS) {
           tally.unknown++;
           break;
