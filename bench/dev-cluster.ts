@@ -13,6 +13,8 @@ export interface DevCluster extends AsyncDisposable {
   readonly client: Client;
   /** From the start of `nexa up` until it said that it is ready. */
   readonly readyMs: number;
+  /** One more node, as `nexa node` starts it; ends with the cluster. */
+  addNode(name: string): void;
 }
 
 /** `nexa up` as a user starts it, in a temporary folder and on a free port, with the agents of this folder. */
@@ -26,20 +28,28 @@ export async function devCluster(options: { readonly servers: 1 | 3; readonly no
     '--data': data,
     '--agents': join(home, 'bench/agents'),
   };
+  const env = { ...process.env, NEXA_LOG: 'error', NEXA_NATS_URL: '', NEXA_CLUSTER: '' };
   const fromMs = performance.now();
   const child = spawn(process.execPath, [join(home, 'dist/bin/nexa.js'), 'up', ...Object.entries(flags).flat().map(String)], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, NEXA_LOG: 'error', NEXA_NATS_URL: '', NEXA_CLUSTER: '' },
+    env,
   });
   try {
     await readiness(child);
     const readyMs = performance.now() - fromMs;
-    const client = await connect({ nats: `127.0.0.1:${port}` });
+    const nats = `127.0.0.1:${port}`;
+    const client = await connect({ nats });
+    const more: ChildProcess[] = [];
     return {
       client,
       readyMs,
+      addNode(name) {
+        const args = [join(home, 'dist/bin/nexa.js'), 'node', '--name', name, '--nats', nats, '--agents', flags['--agents']];
+        more.push(spawn(process.execPath, args, { stdio: 'ignore', env }));
+      },
       async [Symbol.asyncDispose]() {
         await client[Symbol.asyncDispose]();
+        await Promise.all(more.map(ended));
         await ended(child);
         await rm(data, { recursive: true, force: true });
       },

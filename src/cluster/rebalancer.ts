@@ -28,8 +28,8 @@ export interface Rebalancer {
 
 /** Hand-offs of one node under way at once: rebalancing is never urgent. */
 const WIDTH = 8;
-/** An agent that came here to even things out does not go on for the same reason before this. */
-const REST_MS = 60_000;
+/** An agent that came here to even things out does not go on for the same reason before this: several rounds, of everybody. */
+const REST_MS = 10_000;
 
 /**
  * Gives this node's surplus to those who carry less (C10). What it sees are hints: beats say what each node carries, and a wrong
