@@ -1,5 +1,6 @@
 // Agents that move on purpose, from the outside: npm run bench -- moving [servers: 1 | 3 …]
 import { type Client, counter } from 'nexa';
+import { burner } from './agents/load.ts';
 import { type DevCluster, devCluster } from './dev-cluster.ts';
 
 interface Row {
@@ -138,11 +139,52 @@ async function join({ client, addNode }: DevCluster): Promise<Row[]> {
   ];
 }
 
+/** Agents of one node are busy, those of the others idle: where the work is, before and after the ledger has seen it. */
+async function ledger({ client }: DevCluster): Promise<Row[]> {
+  const ids = Array.from({ length: 36 }, (_, index) => `b${index}`);
+  for (const id of ids) await client.spawn(burner, { id });
+  const nodeOf = async () => new Map((await client.cluster.list({ type: 'bench-burner' })).map(({ id, node }) => [id, node ?? '']));
+  await pause(6_000);
+  const places = await nodeOf();
+  const hot = ids.filter((id) => places.get(id) === 'n1');
+  const share = async () => {
+    const now = await nodeOf();
+    const busy: Record<string, number> = {};
+    for (const id of hot) busy[now.get(id) ?? ''] = (busy[now.get(id) ?? ''] ?? 0) + 1;
+    return {
+      skew: skew(busy, ((await client.cluster.nodes()) as readonly unknown[]).length),
+      moved: hot.filter((id) => now.get(id) !== 'n1').length,
+    };
+  };
+  const before = await share();
+  let stopped = false;
+  const burning = Promise.all(
+    hot.map(async (id) => {
+      while (!stopped) {
+        await client.agent(burner, id).ask({ type: 'burn', ms: 5 }, within);
+        await pause(100);
+      }
+    }),
+  );
+  await pause(20_000);
+  const after = await share();
+  stopped = true;
+  await burning;
+  return [
+    {
+      what: `skew of the work of ${hot.length} busy agents among ${ids.length}, before and after`,
+      value: `${before.skew} → ${after.skew}`,
+      unit: 'fullest / fair',
+    },
+    { what: 'busy agents that moved', value: after.moved, unit: 'agents' },
+  ];
+}
+
 const results: (Row & { readonly servers: number })[] = [];
 const sizes = process.argv.slice(2).map(Number) as (1 | 3)[];
 for (const servers of sizes.length === 0 ? ([3] as const) : sizes) {
   await using cluster = await devCluster({ servers, nodes: 3 });
-  for (const measure of [oneHandOff, drain, join]) {
+  for (const measure of [oneHandOff, ledger, drain, join]) {
     process.stderr.write(`${servers} server(s): ${measure.name}\n`);
     for (const row of await measure(cluster)) results.push({ servers, ...row });
   }
