@@ -28,6 +28,8 @@ export interface Invocation {
   emit(part: Result): void;
   /** For a command that goes on: aborted by the first Ctrl-C or SIGTERM, a second one ends the process. */
   ended(): AbortSignal;
+  /** Resolves after so long, or as soon as the command is {@link ended}. */
+  pause(ms: number): Promise<void>;
   /** The terminal, if there is one and text for people is wanted. */
   readonly screen: Screen | undefined;
 }

@@ -1,5 +1,6 @@
 import { plain, type Style } from './output.ts';
 import { record } from './shapes.ts';
+import { timeText } from './units.ts';
 
 /** One event of a node as it arrived: of this or another version, so nothing but its form is known. */
 export interface SeenEvent {
@@ -9,21 +10,13 @@ export interface SeenEvent {
   readonly [more: string]: unknown;
 }
 
-/** `12:03:04.123`, in the reader's time zone. */
-export function timeOf(atMs: number): string {
-  const at = new Date(atMs);
-  if (Number.isNaN(at.getTime())) return '--:--:--.---';
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
-}
-
 const BAD = new Set(['quarantined', 'fenced', 'dead-letter', 'stopped', 'suspended']);
 const GOOD = new Set(['activated', 'resumed']);
 
 /** Time, node, what happened to whom, and the rest as name=value; one line that no terminal acts on. */
 export function eventLine({ event, node, atMs, incarnation: _, n: __, agent, actor, member, ...rest }: SeenEvent, style: Style): string {
   const colour = BAD.has(event) ? style.bad : GOOD.has(event) ? style.good : style.warn;
-  const words = [style.dim(timeOf(atMs)), plain(node), colour(plain(event))];
+  const words = [style.dim(timeText(atMs)), plain(node), colour(plain(event))];
   if (agent !== undefined) words.push(style.bold(nameOf(agent)));
   if (typeof actor === 'string') words.push(plain(actor));
   if (member !== undefined) {

@@ -10,6 +10,7 @@ import { EXIT, exitCodeOf } from './exit-code.ts';
 import { FORMATS, type Format, formatOf, notation } from './format.ts';
 import { serverOf, text } from './options.ts';
 import { errorLine, type Style, styleFor } from './output.ts';
+import { pause } from './pause.ts';
 import { untilSignal } from './signals.ts';
 
 /** A place to write to. */
@@ -31,6 +32,8 @@ export interface Main {
   readonly connect?: (server: { readonly nats: string; readonly cluster: string }) => Promise<Client>;
   /** Ends a command that goes on. Default: Ctrl-C and SIGTERM. */
   readonly ended?: AbortSignal;
+  /** Default: {@link pause}. */
+  readonly wait?: (ms: number, ended: AbortSignal) => Promise<void>;
 }
 
 const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect(server);
@@ -51,7 +54,16 @@ const screenOf = (sink: Sink, style: Style): Screen | undefined =>
     : undefined;
 
 /** One command line, from arguments to exit code. Nothing thrown leaves it. */
-export async function main({ argv, environment, stdout, stderr, folder = process.cwd(), connect = open, ended }: Main): Promise<number> {
+export async function main({
+  argv,
+  environment,
+  stdout,
+  stderr,
+  folder = process.cwd(),
+  connect = open,
+  ended,
+  wait = pause,
+}: Main): Promise<number> {
   const styleOn = (sink: Sink) => styleFor(sink.isTTY === true && !environment.noColor);
   const fail = async (error: ErrorData, exitCode: number): Promise<number> => {
     const written = await notation(formatOf(argv));
@@ -115,6 +127,7 @@ export async function main({ argv, environment, stdout, stderr, folder = process
         const config =
           command.unconfigured === true ? {} : await configOf((namesFile ? text(options.config) : undefined) ?? environment.configFile);
         let aborted = ended;
+        const end = (): AbortSignal => (aborted ??= untilSignal().aborted);
         const result = await run(command, {
           args,
           options,
@@ -123,7 +136,8 @@ export async function main({ argv, environment, stdout, stderr, folder = process
           server: serverOf(options, environment, config),
           progress: (line) => void stderr.write(`${line}\n`),
           emit,
-          ended: () => (aborted ??= untilSignal().aborted),
+          ended: end,
+          pause: (ms) => wait(ms, end()),
           screen: options.output === 'table' ? screenOf(stdout, styleOn(stdout)) : undefined,
         });
         if (result !== undefined) emit(result);

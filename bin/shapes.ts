@@ -59,12 +59,12 @@ export interface CommandShape {
 
 export const record = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(record(value)).map(([name, label]) => [name, String(label)]));
-const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+export const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 export const agentsOf = (rows: unknown): readonly AgentShape[] =>
   list(rows)

@@ -70,6 +70,20 @@ export interface Client extends Agents, AsyncDisposable {
     cordon(node: string, on: boolean, options?: { readonly timeoutMs?: number }): Promise<void>;
     /** Moves its agents to other nodes: how many moved, how many are left. @throws NexaError `unavailable`: nobody may take them. */
     drain(node: string, options?: { readonly timeoutMs?: number }): Promise<unknown>;
+    /** Everything about one agent that its record and its owner say; its configuration without secrets. @throws NexaError `no-such-actor`. */
+    inspect(type: string, id: string): Promise<unknown>;
+    /** Where it has been and why, its last crash, messages to it that died. @throws NexaError `no-such-actor`. */
+    why(type: string, id: string): Promise<unknown>;
+    /** Everything that a node measures of itself. */
+    inspectNode(node: string): Promise<unknown>;
+    /**
+     * What a node logged: the newest `limit` lines from a level on; with `after` the oldest that came after that line, and how many
+     * of those are lost. Default: info, 200.
+     */
+    logs(
+      node: string,
+      wanted?: { readonly level?: 'info' | 'warn' | 'error'; readonly limit?: number; readonly after?: number },
+    ): Promise<unknown>;
     /** It leaves gracefully; answered when it has begun to. */
     stopNode(node: string): Promise<void>;
     /** SIGKILL, by the node's launcher. */
@@ -149,8 +163,8 @@ export function clientOver(options: {
   const within = { timeoutMs: TIMEOUT_MS };
   const agents = async (body: object, waiting = within) =>
     (await caller.request(names.agents, body, waiting)).reply as Record<string, unknown> | undefined;
-  const ctl = async (node: string | undefined, type: string, waiting = within) =>
-    (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type }, waiting)).reply as
+  const ctl = async (node: string | undefined, type: string, waiting = within, fields: object = {}) =>
+    (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type, ...fields }, waiting)).reply as
       | Record<string, unknown>
       | undefined;
 
@@ -185,6 +199,10 @@ export function clientOver(options: {
       status: (node) => ctl(node, 'status'),
       cordon: async (node, on, { timeoutMs = TIMEOUT_MS } = {}) => void (await ctl(node, on ? 'cordon' : 'uncordon', { timeoutMs })),
       drain: (node, { timeoutMs = DRAIN_MS } = {}) => ctl(node, 'drain', { timeoutMs }),
+      inspect: (type, id) => agents({ type: 'inspect', agent: type, id }),
+      why: (type, id) => agents({ type: 'why', agent: type, id }),
+      inspectNode: (node) => ctl(node, 'inspect'),
+      logs: (node, wanted = {}) => ctl(node, 'logs', within, wanted),
       stopNode: async (node) => void (await ctl(node, 'stop')),
       killNode: async (node) => {
         await caller.request(names.launcher(node), { type: 'kill' }, within);

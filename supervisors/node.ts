@@ -1,4 +1,5 @@
 import { builtins } from '../actors/index.ts';
+import { silentLogger } from '../src/actor/safe-logger.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
@@ -7,6 +8,7 @@ import type { Drained } from '../src/cluster/drain.ts';
 import { type Formation, form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
+import { LogRing } from '../src/edge/log-ring.ts';
 import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
 import { publishEvents } from '../src/edge/publish-events.ts';
 import { NexaError, toNexaError } from '../src/errors.ts';
@@ -14,6 +16,7 @@ import type { CheckResult } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
+import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import type { Broker } from './broker.ts';
@@ -69,11 +72,13 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
   const definitions = allTypes(options.agents ?? []);
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
+  const logs = new LogRing(internals.clock ?? systemClock);
+  const kept = logs.keeping(options.log ?? silentLogger, internals.boot === undefined ? {} : { boot: internals.boot });
   const services = await nodeContainer({
     ...internals,
     name: `nexa ${name}`,
     nats: nats === 'memory' ? nats : serverList(nats),
-    log: internals.boot === undefined ? options.log?.child({ boot: (internals.random ?? systemRandom).id().slice(0, 12) }) : options.log,
+    log: internals.boot === undefined ? kept.child({ boot: (internals.random ?? systemRandom).id().slice(0, 12) }) : kept,
   });
   const { clock, random, log, codec, broker, engine } = services;
 
@@ -166,6 +171,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         replicas: formation?.replicas ?? 1,
         clock,
         log,
+        logs,
         lag: lag.quantiles,
       },
       unwind,
@@ -214,6 +220,7 @@ interface Parts {
   readonly replicas: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly logs: LogRing;
   readonly lag: LoopLag['quantiles'];
 }
 
@@ -260,6 +267,7 @@ class RunningNode implements NexaNode {
     const refs = superviseNode(member, {
       definitions,
       load: { ...processLoad(), lag: this.#parts.lag, nats: () => broker.traffic() },
+      logs: this.#parts.logs,
       leave: () => void this.stop(),
       cordon: (on, within) => this.#cordon(on, within),
       drain: async (within) => {

@@ -31,15 +31,24 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
     },
     types: () => served(refs.registry.ask({ type: 'types' }, WITHIN)),
     describe: (type) => served(refs.registry.ask({ type: 'describe', agent: type }, WITHIN)),
+    inspect: async (type, id) => existing(type, id, await served(refs.registry.ask({ type: 'inspect', agent: type, id }, WITHIN))),
+    why: async (type, id) => existing(type, id, await served(refs.registry.ask({ type: 'why', agent: type, id }, WITHIN))),
     nodes: () => served(refs.node.ask({ type: 'nodes' }, WITHIN)),
     status: () => served(refs.node.ask({ type: 'status' }, WITHIN)),
     tree: () => served(refs.node.ask({ type: 'tree' }, WITHIN)),
     cordon: async (on, { timeoutMs }) => void (await served(refs.node.ask({ type: 'cordon', on, timeoutMs }, { timeoutMs }))),
     // So that the answer is there before its caller goes.
     drain: ({ timeoutMs }) => served(refs.node.ask({ type: 'drain', timeoutMs: timeoutMs * 0.9 }, { timeoutMs })),
+    inspectNode: () => served(refs.node.ask({ type: 'inspect' }, WITHIN)),
+    logs: (wanted) => served(refs.node.ask({ type: 'logs', ...wanted }, WITHIN)),
     stopNode: () => void refs.node.tell({ type: 'leave' }),
   };
 }
+
+const existing = <T>(type: string, id: string, found: T | null): T => {
+  if (found !== null) return found;
+  throw new NexaError('no-such-actor', 'there is no such agent', { where: { agent: `${type}/${id}` }, fix: 'See `nexa ps`.' });
+};
 
 /** Of our own actors a stranger knows nothing: one that is not there is one that is being restarted. */
 async function served<T>(answer: Promise<T>): Promise<T> {

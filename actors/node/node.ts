@@ -5,13 +5,18 @@ import type { Outcome } from '../../src/actor/signal.ts';
 import type { System } from '../../src/actor/system.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { Member } from '../../src/cluster/member.ts';
+import { letterOf } from '../../src/edge/letters.ts';
+import type { LogRing } from '../../src/edge/log-ring.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { MonitorMessage, Sample } from '../monitor/protocol.ts';
-import type { DrainReport, NodeFacts, NodeMessage, NodeRow, NodeStatus } from './protocol.ts';
+import type { DrainReport, NodeFacts, NodeInspection, NodeMessage, NodeRow, NodeStatus, Range } from './protocol.ts';
 import { nodeTree } from './tree.ts';
 
 const MONITOR_MS = 500;
 const MOST_NODES = 1_000;
+/** Samples of a minute. */
+const MINUTE = 60;
+const LETTERS = 20;
 const STATES = { joining: 'starting', up: 'running', leaving: 'stopping', gone: 'gone' } as const satisfies Record<
   Member['state'],
   NodeRow['state']
@@ -23,6 +28,7 @@ export function nodeActor(options: {
   readonly cluster: Cluster;
   readonly monitor: ActorRef<MonitorMessage>;
   readonly facts: () => NodeFacts;
+  readonly logs: LogRing;
   /** Begins the graceful leave and returns at once. */
   readonly leave: () => void;
   readonly cordon: (on: boolean, within: { readonly timeoutMs: number }) => Promise<void>;
@@ -67,6 +73,18 @@ export function nodeActor(options: {
               (done) => ({ type: 'settled', settle: () => void (done.ok ? replyTo.tell(done.value) : replyTo.refuse(done.error)) }),
             );
           }
+          case 'inspect': {
+            const replyTo = context.replyTo(message);
+            const settle = (looked: Looked | undefined): void => void replyTo.tell(inspectionOf(system, cluster, facts(), looked));
+            return context.pipe(
+              (signal) => look(options.monitor, signal),
+              (looked) => ({ type: 'settled', settle: () => settle(looked.ok ? looked.value : undefined) }),
+            );
+          }
+          case 'logs': {
+            const { level, limit, after } = message;
+            return context.reply(message, options.logs.page({ level, limit, after }));
+          }
           case 'leave':
             context.reply(message, null);
             return options.leave();
@@ -92,6 +110,42 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sa
   rssBytes: sample?.rssBytes ?? null,
   cpu: sample?.cpu ?? null,
 });
+
+/** What the monitor says: how the node is, and how it was. */
+interface Looked {
+  readonly latest: Sample;
+  readonly history: readonly Sample[];
+}
+async function look(monitor: ActorRef<MonitorMessage>, signal: AbortSignal): Promise<Looked> {
+  const within = { timeoutMs: MONITOR_MS, signal };
+  const [latest, history] = await Promise.all([
+    monitor.ask({ type: 'latest' }, within),
+    monitor.ask({ type: 'history', limit: MINUTE }, within),
+  ]);
+  return { latest, history };
+}
+function inspectionOf(system: System, cluster: Cluster, facts: NodeFacts, measured: Looked | undefined): NodeInspection {
+  const { latest, history = [] } = measured ?? {};
+  const range = (of: (sample: Sample) => number): Range => {
+    const values = history.map(of);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return { least: Math.min(...values), mean: Math.round(mean * 1_000) / 1_000, most: Math.max(...values) };
+  };
+  return {
+    status: statusOf(system, cluster, facts, latest),
+    sample: latest ?? null,
+    lastMinute:
+      latest === undefined
+        ? null
+        : {
+            cpu: range(({ cpu }) => cpu),
+            lagMs: range(({ lagMs }) => lagMs),
+            rssBytes: range(({ rssBytes }) => rssBytes),
+            turnsPerS: range(({ turnsPerS }) => turnsPerS),
+          },
+    deadLetters: system.deadLetters.list().slice(-LETTERS).map(letterOf),
+  };
+}
 
 /** By name, those that are gone last: of a long past only so much fits into one answer. */
 const rowsOf = ({ members }: Cluster): readonly NodeRow[] =>

@@ -1,4 +1,7 @@
 import type { Request } from '../../src/actor/message.ts';
+import type { Letter } from '../../src/edge/letters.ts';
+import type { LogPage, LogWanted } from '../../src/edge/log-ring.ts';
+import type { Sample } from '../monitor/protocol.ts';
 
 /** What only the composition of the node knows of it. */
 export interface NodeFacts {
@@ -80,6 +83,20 @@ export interface DrainReport {
     readonly labels: Readonly<Record<string, string>>;
   } | null;
 }
+/** The least, the mean and the greatest of one figure over the samples of the last minute. */
+export interface Range {
+  readonly least: number;
+  readonly mean: number;
+  readonly most: number;
+}
+/** `nexa inspect node`. What the monitor measures is null while it does not answer. */
+export interface NodeInspection {
+  readonly status: NodeStatus;
+  readonly sample: Sample | null;
+  readonly lastMinute: { readonly cpu: Range; readonly lagMs: Range; readonly rssBytes: Range; readonly turnsPerS: Range } | null;
+  /** The last 20. */
+  readonly deadLetters: readonly Letter[];
+}
 
 export type NodeMessage =
   | Request<{ readonly type: 'cordon'; readonly on: boolean; readonly timeoutMs: number }, null>
@@ -87,5 +104,7 @@ export type NodeMessage =
   | Request<{ readonly type: 'status' }, NodeStatus>
   | Request<{ readonly type: 'nodes' }, readonly NodeRow[]>
   | Request<{ readonly type: 'tree' }, NodeTree>
+  | Request<{ readonly type: 'inspect' }, NodeInspection>
+  | Request<{ readonly type: 'logs' } & LogWanted, LogPage>
   /** Answered when the graceful leave has begun. */
   | Request<{ readonly type: 'leave' }, null>;

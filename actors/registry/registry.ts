@@ -2,8 +2,8 @@ import { receive } from '../../src/actor/behavior.ts';
 import type { Context } from '../../src/actor/context.ts';
 import type { ReplyOf } from '../../src/actor/message.ts';
 import type { Props } from '../../src/actor/props.ts';
-import type { ClusterAgents } from '../../src/cluster/agents.ts';
 import { NexaError } from '../../src/errors.ts';
+import { agentReports, type ReportOptions } from './agent-report.ts';
 import type { RegistryMessage } from './protocol.ts';
 import { agentTypes, type TypesOptions } from './types.ts';
 
@@ -11,9 +11,10 @@ import { agentTypes, type TypesOptions } from './types.ts';
 const STOP_MS = 5_000;
 
 /** What exists in the cluster, asked of any node: agents, their types, and how a type is spoken to. */
-export function registry(options: TypesOptions & { readonly agents: ClusterAgents }): Props<RegistryMessage> {
+export function registry(options: TypesOptions & ReportOptions): Props<RegistryMessage> {
   const { agents } = options;
   const types = agentTypes(options);
+  const reports = agentReports(options);
   type Own = RegistryMessage | { readonly type: 'settled'; readonly settle: () => void };
   /** Answers when the work is done; meanwhile others are served. */
   const answer = <C extends RegistryMessage>(
@@ -41,6 +42,12 @@ export function registry(options: TypesOptions & { readonly agents: ClusterAgent
             return answer(context, message, (signal) => types.types(signal));
           case 'describe':
             return answer(context, message, (signal) => types.describe(message.agent, signal));
+          case 'inspect':
+            return answer(context, message, (signal) => reports.inspect(message.agent, message.id, signal));
+          case 'why':
+            return answer(context, message, (signal) => reports.why(message.agent, message.id, signal));
+          case 'inspect-here':
+            return context.reply(message, reports.here(message.agent, message.id));
           case 'stop': {
             const timeoutMs = context.remainingMs() ?? STOP_MS;
             return answer(context, message, async () => {

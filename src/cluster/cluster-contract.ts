@@ -58,6 +58,8 @@ export interface Cluster {
   readonly remote: Remote;
   readonly host: AgentHost;
   readonly unplaced: number;
+  /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */
+  recordOf(type: string, id: string): Promise<{ readonly record: AgentRecord; readonly revision: number } | undefined>;
   /** Whether this node takes new agents. */
   readonly admits: boolean;
   /** Whether it takes public messages: not while it is suspended, draining, or drained. */

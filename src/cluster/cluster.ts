@@ -15,6 +15,7 @@ import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
 import { reconciler } from './reconciler.ts';
+import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
 
 export type { Cluster, ClusterOptions } from './cluster-contract.ts';
@@ -329,6 +330,11 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     host,
     get unplaced() {
       return reconcile.unplaced;
+    },
+    async recordOf(type, id) {
+      const key = agentKey(type, id);
+      const found = await agentStore.get(key, { timeoutMs: times.storeMs });
+      return found === undefined ? undefined : { record: decodeAgent(found.value, codec, key), revision: found.revision };
     },
     get admits() {
       return admits();

@@ -1,4 +1,5 @@
 import type { NexaError } from '../errors.ts';
+import type { LogPage, LogWanted } from './log-ring.ts';
 
 /** What a public `spawn` asks for, shapes checked, values not yet: the type may be unknown and the config wrong. */
 export interface SpawnRequest {
@@ -62,6 +63,10 @@ export interface PublicHandlers {
   types(): Promise<unknown>;
   /** One type: its commands as JSON schema, its options. @throws NexaError `unknown-type`. */
   describe(type: string): Promise<unknown>;
+  /** One agent: its record, and what its owner says of it. @throws NexaError `no-such-actor`. */
+  inspect(type: string, id: string): Promise<unknown>;
+  /** Why it is where it is: its moves, its last crash, its dead letters. @throws NexaError `no-such-actor`. */
+  why(type: string, id: string): Promise<unknown>;
   /** Resolves when the record says stopped. `forget`: its state goes too. */
   stop(type: string, id: string, options: CallOptions & { readonly forget: boolean }): Promise<void>;
   /** Every member, as this node sees it. */
@@ -74,6 +79,10 @@ export interface PublicHandlers {
   cordon(on: boolean, options: CallOptions): Promise<void>;
   /** Moves its agents away. @throws NexaError `unavailable`: nobody may take them. */
   drain(options: CallOptions): Promise<unknown>;
+  /** This node: its status, what it measured, its last dead letters. */
+  inspectNode(): Promise<unknown>;
+  /** What this node logged. */
+  logs(wanted: LogWanted): Promise<LogPage>;
   /** Begins a graceful leave and returns at once: the answer must get out before the node does. */
   stopNode(): void;
 }

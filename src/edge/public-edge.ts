@@ -172,6 +172,10 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         return { ok: true, reply: { types: await handlers.types() } };
       case 'describe':
         return { ok: true, reply: await handlers.describe(request.agent) };
+      case 'inspect':
+        return { ok: true, reply: await handlers.inspect(request.agent, request.id) };
+      case 'why':
+        return { ok: true, reply: await handlers.why(request.agent, request.id) };
       case 'stop':
         await handlers.stop(request.agent, request.id, { ...given, forget: request.forget });
         return { ok: true };
@@ -180,20 +184,24 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   const control =
     (named: boolean): Serve =>
     async (body, given) => {
-      const { type } = controlRequest(body, named);
-      switch (type) {
+      const request = controlRequest(body, named);
+      switch (request.type) {
         case 'nodes':
           return { ok: true, reply: { nodes: await handlers.nodes() } };
         case 'status':
           return { ok: true, reply: await handlers.status() };
         case 'tree':
           return { ok: true, reply: { tree: await handlers.tree() } };
+        case 'inspect':
+          return { ok: true, reply: await handlers.inspectNode() };
+        case 'logs':
+          return { ok: true, reply: await handlers.logs(request.wanted) };
         case 'stop':
           handlers.stopNode();
           return { ok: true };
         case 'cordon':
         case 'uncordon':
-          await handlers.cordon(type === 'cordon', given);
+          await handlers.cordon(request.type === 'cordon', given);
           return { ok: true };
         case 'drain':
           return { ok: true, reply: await handlers.drain(given) };

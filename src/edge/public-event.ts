@@ -1,6 +1,7 @@
-import { type Address, formatAddress } from '../actor/address.ts';
+import { type Address, describeAddress, formatAddress } from '../actor/address.ts';
 import type { RuntimeEvent } from '../actor/events.ts';
-import { NexaError } from '../errors.ts';
+import { messageType } from './letters.ts';
+import { shownData, shownName } from './showable.ts';
 
 /** What a node tells whoever listens: JSON on `….events.<node>.<kind>`, at most once, rate-bounded. Hints, as every reading is. */
 export interface PublicEvent {
@@ -20,10 +21,7 @@ export interface PublicEvent {
   readonly [more: string]: unknown;
 }
 
-/** Bounds of one event: characters of a text, entries of a list or of an object, levels, bytes of the whole. */
-const TEXT = 500;
-const ENTRIES = 32;
-const LEVELS = 4;
+/** Of the whole. */
 const BYTES = 8_192;
 
 /** Whether an operator would look at it. Actors come and go by the thousands; only those that failed are news. */
@@ -35,60 +33,34 @@ export function publicFields(event: RuntimeEvent): Readonly<Record<string, unkno
   for (const [name, value] of Object.entries(event)) {
     if (name === 'event') continue;
     else if (name === 'address') Object.assign(fields, about(value as Address));
-    else if (name === 'member') fields.member = memberFields(value as Extract<RuntimeEvent, { event: 'member' }>['member']);
-    else if (name === 'envelope') Object.assign(fields, letterFields(value as Extract<RuntimeEvent, { event: 'dead-letter' }>['envelope']));
+    else if (name === 'member') fields.member = memberFields(value as Carried<'member'>['member']);
+    else if (name === 'envelope') Object.assign(fields, letterFields(value as Carried<'dead-letter'>['envelope']));
     else {
-      const plain = plainOf(value, LEVELS);
+      const plain = shownData(value);
       if (plain !== undefined) fields[name] = plain;
     }
   }
   return fields;
 }
 
+type Carried<Kind extends RuntimeEvent['event']> = Extract<RuntimeEvent, { readonly event: Kind }>;
+
 const about = (address: Address): object =>
   address.kind === 'agent'
-    ? { agent: { type: bounded(address.type), id: bounded(address.id) } }
-    : { actor: bounded(formatAddress(address)) };
-const memberFields = ({
-  node,
-  incarnation,
-  state,
-  cordoned,
-  suspended,
-  version,
-  labels,
-}: Extract<RuntimeEvent, { event: 'member' }>['member']) => ({
-  ...{ node, incarnation, state, cordoned, suspended, version: bounded(version) },
-  labels: plainOf(labels, 1),
+    ? { agent: { type: shownName(address.type), id: shownName(address.id) } }
+    : { actor: shownName(formatAddress(address)) };
+const memberFields = ({ node, incarnation, state, cordoned, suspended, version, labels }: Carried<'member'>['member']): object => ({
+  ...{ node, incarnation, state, cordoned, suspended, version },
+  labels: shownData(labels),
 });
-function letterFields({ to, from, message, traceparent }: Extract<RuntimeEvent, { event: 'dead-letter' }>['envelope']): object {
-  const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
+function letterFields({ to, from, message, traceparent }: Carried<'dead-letter'>['envelope']): object {
+  const type = messageType(message);
   return {
     ...about(to),
-    ...(from === undefined
-      ? {}
-      : { from: from.kind === 'agent' ? `nexa:${bounded(from.type)}/${bounded(from.id)}` : bounded(formatAddress(from)) }),
-    ...(typeof type === 'string' ? { type: bounded(type) } : {}),
-    ...(traceparent === undefined ? {} : { traceparent: bounded(traceparent) }),
+    ...(from === undefined ? {} : { from: shownName(describeAddress(from)) }),
+    ...(type === null ? {} : { type }),
+    ...(traceparent === undefined ? {} : { traceparent: shownName(traceparent) }),
   };
-}
-
-const bounded = (text: string): string => text.slice(0, TEXT).toWellFormed();
-/** Plain data within the bounds, of whatever an event carries; what is no data is left out. */
-function plainOf(value: unknown, levels: number): unknown {
-  if (typeof value === 'string') return bounded(value);
-  if (typeof value === 'boolean' || value === null) return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (value instanceof NexaError) return { code: value.code, message: bounded(value.message) };
-  if (typeof value !== 'object' || levels === 0) return undefined;
-  if (Array.isArray(value)) return value.slice(0, ENTRIES).flatMap((entry) => plainOf(entry, levels - 1) ?? []);
-  const entries = Object.entries(value).slice(0, ENTRIES);
-  return Object.fromEntries(
-    entries.flatMap(([name, entry]) => {
-      const plain = plainOf(entry, levels - 1);
-      return plain === undefined ? [] : [[bounded(name), plain]];
-    }),
-  );
 }
 
 /** As bytes; of one that is too large only who, what and when. */

@@ -54,9 +54,9 @@ export function publishEvents(options: PublishingOptions): Publishing {
   let n = 0;
   let sayOmitted: Cancel | undefined;
 
-  const publish = (kind: string, fields: object): void => {
+  const publish = (kind: string, fields: () => object): void => {
     try {
-      const event = { event: kind, ...self, n: n + 1, atMs: clock.wallMs(), ...fields };
+      const event = { event: kind, ...self, n: n + 1, atMs: clock.wallMs(), ...fields() };
       transport.publish(subjects.events(self.node, kind), encodeEvent(event));
       n++;
       counters.published++;
@@ -87,12 +87,13 @@ export function publishEvents(options: PublishingOptions): Publishing {
     sayOmitted = undefined;
     for (const [kind, allowance] of allowances) {
       if (allowance.omitted === 0) continue;
-      publish('omitted', { of: kind, count: allowance.omitted });
+      const { omitted } = allowance;
+      publish('omitted', () => ({ of: kind, count: omitted }));
       allowance.omitted = 0;
     }
   };
   const unsubscribe = options.events.subscribe((event) => {
-    if (isPublic(event) && mayPublish(event.event)) publish(event.event, publicFields(event));
+    if (isPublic(event) && mayPublish(event.event)) publish(event.event, () => publicFields(event));
   });
   return {
     counters,

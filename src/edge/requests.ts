@@ -2,6 +2,7 @@ import { encodeId, validNode, validType } from '../cluster/subject.ts';
 import { NexaError } from '../errors.ts';
 import { Fields } from './fields.ts';
 import type { ListRequest, SpawnRequest } from './handlers.ts';
+import { LOG_LEVELS, type LogWanted } from './log-ring.ts';
 
 const LONGEST = 255;
 
@@ -42,18 +43,22 @@ export type AgentsRequest =
   | { readonly type: 'list'; readonly filter: ListRequest }
   | { readonly type: 'types' }
   | { readonly type: 'describe'; readonly agent: string }
+  | { readonly type: 'inspect' | 'why'; readonly agent: string; readonly id: string }
   | { readonly type: 'stop'; readonly agent: string; readonly id: string; readonly forget: boolean };
 
 /** A public message on `agents`; the agent's type is the field `agent` there. @throws as {@link spawnRequest}, `unknown-command`. */
 export function agentsRequest(body: unknown): AgentsRequest {
   const fields = new Fields(body, 'agents');
-  const type = command(fields, ['list', 'types', 'describe', 'stop']);
+  const type = command(fields, ['list', 'types', 'describe', 'inspect', 'why', 'stop']);
   const request = ((): AgentsRequest => {
     switch (type) {
       case 'types':
         return { type };
       case 'describe':
         return { type, agent: typeOf(fields, 'agent') };
+      case 'inspect':
+      case 'why':
+        return { type, agent: typeOf(fields, 'agent'), id: idOf(fields.needed('id', LONGEST)) as string };
       case 'stop':
         return { type, agent: typeOf(fields, 'agent'), id: idOf(fields.needed('id', LONGEST)) as string, forget: fields.flag('forget') };
       case 'list': {
@@ -68,14 +73,23 @@ export function agentsRequest(body: unknown): AgentsRequest {
   return request;
 }
 
-export type ControlRequest = { readonly type: 'nodes' | 'status' | 'tree' | 'stop' | 'cordon' | 'uncordon' | 'drain' };
+const ABOUT_ONE = ['nodes', 'status', 'tree', 'inspect', 'stop', 'cordon', 'uncordon', 'drain'] as const;
+const ABOUT_ALL = ['nodes', 'status'] as const;
+export type ControlRequest = { readonly type: (typeof ABOUT_ONE)[number] } | { readonly type: 'logs'; readonly wanted: LogWanted };
 
 /** A public message on `ctl` or `ctl.<node>`. @throws NexaError `invalid-message`, `unknown-command`. */
 export function controlRequest(body: unknown, named: boolean): ControlRequest {
   const fields = new Fields(body, 'ctl');
-  const type = command(fields, named ? ['nodes', 'status', 'tree', 'stop', 'cordon', 'uncordon', 'drain'] : ['nodes', 'status']);
+  const type = command(fields, named ? [...ABOUT_ONE, 'logs' as const] : ABOUT_ALL);
+  const request = type === 'logs' ? { type, wanted: logWanted(fields) } : { type };
   fields.end();
-  return { type };
+  return request;
+}
+
+function logWanted(fields: Fields): LogWanted {
+  const level = fields.oneOf('level', LOG_LEVELS) ?? 'info';
+  const limit = fields.count('limit', 1_000, 200);
+  return { level, limit, after: fields.count('after', Number.MAX_SAFE_INTEGER, 0) || undefined };
 }
 
 /** A command for an agent: the agent's type checks the rest. @throws NexaError `invalid-message` */

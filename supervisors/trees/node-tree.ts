@@ -10,6 +10,7 @@ import {
 } from '../../actors/index.ts';
 import { oneForOne } from '../../src/actor/strategy.ts';
 import type { AnyAgent } from '../../src/agent/define.ts';
+import type { LogRing } from '../../src/edge/log-ring.ts';
 import type { MemberNode } from '../member.ts';
 import { childRef, type Refs, supervise, type Tree } from '../supervise.ts';
 
@@ -19,6 +20,7 @@ export interface NodeTreeNeeds {
   readonly definitions: readonly AnyAgent[];
   readonly load: ProcessLoad;
   readonly facts: () => NodeFacts;
+  readonly logs: LogRing;
   /** Begins the graceful leave and returns at once. */
   readonly leave: () => void;
   readonly cordon: Parameters<typeof nodeActor>[0]['cordon'];
@@ -49,8 +51,8 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
         definitions,
         peer: (node, incarnation) => childRef(member.system, nodeTree, 'registry', { node, incarnation }),
       }),
-    node: ({ member, facts, leave, cordon, drain }) =>
-      nodeActor({ ...member, facts, leave, cordon, drain, monitor: childRef(member.system, nodeTree, 'monitor') }),
+    node: ({ member, facts, logs, leave, cordon, drain }) =>
+      nodeActor({ ...member, facts, logs, leave, cordon, drain, monitor: childRef(member.system, nodeTree, 'monitor') }),
   },
 };
 export type NodeRefs = Refs<NodeTreeMessages>;

@@ -4,6 +4,7 @@ import { receive, stopped } from '../../src/actor/behavior.ts';
 import type { Request } from '../../src/actor/message.ts';
 import type { ActorRef } from '../../src/actor/ref.ts';
 import { describe as describeType } from '../../src/agent/describe.ts';
+import { LogRing } from '../../src/edge/log-ring.ts';
 import type { NexaError } from '../../src/errors.ts';
 import { childRef } from '../../supervisors/supervise.ts';
 import { type NodeRefs, nodeTree, superviseNode } from '../../supervisors/trees/node-tree.ts';
@@ -26,6 +27,7 @@ let cluster: Awaited<ReturnType<typeof membersWorld>>;
 let refs: Record<'n1' | 'n2', NodeRefs>;
 let broken: boolean;
 let leaves: string[];
+let logs: Record<'n1' | 'n2', LogRing>;
 const until = <T>(promise: Promise<T>): Promise<T> => cluster.world.until(promise);
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   until(
@@ -40,6 +42,7 @@ beforeEach(async () => {
   cluster = await membersWorld({ n1: [counter], n2: [counter, echo] });
   broken = false;
   leaves = [];
+  logs = { n1: new LogRing(cluster.world.clock), n2: new LogRing(cluster.world.clock) };
   const own = (node: 'n1' | 'n2', definitions: readonly (typeof counter | typeof echo)[]): NodeRefs =>
     superviseNode(cluster.member(node), {
       definitions: definitions as never,
@@ -51,6 +54,7 @@ beforeEach(async () => {
         },
       },
       facts: () => FACTS,
+      logs: logs[node],
       leave: () => void leaves.push(node),
       ...quietControls,
     });

@@ -58,6 +58,10 @@ const handlers: PublicHandlers = {
   tree: async () => ({ name: 'n1', path: '/', state: 'running', mailbox: 0, restarts: 0, lastReason: null, children: [] }),
   cordon: async (on) => void stopped.push(on ? 'cordoned' : 'uncordoned'),
   drain: async () => drained,
+  inspect: async (type, id) => ({ type, id, state: 'running' }),
+  why: async (type, id) => ({ type, id, moves: [] }),
+  inspectNode: async () => ({ status: { node: 'n1' } }),
+  logs: async () => ({ lines: [], last: 0, lost: 0 }),
   stopNode: () => void stopped.push('n1'),
 };
 

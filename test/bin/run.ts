@@ -30,6 +30,8 @@ export async function nexa(
     ...(options.folder === undefined ? {} : { folder: options.folder }),
     ...(options.connect === undefined ? {} : { connect: options.connect }),
     ...(options.ended === undefined ? {} : { ended: options.ended }),
+    // Nobody waits in a test; the others get their turn.
+    wait: () => new Promise((resolve) => setImmediate(resolve)),
   });
   return { exit, ...written };
 }

@@ -42,6 +42,10 @@ export function edgeWorld(
     tree: recorded('tree', { name: 'n1', path: '/', children: [] }),
     cordon: recorded('cordon', undefined),
     drain: recorded('drain', { moved: 2, left: 0, lostMemory: 0, blocked: null }),
+    inspect: recorded('inspect', { type: 'counter', id: 'alice' }),
+    why: recorded('why', { type: 'counter', id: 'alice', moves: [] }),
+    inspectNode: recorded('inspectNode', { status: { node: 'n1' } }),
+    logs: recorded('logs', { lines: [], last: 0, lost: 0 }),
     stopNode: () => void calls.push(['stopNode']),
     ...given,
   };

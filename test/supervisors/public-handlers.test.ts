@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counter, echo } from '../../actors/index.ts';
 import { receive } from '../../src/actor/behavior.ts';
+import { silentLogger } from '../../src/actor/safe-logger.ts';
 import { clientOver } from '../../src/client.ts';
 import type { CallOptions, PublicHandlers } from '../../src/edge/handlers.ts';
+import { LogRing } from '../../src/edge/log-ring.ts';
 import { publicEdge } from '../../src/edge/public-edge.ts';
 import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
@@ -38,7 +40,16 @@ beforeEach(async () => {
   cluster = await membersWorld({ n1: [counter, echo], n2: [counter] });
   left = 0;
   const member = cluster.member('n1');
-  const needs = { definitions: [counter, echo] as never, load: quietLoad, facts: () => FACTS, leave: () => void left++, ...quietControls };
+  const logs = new LogRing(cluster.world.clock);
+  logs.keeping(silentLogger).warn({ code: 'x' }, 'something to see');
+  const needs = {
+    definitions: [counter, echo] as never,
+    load: quietLoad,
+    facts: () => FACTS,
+    logs,
+    leave: () => void left++,
+    ...quietControls,
+  };
   handlers = publicHandlers({ member, refs: superviseNode(member, needs) });
   await cluster.world.run(100);
 });
