@@ -7,16 +7,16 @@ export { type Behavior, type Next, receive, stopped, unhandled } from './src/act
 export type { BaseContext, Context } from './src/actor/context.ts';
 export type { Envelope } from './src/actor/envelope.ts';
 export type { DeadLetterReason, EventStream, RuntimeEvent } from './src/actor/events.ts';
-export type { Message, ReplyOf, Request, RequestsOf, TypeOf } from './src/actor/message.ts';
+export type { ItemOf, Message, ReplyOf, Request, RequestsOf, StreamRequest, StreamsOf, TypeOf } from './src/actor/message.ts';
 export type { MailboxOptions, Props } from './src/actor/props.ts';
-export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo } from './src/actor/ref.ts';
+export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo, StreamOptions } from './src/actor/ref.ts';
 export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
 export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';
 export type { ActorSystem } from './src/actor/system.ts';
 export { actorSystem } from './src/actor-system.ts';
 export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/agents.ts';
 export { defineProtocol } from './src/agent/check.ts';
-export { command, internal, local } from './src/agent/command.ts';
+export { command, internal, local, streaming } from './src/agent/command.ts';
 export { type AgentDefinition, type AgentHooks, type AgentOptions, type AnyAgent, defineAgent } from './src/agent/define.ts';
 export { type AgentContext, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
 export type {

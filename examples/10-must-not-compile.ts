@@ -13,9 +13,11 @@ import {
   type Props,
   type Request,
   receive,
+  streaming,
 } from 'nexa';
 import { z } from 'zod';
 import { counter } from './01-counter.ts';
+import type { writer } from './06-streaming-reply.ts';
 import { rateLimiter } from './agents/rate-limiter.ts';
 
 type Dog = { readonly type: 'bark'; readonly loud: boolean };
@@ -25,7 +27,9 @@ declare const dogProps: Props<Dog>;
 declare const both: ActorRef<Dog | { readonly type: 'sit' }>;
 declare const c: AgentRef<typeof counter.commands>;
 declare const l: AgentRef<typeof rateLimiter.commands>;
+declare const w: AgentRef<typeof writer.commands>;
 const t = { timeoutMs: 1 };
+const idle = { idleTimeoutMs: 1 };
 
 export const narrower: ActorRef<Dog> = both; // contravariant: fine
 // @ts-expect-error a dog's ref takes no other message
@@ -48,6 +52,14 @@ export const n: Promise<string> = c.ask({ type: 'get' }, t);
 void dogRef.ask({ type: 'bark', loud: true }, t);
 // @ts-expect-error a rate limiter is no counter
 export const wrong: AgentRef<typeof counter.commands> = l;
+// @ts-expect-error what answers with a stream cannot be asked
+void w.ask({ type: 'write', prompt: '' }, t);
+// @ts-expect-error what answers once cannot be streamed
+void w.stream({ type: 'count' }, idle);
+// @ts-expect-error its idle timeout is not optional
+void w.stream({ type: 'write', prompt: '' });
+// @ts-expect-error the items have a type
+export const texts: AsyncIterable<string> = w.stream({ type: 'write', prompt: '' }, idle);
 export const add: Promise<{ value: number }> = c.ask({ type: 'add' }, t); // a default may be left out
 export const asRef: ActorRef<{ readonly type: 'get' }> = c; // an agent is an actor
 
@@ -63,6 +75,30 @@ defineAgent({
   inc: ({ state }) => ({ state: { n: state.n + 1 } }),
   // @ts-expect-error state of another shape
   tick: () => ({ state: { m: 1 } }),
+});
+defineAgent({
+  type: 'mute',
+  version: 1,
+  commands: { words: streaming({}, { item: z.object({ word: z.string() }) }) },
+  state: z.null(),
+  initial: null,
+}).handle({
+  // @ts-expect-error a stream command answers with a stream
+  words: () => ({ reply: { word: 'one' } }),
+});
+defineAgent({
+  type: 'odd-items',
+  version: 1,
+  commands: { words: streaming({}, { item: z.object({ word: z.string() }) }) },
+  state: z.null(),
+  initial: null,
+}).handle({
+  words: () => ({
+    // @ts-expect-error an item of another shape
+    stream: async function* () {
+      yield { word: 1 };
+    },
+  }),
 });
 defineAgent({
   type: 'forgot',

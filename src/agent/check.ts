@@ -41,12 +41,13 @@ function checkCommand(type: string, name: string, spec: Commands[string]): void 
   checkName(name, 'command', where);
   if (!commandName.test(name)) throw invalid(`a command's name is a letter and up to 62 letters, digits, - and _`, where, 'Rename it.');
   if (spec?.kind === 'local') return;
-  if (spec?.kind !== 'ask' && spec?.kind !== 'internal')
-    throw invalid('is no command', where, 'Make it with command(), internal() or local().');
+  if (spec?.kind !== 'ask' && spec?.kind !== 'stream' && spec?.kind !== 'internal')
+    throw invalid('is no command', where, 'Make it with command(), streaming(), internal() or local().');
   for (const field of Object.keys(spec.input.shape)) checkName(field, 'field', { ...where, field });
   for (const [field, schema] of Object.entries(spec.input.shape)) checkJsonForm(schema, 'input', { ...where, field });
   // What the handler gives is checked on its way out, so what the asker gets must be JSON; `void` is no reply at all.
-  if (!(spec.reply instanceof z.ZodVoid)) checkJsonForm(spec.reply, 'output', { ...where, field: 'reply' });
+  const field = spec.kind === 'stream' ? 'item' : 'reply';
+  if (!(spec.reply instanceof z.ZodVoid) || spec.kind === 'stream') checkJsonForm(spec.reply, 'output', { ...where, field });
   for (const [refusal, schema] of Object.entries(spec.refusals)) {
     checkName(refusal, 'refusal', { ...where, field: refusal });
     checkJsonForm(schema, 'output', { ...where, field: refusal });

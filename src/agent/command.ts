@@ -23,6 +23,24 @@ export function command(input: Shape, options: CommandOptions = {}): CommandSpec
   };
 }
 
+/** Answered with a stream of items, pulled by whoever reads it; see `stream` of a ref. Told, it does all but that. */
+export function streaming<
+  I extends Shape,
+  const O extends { readonly item: z.ZodType; readonly refusals?: Refusals; readonly summary?: string },
+>(input: I, options: O): CommandSpec<I, O['item'], O extends { readonly refusals: infer F extends Refusals } ? F : None, 'stream'>;
+export function streaming(
+  input: Shape,
+  options: { readonly item: z.ZodType; readonly refusals?: Refusals; readonly summary?: string },
+): CommandSpec {
+  return {
+    kind: 'stream',
+    input: z.strictObject(input),
+    reply: options?.item,
+    refusals: options?.refusals ?? {},
+    summary: options?.summary ?? '',
+  };
+}
+
 /** Only the agent itself can send it (timers, pipe). From outside: `unknown-command`, as if it did not exist. */
 export function internal<I extends Shape>(input: I): CommandSpec<I, z.ZodVoid, None, 'internal'> {
   return { kind: 'internal', input: z.strictObject(input), reply: z.void(), refusals: {}, summary: '' };

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type AnyAgent, implementationOf } from './define.ts';
 import { type JsonSchema, jsonForm } from './json-form.ts';
-import type { CommandSpec } from './protocol.ts';
+import { type CommandSpec, isPublic } from './protocol.ts';
 
 export interface CommandDescription {
-  readonly kind: 'ask';
+  readonly kind: 'ask' | 'stream';
   readonly summary: string;
   /** Of the whole message, `type` included. */
   readonly input: JsonSchema;
-  /** Null: it answers nothing but that it was handled and stored. */
+  /** For a stream, of one item. Null: it answers nothing but that it was handled and stored. */
   readonly reply: JsonSchema | null;
   readonly refusals: Readonly<Record<string, JsonSchema>>;
 }
@@ -40,7 +40,7 @@ function message(command: string, spec: CommandSpec): JsonSchema {
 
 function describeCommand(command: string, spec: CommandSpec): CommandDescription {
   return {
-    kind: 'ask',
+    kind: spec.kind === 'stream' ? 'stream' : 'ask',
     summary: spec.summary,
     input: message(command, spec),
     reply: spec.reply instanceof z.ZodVoid ? null : jsonForm(spec.reply, 'output'),
@@ -62,9 +62,7 @@ export function describe(definition: AnyAgent): AgentDescription {
     limits: { ...limits },
     config: configSchema === undefined ? noConfig : jsonForm(configSchema, 'input'),
     commands: Object.fromEntries(
-      Object.entries(definition.commands).flatMap(([command, spec]) =>
-        spec.kind === 'ask' ? [[command, describeCommand(command, spec)]] : [],
-      ),
+      Object.entries(definition.commands).flatMap(([command, spec]) => (isPublic(spec) ? [[command, describeCommand(command, spec)]] : [])),
     ),
   };
 }

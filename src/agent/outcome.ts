@@ -23,15 +23,23 @@ type RefusalOf<S extends CommandSpec> = {
 type Lifecycle = { readonly next?: 'stop' };
 type Change<State> = Lifecycle & { readonly state?: State };
 
-/**
- * What a handler returns: data, which the runtime carries out in this order: store, become, reply, stop. So a reply never
- * precedes its write, and a handler is tested as a function. Nothing returned = nothing changes (for commands without a reply).
- */
-export type StateOutcome<S extends CommandSpec, State> =
+type Answer<S extends CommandSpec, State> =
   | (z.output<S['reply']> extends void
       ? Change<State> & { readonly reply?: never }
       : Change<State> & { readonly reply: z.input<S['reply']> })
-  | (Change<State> & { readonly deferred: true })
+  | (Change<State> & { readonly deferred: true });
+
+/**
+ * What a handler returns: data, which the runtime carries out in this order: store, become, reply or stream, stop. So a reply
+ * never precedes its write, and a handler is tested as a function. Nothing returned = nothing changes (for commands without a reply).
+ */
+export type StateOutcome<S extends CommandSpec, State> =
+  | (S['kind'] extends 'stream'
+      ? Change<State> & {
+          /** Runs outside the turn, once the state is stored; aborted when the reader leaves or this activation ends. */
+          readonly stream: (signal: AbortSignal) => AsyncIterable<z.input<S['reply']>>;
+        }
+      : Answer<S, State>)
   | RefusalOf<S>
   | (z.output<S['reply']> extends void ? void | undefined : never);
 

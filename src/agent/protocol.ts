@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { Message, Request } from '../actor/message.ts';
+import type { Message, Request, StreamRequest } from '../actor/message.ts';
 import type { ActorRef } from '../actor/ref.ts';
 
 export type Shape = z.core.$ZodLooseShape;
-export type CommandKind = 'ask' | 'internal' | 'local';
+export type CommandKind = 'ask' | 'stream' | 'internal' | 'local';
 export type Refusals = Readonly<Record<string, z.ZodType>>;
 /** One public or internal command: the fields besides `type`, the reply, the refusals a caller must expect. */
 export interface CommandSpec<
@@ -14,11 +14,14 @@ export interface CommandSpec<
 > {
   readonly kind: K;
   readonly input: z.ZodObject<I>;
+  /** The reply, or for a stream one item. */
   readonly reply: R;
   readonly refusals: F;
   readonly summary: string;
 }
 export type Commands = Readonly<Record<string, CommandSpec>>;
+/** Whether others may send it. */
+export const isPublic = ({ kind }: CommandSpec): boolean => kind === 'ask' || kind === 'stream';
 export interface CommandOptions {
   readonly reply?: z.ZodType;
   readonly refusals?: Refusals;
@@ -43,7 +46,9 @@ type MessageOf<K extends string, S extends CommandSpec> = Tagged<K, FieldsIn<S['
 export type PublicMessage<C extends Commands> = {
   [K in keyof C & string]: C[K]['kind'] extends 'internal' | 'local'
     ? never
-    : Request<MessageOf<K, C[K]> & Message, z.output<C[K]['reply']>>;
+    : C[K]['kind'] extends 'stream'
+      ? StreamRequest<MessageOf<K, C[K]> & Message, z.output<C[K]['reply']>>
+      : Request<MessageOf<K, C[K]> & Message, z.output<C[K]['reply']>>;
 }[keyof C & string];
 /** What the agent may send to itself. */
 export type OwnMessage<C extends Commands> = { [K in keyof C & string]: MessageOf<K, C[K]> }[keyof C & string];

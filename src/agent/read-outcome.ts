@@ -11,6 +11,7 @@ export type HandlerOutcome =
       readonly next?: 'stop';
     }
   | { readonly kind: 'deferred'; readonly state?: { readonly value: unknown }; readonly next?: 'stop' }
+  | ({ readonly kind: 'streamed'; readonly stream: (signal: AbortSignal) => AsyncIterable<unknown> } & Change)
   | { readonly kind: 'refused'; readonly error: Refused };
 
 interface Change {
@@ -19,6 +20,7 @@ interface Change {
 }
 
 const answerKeys: readonly string[] = ['state', 'reply', 'deferred', 'next'];
+const streamKeys: readonly string[] = ['state', 'stream', 'next'];
 const refusalKeys: readonly string[] = ['refused', 'details'];
 
 /** Error: `internal` naming type and command, for anything that is no outcome of this command: the agent's bug, treated as a crash. */
@@ -41,16 +43,20 @@ export function readOutcome(definition: AnyAgent, command: string, returned: unk
     return refusal.ok ? { ok: true, value: { kind: 'refused', error: refusal.value } } : refusal;
   }
 
-  const odd = given.find((key) => !answerKeys.includes(key));
+  const streams = definition.commands[command]?.kind === 'stream';
+  const odd = given.find((key) => !(streams ? streamKeys : answerKeys).includes(key));
   if (odd !== undefined) return bug(`an outcome with ${JSON.stringify(odd.slice(0, 64))}`);
   const { next } = outcome;
   if (next !== undefined && next !== 'stop') return bug('a next that is not stop');
   if (outcome.deferred !== undefined && (outcome.deferred !== true || outcome.reply !== undefined))
     return bug('deferred together with a reply');
+  if (streams && typeof outcome.stream !== 'function') return bug('no stream');
 
   const state = outcome.state === undefined ? undefined : validateState(definition, outcome.state);
   if (state?.ok === false) return state;
   const change: Change = { ...(state === undefined ? {} : { state: { value: state.value } }), ...(next === undefined ? {} : { next }) };
+  if (streams)
+    return { ok: true, value: { kind: 'streamed', stream: outcome.stream as (signal: AbortSignal) => AsyncIterable<unknown>, ...change } };
   if (outcome.deferred === true) return { ok: true, value: { kind: 'deferred', ...change } };
   const reply = validateReply(definition, command, outcome.reply);
   return reply.ok ? { ok: true, value: { kind: 'answered', reply: reply.value, ...change } } : reply;

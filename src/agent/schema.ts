@@ -4,7 +4,7 @@ import { type AnyAgent, implementationOf } from './define.ts';
 import { deepFreeze } from './freeze.ts';
 import { plainProblem } from './plain.ts';
 import { type Problem, problemOf } from './problem.ts';
-import type { CommandSpec, Protocol } from './protocol.ts';
+import { type CommandSpec, isPublic, type Protocol } from './protocol.ts';
 
 /** The outcome of a validation: the parsed value, or the typed error to answer with. Nothing here throws. */
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: NexaError };
@@ -27,7 +27,7 @@ function misfit(where: Where, { field, message }: Problem): NexaError {
   });
 }
 function unknownCommand(protocol: Protocol, name: string): NexaError {
-  const open = Object.entries(protocol.commands).flatMap(([command, spec]) => (spec.kind === 'ask' ? [command] : []));
+  const open = Object.entries(protocol.commands).flatMap(([command, spec]) => (isPublic(spec) ? [command] : []));
   return new NexaError('unknown-command', `${protocol.type} has no command ${JSON.stringify(name.slice(0, 64))}`, {
     where: { type: protocol.type, command: name.slice(0, 64) },
     fix: open.length === 0 ? 'This type takes no commands.' : `Use one of: ${open.join(', ').slice(0, 400)}.`,
@@ -90,7 +90,7 @@ export function validateCommand(
   const { type: command, ...fields } = message as { readonly type: unknown };
   if (typeof command !== 'string') return failed(misfit({ type }, { field: 'type', message: 'expected a string' }));
   const spec = Object.hasOwn(protocol.commands, command) ? protocol.commands[command] : undefined;
-  if (spec === undefined || (from === 'public' && spec.kind !== 'ask')) return failed(unknownCommand(protocol, command));
+  if (spec === undefined || (from === 'public' && !isPublic(spec))) return failed(unknownCommand(protocol, command));
   if (spec.kind === 'local') return ok({ command, spec, fields });
   const where = { type, command };
   const unsafe = plainProblem(message);
@@ -105,6 +105,15 @@ export function validateReply(protocol: Protocol, command: string, reply: unknow
   return spec === undefined
     ? failed(unknownCommand(protocol, command))
     : give(spec.reply, reply, 'the reply', { type: protocol.type, command });
+}
+
+/** An item of a stream, as its reader gets it. @throws NexaError `internal` naming type and command. */
+export function validItem(protocol: Protocol, command: string, item: unknown): unknown {
+  const spec = protocol.commands[command];
+  if (spec === undefined) throw unknownCommand(protocol, command);
+  const read = give(spec.reply, item, 'an item', { type: protocol.type, command });
+  if (read.ok) return read.value;
+  throw read.error;
 }
 
 /** A handler's refusal, as the error that the asker gets. Error: `internal` for one that the command does not declare or that does not fit. */

@@ -1,7 +1,7 @@
 import { expect, describe as group, test } from 'vitest';
 import { z } from 'zod';
 import { defineProtocol } from '../../src/agent/check.ts';
-import { command, internal, local } from '../../src/agent/command.ts';
+import { command, internal, local, streaming } from '../../src/agent/command.ts';
 import { defineAgent, implementationOf, isAgentDefinition } from '../../src/agent/define.ts';
 import { describe } from '../../src/agent/describe.ts';
 import { NexaError } from '../../src/errors.ts';
@@ -84,6 +84,16 @@ group('a definition is refused at once, naming the place', () => {
       'a reply without a JSON form',
       () => defineAgent({ ...spec, commands: { go: command({}, { reply: z.bigint() }) } }),
       { type: 'odd', command: 'go', field: 'reply' },
+    ],
+    [
+      'an item without a JSON form',
+      () => defineAgent({ ...spec, commands: { go: streaming({}, { item: z.bigint() }) } }),
+      { type: 'odd', command: 'go', field: 'item' },
+    ],
+    [
+      'a stream without items',
+      () => defineAgent({ ...spec, commands: { go: streaming({}, undefined as never) } }),
+      { type: 'odd', command: 'go', field: 'item' },
     ],
     [
       'a refusal without a JSON form',
@@ -206,4 +216,16 @@ test('a description holds the JSON schema of each public command and no internal
   });
   expect(description.commands.get?.refusals).toMatchObject({ busy: { properties: { since: { type: 'integer' } } } });
   expect(description.commands.reset?.reply).toBeNull();
+});
+
+test('a stream command is described with its kind and the schema of one item', () => {
+  const ticker = defineAgent({ ...spec, commands: { tick: streaming({ to: z.int() }, { item: value, summary: 'Ticks.' }) } }).handle({
+    tick: () => ({ stream: async function* () {} }),
+  });
+  expect(describe(ticker).commands.tick).toMatchObject({
+    kind: 'stream',
+    summary: 'Ticks.',
+    input: { properties: { type: { const: 'tick' }, to: { type: 'integer' } } },
+    reply: { properties: { value: { type: 'integer' } } },
+  });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, describe as group, test } from 'vitest';
 import { z } from 'zod';
-import { command, internal, local } from '../../src/agent/command.ts';
+import { command, internal, local, streaming } from '../../src/agent/command.ts';
 import { defineAgent } from '../../src/agent/define.ts';
 import { refusedBy } from '../../src/agent/outcome.ts';
 import { readOutcome } from '../../src/agent/read-outcome.ts';
@@ -158,6 +158,23 @@ group('what a handler returned', () => {
       value: { kind: 'answered', reply: { left: 1 }, state: { value: { left: 1 } }, next: 'stop' },
     });
     expect(read('put', undefined)).toEqual({ ok: true, value: { kind: 'answered', reply: undefined } });
+  });
+  test('a stream, and what is none', () => {
+    const ticker = defineAgent({
+      type: 'ticker',
+      version: 1,
+      commands: { tick: streaming({}, { item: z.int() }) },
+      state: z.object({ n: z.int() }),
+      initial: { n: 0 },
+    }).handle({ tick: () => ({ stream: async function* () {} }) });
+    const stream = async function* () {};
+    expect(readOutcome(ticker, 'tick', { stream, state: { n: 1 } })).toEqual({
+      ok: true,
+      value: { kind: 'streamed', stream, state: { value: { n: 1 } } },
+    });
+    for (const returned of [undefined, {}, { stream: 5 }, { reply: 5 }, { stream, reply: 5 }, { stream, deferred: true }])
+      expect(errorOf(readOutcome(ticker, 'tick', returned)).code).toBe('internal');
+    expect(errorOf(read('put', { stream })).code).toBe('internal');
   });
   test('a deferred answer and a refusal', () => {
     expect(read('take', { deferred: true, state: { left: 0 } })).toEqual({

@@ -1,4 +1,4 @@
-import type { Address } from '../../actor/address.ts';
+import { type Address, REPLY_PATH } from '../../actor/address.ts';
 import { type Behavior, receive, stopped } from '../../actor/behavior.ts';
 import type { Cell } from '../../actor/cell/cell.ts';
 import type { CellContext } from '../../actor/cell/cell-context.ts';
@@ -7,6 +7,7 @@ import { asReplyTo, type LiveRef, ReplyRef } from '../../actor/live-ref.ts';
 import type { ReplyTo } from '../../actor/ref.ts';
 import type { Outcome, Signal } from '../../actor/signal.ts';
 import { estimateBytes } from '../../actor/size.ts';
+import { answersOnce, answersWithStream } from '../../actor/stream/streams.ts';
 import type { System } from '../../actor/system.ts';
 import type { FencedState } from '../../durable/fenced-state.ts';
 import { RING_BYTES, recall } from '../../durable/request-ring.ts';
@@ -14,10 +15,10 @@ import { NexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { AnyAgent } from '../define.ts';
 import { implementationOf } from '../define.ts';
-import type { AgentRef, Commands } from '../protocol.ts';
+import type { AgentRef, CommandKind, Commands } from '../protocol.ts';
 import { readOutcome } from '../read-outcome.ts';
 import { withBinder } from '../ref-to.ts';
-import { validateCommand, validateState } from '../schema.ts';
+import { validateCommand, validateState, validItem } from '../schema.ts';
 import type { ActivationGate } from './activation-gate.ts';
 import { HostedContext } from './agent-context.ts';
 import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
@@ -129,7 +130,9 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       else if (mail !== undefined) system.deadLetter(mail, 'invalid-message', read.error);
       return undefined;
     }
-    const { command, fields } = read.value;
+    const { command, fields, spec } = read.value;
+    const misfit = asked ? waysApart(mail?.replyTo, spec.kind, `${address.type}/${command}`) : undefined;
+    if (misfit !== undefined) return void cellContext.refuse(message as never, misfit);
     const before = store === undefined || requestId === undefined ? undefined : recall(store.record.requests, requestId);
     if (before !== undefined) return repeat(message, requestId as string, recalled(before, codec));
     const handler = agent.handlers[command] as (context: unknown, fields: unknown) => unknown;
@@ -160,6 +163,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
         if (store === undefined) meter.changed(() => estimateBytes(state));
         else meter.stateBytes = stateBytes;
       }
+      if (result.kind === 'streamed') cellContext.streamItems(message, result.stream, (item) => validItem(definition, command, item));
       if (result.kind === 'answered') answer(message, { ok: true, value: result.reply });
       return result.next === 'stop' ? stopped : undefined;
     };
@@ -176,7 +180,8 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       const encoded = codec.encode(result.state.value);
       stateBytes = encoded.byteLength;
       requireRoom('the state', encoded, agent.limits.stateBytes, 'Keep less in it, or raise limits.stateBytes of its type.');
-      if (requestId !== undefined) {
+      // A stream is no reply that could be kept for repeats.
+      if (requestId !== undefined && result.kind !== 'streamed') {
         reply = result.kind === 'deferred' ? deferredReply() : encodeReply(result.reply, codec);
         requireRoom('the reply', reply, RING_BYTES, 'Answer less: it is stored for repeats of the request.');
       }
@@ -213,6 +218,13 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
 
 const isThenable = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
+
+/** A stream was asked, or what answers once was streamed: nothing of it happens. */
+function waysApart(replyTo: Address | undefined, kind: CommandKind, command: string): NexaError | undefined {
+  const asked = replyTo?.kind !== 'incarnation' || replyTo.path === REPLY_PATH;
+  if (asked === (kind !== 'stream')) return undefined;
+  return asked ? answersWithStream({ command }) : answersOnce({ command }, true);
+}
 
 /** A hook's result is of no interest, its end and its failure are. */
 function after(result: unknown, then: (() => void) | undefined): unknown {
