@@ -13,6 +13,7 @@ export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo, StreamOpti
 export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
 export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';
 export type { ActorSystem } from './src/actor/system.ts';
+export type { OwnTopic, Publisher, SubscriptionOptions, Topic } from './src/actor/topic.ts';
 export { actorSystem } from './src/actor-system.ts';
 export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/agents.ts';
 export { defineProtocol } from './src/agent/check.ts';

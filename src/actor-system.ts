@@ -1,6 +1,12 @@
 import { silentLogger } from './actor/safe-logger.ts';
-import { type ActorSystem, createSystem } from './actor/system.ts';
+import { type ActorSystem, createSystem, type System } from './actor/system.ts';
+import { topicAddress } from './actor/system-topic.ts';
+import type { TopicBus } from './actor/topic.ts';
+import { createCodec } from './cluster/codec.ts';
+import { subjects } from './cluster/subject.ts';
+import { topicsOver } from './cluster/topics.ts';
 import { nactEngine } from './engine/nact/engine.ts';
+import { memoryNetwork } from './memory/network.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/logger.ts';
 import type { Random } from './ports/random.ts';
@@ -13,5 +19,24 @@ export function actorSystem(
 ): ActorSystem {
   const { name, clock = systemClock, random = systemRandom, log = silentLogger } = options;
   const engine = nactEngine({ onError: (error) => log.error({ error }, 'a turn of the runtime itself failed') });
-  return createSystem({ engine, clock, random, log, ...(name === undefined ? {} : { node: name }) });
+  const system = createSystem({ engine, clock, random, log, ...(name === undefined ? {} : { node: name }) });
+  system.topics = localTopics(system);
+  return system;
+}
+
+/** Topics over a broker in this process: what a subscriber gets is as it would be in a cluster, a copy and never the publisher's object. */
+function localTopics(system: System): TopicBus {
+  const { transport } = memoryNetwork({
+    clock: system.clock,
+    random: system.random,
+    log: system.log,
+    defer: (run) => void setImmediate(run),
+  }).connect(system.node);
+  return topicsOver({
+    transport,
+    subjects: subjects('local'),
+    codec: createCodec({ refOf: (address) => system.unsafeRef(address) }),
+    log: system.log,
+    onDeadLetter: (topic, letter, reason, error) => system.deadLetter({ ...letter, to: topicAddress(system, topic) }, reason, error),
+  });
 }

@@ -8,6 +8,7 @@ import type { ItemOf, Message, ReplyOf } from './message.ts';
 import type { Props } from './props.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from './ref.ts';
 import type { Outcome } from './signal.ts';
+import type { OwnTopic } from './topic.ts';
 
 /**
  * What every actor may do. What acts is valid only inside its own turns (an async handler's awaits included) and else throws
@@ -40,6 +41,8 @@ export interface BaseContext<in M> {
   agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C>;
   /** Local event stream; ends with the incarnation. */
   subscribe<E extends RuntimeEvent['event']>(event: E, toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => M): Cancel;
+  /** Messages by what they are about, cluster-wide: publish to a name, subscribe to a name or pattern. @throws NexaError `bad-id`. */
+  topic<T extends Message>(name: string): OwnTopic<T, M>;
 }
 /** The context of a plain actor: replies are typed by the message that is being answered. */
 export interface Context<in M> extends BaseContext<M> {

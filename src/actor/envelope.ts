@@ -21,6 +21,8 @@ export interface Envelope {
 /** Says, once, when a message is taken out, whether it is still to be handled: its timer may be cancelled, its incarnation over. */
 export interface Guard {
   take(): boolean;
+  /** It will not be taken, because its actor is over: for what somebody else sent. */
+  lost?(mail: Mail): void;
 }
 
 /** What became of a message besides being handled. */
@@ -104,6 +106,18 @@ export class OwnMail extends Mail {
   constructor(self: Address, message: unknown, guard: Guard) {
     super(self, message, self);
     this.guard = guard;
+  }
+}
+
+/** What was published and somebody subscribed to: no one else's message, and part of the publisher's trace. */
+export class TopicMail extends Mail {
+  override readonly guard: Guard;
+  override readonly traceparent: string | undefined;
+
+  constructor(to: Address, message: unknown, guard: Guard, traceparent: string | undefined) {
+    super(to, message, undefined);
+    this.guard = guard;
+    this.traceparent = traceparent;
   }
 }
 

@@ -17,9 +17,10 @@ import { eventStream } from './event-stream.ts';
 import type { DeadLetterReason, EventStream } from './events.ts';
 import { asActorRef, LiveRef, liveRef, NamedRef, ReplyRef } from './live-ref.ts';
 import type { Pressure } from './mailbox.ts';
+import type { Message } from './message.ts';
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
-import type { ActorRef, AnyRef, AskOptions, StreamOptions } from './ref.ts';
+import type { ActorRef, AnyRef, AskOptions, Cancel, StreamOptions } from './ref.ts';
 import { Registry } from './registry.ts';
 import { safeLogger } from './safe-logger.ts';
 import type { Outcome, Terminated } from './signal.ts';
@@ -27,6 +28,8 @@ import { type CellSnapshot, snapshotOf } from './snapshot.ts';
 import { oneForOne, type Strategy } from './strategy.ts';
 import { stream } from './stream/stream.ts';
 import { Streams } from './stream/streams.ts';
+import { SystemTopic } from './system-topic.ts';
+import type { Topic, TopicBus } from './topic.ts';
 
 /** Actors in this process. What `actorSystem()` gives, and what every node is built on. */
 export interface ActorSystem extends AsyncDisposable {
@@ -35,6 +38,8 @@ export interface ActorSystem extends AsyncDisposable {
   spawn<M>(props: Props<M>, name?: string): ActorRef<M>;
   /** Back to a live ref from its text. The type is the caller's word: prefer `agent`. @throws NexaError `invalid-message`, `bad-id`. */
   unsafeRef<M>(address: Address | string): ActorRef<M>;
+  /** Messages by what they are about: publish to a name, subscribe to a name or pattern. @throws NexaError `bad-id`. */
+  topic<T extends Message>(name: string): Topic<T>;
   /** Gracefully, children first. @throws NexaError `ask-timeout` if something would not stop; it is stopped by then. */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -92,6 +97,10 @@ export class System implements ActorSystem {
   /** Resolves with the error that felled the system; never rejects. */
   readonly failed: Promise<NexaError>;
   elsewhere: Elsewhere | undefined = undefined;
+  /** What carries topics; installed by whoever has a broker. */
+  topics: TopicBus | undefined = undefined;
+  /** What ends with an actor and is not known to any incarnation of it. */
+  readonly endings = new Map<Cell, Set<Cancel>>();
   /** The way back of what was told: an answer there is for nobody, and nobody misses it. */
   readonly nobody: Address;
 
@@ -163,6 +172,10 @@ export class System implements ActorSystem {
   }
   unsafeRef<M>(address: Address | string): ActorRef<M> {
     return asActorRef(this.refOf(typeof address === 'string' ? parseAddress(address) : address));
+  }
+
+  topic<T extends Message>(name: string): Topic<T> {
+    return new SystemTopic<T>(this, name);
   }
 
   /** Stops an actor of this node gracefully; the owner's word counts, so any ref will do. */
@@ -313,6 +326,8 @@ export class System implements ActorSystem {
   /** A cell is over. */
   ended(cell: Cell): void {
     this.registry.forget(cell);
+    for (const end of this.endings.get(cell) ?? []) end();
+    this.endings.delete(cell);
     this.deaths.record(cell.uid, cell.endReason);
     this.counters.stopped++;
     if (cell.parent === undefined) this.rootEnded();

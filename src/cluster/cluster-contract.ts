@@ -18,6 +18,7 @@ import type { Members } from './members.ts';
 import type { AgentRecord } from './place.ts';
 import type { Remote } from './remote.ts';
 import type { Subjects } from './subject.ts';
+import type { Topics } from './topics.ts';
 
 export interface ClusterOptions {
   readonly self: { readonly node: NodeId; readonly incarnation: number };
@@ -56,6 +57,7 @@ export interface Cluster {
   readonly places: Copy<AgentRecord>;
   readonly locals: LocalAgents;
   readonly remote: Remote;
+  readonly topics: Topics;
   readonly host: AgentHost;
   readonly unplaced: number;
   /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */

@@ -102,7 +102,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     for (const listener of listeners) listener(serving);
   };
 
-  const { remote, router, watches } = messaging({
+  const { remote, router, watches, topics } = messaging({
     self,
     system,
     transport: data.transport,
@@ -118,6 +118,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     locals: () => locals,
     over: () => over,
   });
+  stops.push(topics.close);
 
   // ── agents
   const host = options.host(kv('STATE'), (envelope, error) => router.refused(envelope, error));
@@ -327,6 +328,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     places: placeCopy,
     locals,
     remote,
+    topics,
     host,
     get unplaced() {
       return reconcile.unplaced;

@@ -2,6 +2,7 @@ import { type Address, REPLY_PATH, windowOf } from '../actor/address.ts';
 import { asOutcome } from '../actor/ask-table.ts';
 import { itemsOf } from '../actor/stream/frames.ts';
 import type { System } from '../actor/system.ts';
+import { topicAddress } from '../actor/system-topic.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -17,12 +18,14 @@ import type { AgentRecord } from './place.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { agentRouter, type Router } from './router.ts';
 import { agentKey, type Subjects } from './subject.ts';
+import { type Topics, topicsOver } from './topics.ts';
 
 /** Everything that is no actor of this node: other incarnations by the remote, named agents by the router. */
 export interface Messaging {
   readonly remote: Remote;
   readonly router: Router;
   readonly watches: AgentWatches;
+  readonly topics: Topics;
 }
 
 /** Joins a system's actors to the rest of the cluster: what {@link System.deliver} finds elsewhere goes this way. */
@@ -127,5 +130,14 @@ export function messaging(options: {
       if (watcher.kind === 'incarnation' && target.kind === 'incarnation') remote.terminated(watcher, target, reason);
     },
   });
-  return { remote, router, watches };
+  const topics = topicsOver({
+    transport: options.transport,
+    subjects: options.subjects,
+    codec: options.codec,
+    log,
+    over: options.over,
+    onDeadLetter: (topic, letter, reason, error) => system.deadLetter({ ...letter, to: topicAddress(system, topic) }, reason, error),
+  });
+  system.topics = topics;
+  return { remote, router, watches, topics };
 }

@@ -1,6 +1,7 @@
 import { decodeId, encodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import type { Subject } from '../ports/transport.ts';
+import { decodeTopicName, encodeTopicName, encodeTopicPattern } from './topic-name.ts';
 
 /**
  * Every name that reaches a NATS server is spelled here and nowhere else: subjects, queue group, inboxes, stream and bucket
@@ -49,6 +50,9 @@ export const validCluster = (name: string): string => checked('cluster', name, C
 export const validNode = (name: string): string => checked('node', name, NAME);
 /** @throws NexaError `bad-id` unless 1 … 64 of letters, digits, `_` and `-`. */
 export const validType = (name: string): string => checked('type', name, NAME);
+
+/** The name of a queue group of subscribers. @throws NexaError `bad-id` unless 1 … 64 of letters, digits, `_` and `-`. */
+export const validGroup = (name: string): string => checked('group', name, NAME);
 
 const validIncarnation = (incarnation: number): number => {
   if (Number.isSafeInteger(incarnation) && incarnation > 0) return incarnation;
@@ -122,6 +126,12 @@ export interface Subjects {
   /** What a node tells outsiders. Without a node or a kind: of all of them, to subscribe to. */
   events(node?: string, kind?: string): Subject;
   readonly beat: Subject;
+  /** One topic, to publish to. @throws NexaError `bad-id` for a pattern too. */
+  topic(name: string): Subject;
+  /** One topic or all that match a pattern, to subscribe to. @throws NexaError `bad-id`. */
+  topics(pattern: string): Subject;
+  /** Back from {@link topic}. @throws NexaError `bad-id`. */
+  parseTopic(subject: string): string;
   /** An agent's records in the streams JOURNAL, MAILBOX and DEAD, and all of one stream. */
   record(stream: 'journal' | 'mailbox' | 'dead', type: string, id: string): Subject;
   recordAll(stream: 'journal' | 'mailbox' | 'dead'): Subject;
@@ -157,6 +167,13 @@ export function subjects(cluster: string): Subjects {
     events: (node, kind) =>
       subject('events', node === undefined ? '*' : validNode(node), kind === undefined ? '*' : checked('event', kind, NAME)),
     beat: subject('beat'),
+    topic: (name) => subject('topic', encodeTopicName(name)),
+    topics: (pattern) => subject('topic', encodeTopicPattern(pattern)),
+    parseTopic: (text) => {
+      const start = `${prefix}.topic.`;
+      if (text.startsWith(start)) return decodeTopicName(text.slice(start.length));
+      throw badId('not the subject of a topic', text);
+    },
     record: (stream, type, id) => subject(stream, agentKey(type, id)),
     recordAll: (stream) => subject(stream, '>'),
     parseAgent: (text) => {

@@ -14,6 +14,8 @@ import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../ref.ts';
 import type { Outcome } from '../signal.ts';
 import type { Outflow } from '../stream/outflow.ts';
 import { answersWithStream } from '../stream/streams.ts';
+import { SystemTopic, subscribeCell } from '../system-topic.ts';
+import type { OwnTopic, SubscriptionOptions } from '../topic.ts';
 import type { Cell } from './cell.ts';
 import { ChildrenView } from './children-view.ts';
 import { HeldReplies } from './held-replies.ts';
@@ -153,11 +155,7 @@ export class CellContext implements Context<unknown> {
     toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => unknown,
   ): Cancel {
     const cell = this.acting();
-    this.subscriptions ??= new Set();
-    const { subscriptions } = this;
-    if (subscriptions.size >= MOST_SUBSCRIPTIONS) {
-      throw new NexaError('overloaded', `an actor has at most ${MOST_SUBSCRIPTIONS} subscriptions`, { where: cell.where });
-    }
+    const subscriptions = this.subscriptionsOf(cell);
     let over = false;
     const guard: Guard = { take: () => !over };
     const unsubscribe = cell.system.events.subscribe((happened) => {
@@ -170,6 +168,25 @@ export class CellContext implements Context<unknown> {
     };
     subscriptions.add(cancel);
     return cancel;
+  }
+
+  topic<T extends Message>(name: string): OwnTopic<T, unknown> {
+    const topic = new SystemTopic<T>(this.cell.system, name, this.cell);
+    const own = (toMessage: (message: T, topic: string) => unknown, options: SubscriptionOptions): Cancel => {
+      const cell = this.acting();
+      const subscriptions = this.subscriptionsOf(cell);
+      const { cancel, end } = subscribeCell(cell, name, toMessage, options);
+      subscriptions.add(end);
+      return () => {
+        subscriptions.delete(end);
+        cancel();
+      };
+    };
+    return {
+      name,
+      publish: (message) => topic.publish(message),
+      subscribe: (to, options = {}) => (typeof to === 'function' ? own(to, options) : topic.subscribe(to, options)),
+    };
   }
 
   reply<C>(message: C, reply: ReplyOf<C>): void {
@@ -256,6 +273,11 @@ export class CellContext implements Context<unknown> {
   }
   private misused(message: string, fix?: string): NexaError {
     return new NexaError('context-misused', message, { where: this.cell.where, ...(fix === undefined ? {} : { fix }) });
+  }
+  private subscriptionsOf(cell: Cell): Set<Cancel> {
+    this.subscriptions ??= new Set();
+    if (this.subscriptions.size < MOST_SUBSCRIPTIONS) return this.subscriptions;
+    throw new NexaError('overloaded', `an actor has at most ${MOST_SUBSCRIPTIONS} subscriptions`, { where: cell.where });
   }
   private timersOf(cell: Cell): Timers {
     this.timers ??= new Timers(cell);

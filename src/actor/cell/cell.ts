@@ -302,7 +302,10 @@ export class Cell implements Turnable, Overflow {
     this.context?.end();
     this.wantsStop = true;
     this.state = 'stopped';
-    for (const mail of this.mailbox.drain()) if (mail.guard === undefined) this.system.nobodyTook(mail, 'stopped');
+    for (const mail of this.mailbox.drain()) {
+      if (mail.guard === undefined) this.system.nobodyTook(mail, 'stopped');
+      else mail.guard.lost?.(mail);
+    }
     this.system.ended(this);
   }
 

@@ -13,7 +13,10 @@ export interface WindDown {
 export function beginStop(cell: Cell): void {
   cell.state = 'stopping';
   cell.winding ??= { phase: 'children', children: childrenOf(cell) };
-  for (const mail of cell.mailbox.drain()) if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
+  for (const mail of cell.mailbox.drain()) {
+    if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
+    else mail.guard.lost?.(mail);
+  }
 }
 
 /** Restarting, first half: as stopping, but mailbox, place and address stay. */
@@ -64,7 +67,10 @@ function stopChildren(cell: Cell, winding: WindDown): boolean {
 function finish(cell: Cell): void {
   cell.state = 'stopped';
   // What came by a way that does not ask whether the cell still takes messages.
-  for (const mail of cell.mailbox.drain()) if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
+  for (const mail of cell.mailbox.drain()) {
+    if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
+    else mail.guard.lost?.(mail);
+  }
   cell.handle.remove();
   cell.parent?.children?.delete(cell.name);
   cell.system.ended(cell);

@@ -1,8 +1,10 @@
 import type { CellContext } from '../../actor/cell/cell-context.ts';
 import type { RuntimeEvent } from '../../actor/events.ts';
+import type { Message } from '../../actor/message.ts';
 import type { Props } from '../../actor/props.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../../actor/ref.ts';
 import type { Outcome } from '../../actor/signal.ts';
+import type { OwnTopic } from '../../actor/topic.ts';
 import type { AgentContext } from '../outcome.ts';
 import type { AgentRef, Commands, Protocol } from '../protocol.ts';
 
@@ -99,5 +101,8 @@ export class HostedContext implements AgentContext<Commands, unknown, unknown, u
   }
   subscribe<E extends RuntimeEvent['event']>(event: E, toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => Own): Cancel {
     return this.#cell.subscribe(event, toMessage);
+  }
+  topic<T extends Message>(name: string): OwnTopic<T, Own> {
+    return this.#cell.topic(name);
   }
 }

@@ -285,7 +285,10 @@ class Hosting implements Activation {
 
   /** What waits is somebody else's to answer: an ask is sent on by whoever asked. */
   #handBack(): void {
-    for (const mail of this.cell?.mailbox.drain() ?? []) if (mail.guard === undefined) this.#refused(mail, this.#leaving());
+    for (const mail of this.cell?.mailbox.drain() ?? []) {
+      if (mail.guard === undefined) this.#refused(mail, this.#leaving());
+      else mail.guard.lost?.(mail);
+    }
   }
   #leaving(): NexaError {
     return new NexaError('not-owner', 'its activation has ended here', { where: { agent: `${this.#record.type}/${this.#record.id}` } });
