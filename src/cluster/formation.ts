@@ -4,9 +4,13 @@ import type { Codec } from '../ports/codec.ts';
 import type { Kv, Stores } from '../ports/stores.ts';
 import { STORES, type StoreName, type Subjects } from './subject.ts';
 
-/** The stores of layout 1. A later layout adds to them and moves `formed` by CAS; it never re-creates one. */
-export const LAYOUT = 1;
-const LAYOUT_STORES = ['AGENTS', 'MEMBERS', 'STATE'] as const satisfies readonly StoreName[];
+/** What each layout added. A release that knows a later one creates only what is new and moves `formed` by CAS; it never re-creates a store. */
+const ADDED = [
+  { layout: 1, stores: ['AGENTS', 'MEMBERS', 'STATE'] },
+  { layout: 2, stores: ['SERVICES'] },
+] as const satisfies readonly { readonly layout: number; readonly stores: readonly StoreName[] }[];
+/** The layout that this release forms. */
+export const LAYOUT = 2;
 /** Epochs are revisions of this bucket: it starts at the time of formation, so a re-created cluster is above all earlier ones. */
 const RISING: readonly StoreName[] = ['AGENTS'];
 
@@ -34,11 +38,11 @@ interface Forming {
  * @throws NexaError `store-misconfigured` (names the store), `unavailable` when the store does not answer within the time.
  */
 export async function form(options: Forming): Promise<Formation> {
-  const { stores, subjects, codec, clock } = options;
+  const { stores, subjects, clock } = options;
   const deadlineMs = clock.monotonicMs() + options.timeoutMs;
   const within = { timeoutMs: options.storeMs };
   const metaName = subjects.store('META');
-  const attempt = async <T>(what: string, run: () => Promise<T | undefined>): Promise<T> => {
+  const attempt: Attempt = async (what, run) => {
     let waitMs = 50;
     let last: unknown;
     for (;;) {
@@ -88,10 +92,29 @@ export async function form(options: Forming): Promise<Formation> {
       fix: 'Update this node.',
     });
   }
-  const formed = await attempt('say whether the cluster is formed', async () => (await meta.get('formed', within)) ?? null);
-  const created = formed === null ? undefined : (codec.decode(formed.value) as { created?: Record<string, number> }).created;
-  const createdNow: Record<string, number> = {};
-  for (const store of LAYOUT_STORES) {
+  const upgraded = await attempt('show its stores', () => complete(meta, forming, options, attempt));
+  return { ...forming, layout: Math.max(forming.layout, upgraded) };
+}
+
+type Attempt = <T>(what: string, run: () => Promise<T | undefined>) => Promise<T>;
+/** What is marked as there: the layout that the stores have by now, and when each was created. */
+interface Formed {
+  readonly layout: number;
+  readonly created: Readonly<Record<string, number>>;
+}
+
+/**
+ * Creates what is not marked as created, checks what is, and marks it; the layout that is then there. Undefined when somebody else
+ * marked something meanwhile: then it starts over with what that says.
+ */
+async function complete(meta: Kv, forming: Formation, options: Forming, attempt: Attempt): Promise<number | undefined> {
+  const { stores, subjects, codec } = options;
+  const within = { timeoutMs: options.storeMs };
+  const found = (await attempt('say whether the cluster is formed', async () => (await meta.get('formed', within)) ?? null)) ?? undefined;
+  const formed = found === undefined ? undefined : (codec.decode(found.value) as Partial<Formed>);
+  const created: Record<string, number> = { ...formed?.created };
+  let fresh = false;
+  for (const store of ADDED.flatMap(({ stores }) => stores)) {
     const name = subjects.store(store);
     const spec = {
       name,
@@ -104,7 +127,8 @@ export async function form(options: Forming): Promise<Formation> {
         where: { store: name, cluster: subjects.cluster },
         fix: 'Restore it from a backup, or choose another --cluster name; Nexa never re-creates a store by itself.',
       });
-    if (created === undefined) {
+    const then = created[store];
+    if (then === undefined) {
       await attempt(`create ${store}`, async () => {
         const result = await stores.ensure(spec, within);
         if (result === 'different') throw misfit('exists with another configuration');
@@ -115,22 +139,20 @@ export async function form(options: Forming): Promise<Formation> {
     let asked = 0;
     const info = await attempt(`show ${store}`, async () => {
       const found = await stores.info(name, within);
-      if (found === undefined && created !== undefined && ++asked >= 5) throw misfit('is missing');
+      if (found === undefined && then !== undefined && ++asked >= 5) throw misfit('is missing');
       return found;
     });
-    createdNow[store] = info.createdAtMs;
     if (info.spec.replicas !== forming.replicas) throw misfit(`has ${info.spec.replicas} replica(s) instead of ${forming.replicas}`);
-    const then = created?.[store];
     if (then !== undefined && then !== info.createdAtMs) throw misfit('was deleted and created again by somebody else');
+    created[store] = info.createdAtMs;
+    fresh ||= then === undefined;
   }
-  if (formed === null) {
-    await attempt('mark the cluster formed', async () => {
-      const value = codec.encode({ ...forming, created: createdNow });
-      const written = await meta.create('formed', value, within);
-      return written.written === 'unknown' ? undefined : true;
-    });
-  }
-  return forming;
+  const layout = Math.max(formed?.layout ?? 0, LAYOUT);
+  if (!fresh) return layout;
+  const value = codec.encode({ ...forming, ...formed, layout, created });
+  const written =
+    found === undefined ? await meta.create('formed', value, within) : await meta.update('formed', value, found.revision, within);
+  return written.written === 'yes' ? layout : undefined;
 }
 
 async function agree(meta: Kv, options: Forming): Promise<Formation | undefined> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { form } from '../../src/cluster/formation.ts';
+import { form, LAYOUT } from '../../src/cluster/formation.ts';
 import type { Stores } from '../../src/ports/stores.ts';
 import { codec, names, outcome, storeWorld, TIME } from './stores.ts';
 
@@ -19,7 +19,7 @@ const showing = (stores: Stores, name: string, info: Awaited<ReturnType<Stores['
 test('it happens once: everybody agrees on what the first one wrote', async () => {
   const { stores, forming, come, clock } = cluster();
   const first = await come(forming(stores()));
-  expect(first).toMatchObject({ layout: 1, replicas: 1 });
+  expect(first).toMatchObject({ layout: LAYOUT, replicas: 1 });
   await clock.advance(60_000);
   expect(await come(forming(stores('later')))).toEqual(first);
   expect(await come(forming(stores('any'), { replicas: undefined }))).toEqual(first);
@@ -92,10 +92,83 @@ test('a later layout is not touched', async () => {
   await expect(come(forming(stores()))).rejects.toMatchObject({ code: 'unknown-version' });
 });
 
+/** What a release of layout 1 left: its three stores, and what it marked. */
+async function formedByLayout1({ stores, bucket, come }: ReturnType<typeof cluster>) {
+  const meta = await bucket(names.store('META'));
+  const forming = { layout: 1, replicas: 1, firstSequence: 5 };
+  await come(meta.create('forming', codec.encode(forming), TIME));
+  const created: Record<string, number> = {};
+  for (const store of ['AGENTS', 'MEMBERS', 'STATE'] as const) {
+    const spec = { name: names.store(store), kind: 'kv', replicas: 1, ...(store === 'AGENTS' ? { firstSequence: 5 } : {}) } as const;
+    await come(stores().ensure(spec, TIME));
+    created[store] = (await come(stores().info(spec.name, TIME)))?.createdAtMs ?? 0;
+  }
+  await come(meta.create('formed', codec.encode({ ...forming, created }), TIME));
+  return { meta, created, marked: async () => codec.decode((await come(meta.get('formed', TIME)))?.value ?? new Uint8Array(1)) };
+}
+
+test('a cluster of an older layout gets only what is new, and is marked by compare-and-set', async () => {
+  const world = cluster();
+  const { created, marked } = await formedByLayout1(world);
+  const { stores, forming, come, clock } = world;
+  const agents = stores().kv(names.store('AGENTS'));
+  const written = await come(agents.create('a.b', new Uint8Array(1), TIME));
+  await clock.advance(60_000);
+  const ensured: string[] = [];
+  const watched: Stores = {
+    ...stores('later'),
+    ensure: (spec, options) => {
+      ensured.push(spec.name);
+      return stores('later').ensure(spec, options);
+    },
+  };
+  expect(await come(forming(watched))).toEqual({ layout: LAYOUT, replicas: 1, firstSequence: 5 });
+  expect(ensured).toEqual([names.store('SERVICES')]);
+  expect(await marked()).toMatchObject({ layout: LAYOUT, firstSequence: 5, created: { ...created, SERVICES: expect.any(Number) } });
+  expect(await come(agents.get('a.b', TIME))).toMatchObject(written.written === 'yes' ? { revision: written.revision } : {});
+  ensured.length = 0;
+  await come(forming(watched));
+  expect(ensured).toEqual([]);
+});
+
+test('several that upgrade at once, with slow and lost answers, mark one and the same', async () => {
+  for (const faults of [{}, { store: { delayMs: [0, 300] as const, unknownApplied: 0.2, unknownLost: 0.2 } }]) {
+    const world = cluster();
+    const { marked } = await formedByLayout1(world);
+    Object.assign(world.network.faults.store, faults.store);
+    const all = await world.come(Promise.all(['a', 'b', 'c'].map((name) => world.forming(world.stores(name)))));
+    expect(new Set(all.map(({ layout }) => layout))).toEqual(new Set([LAYOUT]));
+    Object.assign(world.network.faults.store, { delayMs: [0, 0], unknownApplied: 0, unknownLost: 0 });
+    const services = await world.come(world.stores().info(names.store('SERVICES'), TIME));
+    expect(await marked()).toMatchObject({ layout: LAYOUT, created: { SERVICES: services?.createdAtMs } });
+  }
+});
+
+test('a store that a later layout added and somebody deleted is not created again', async () => {
+  const { stores, forming, come } = cluster();
+  await come(forming(stores()));
+  const name = names.store('SERVICES');
+  await expect(come(forming(showing(stores(), name, undefined)))).rejects.toMatchObject({
+    code: 'store-misconfigured',
+    message: 'SERVICES is missing',
+  });
+});
+
+test('what a later release added is left alone and kept', async () => {
+  const world = cluster();
+  const { meta, created, marked } = await formedByLayout1(world);
+  const { stores, forming, come } = world;
+  const now = await come(meta.get('formed', TIME));
+  const later = { layout: 7, replicas: 1, firstSequence: 5, created: { ...created, FUTURE: 3 }, more: 'of it' };
+  await come(meta.update('formed', codec.encode(later), now?.revision ?? 0, TIME));
+  expect(await come(forming(stores()))).toMatchObject({ layout: 7 });
+  expect(await marked()).toMatchObject({ layout: 7, more: 'of it', created: { FUTURE: 3, SERVICES: expect.any(Number) } });
+});
+
 test('a store that does not answer is waited for, then unavailable', async () => {
   const { stores, forming, come, network } = cluster();
   network.faults.election(10_000);
-  expect(await come(forming(stores()))).toMatchObject({ layout: 1 });
+  expect(await come(forming(stores()))).toMatchObject({ layout: LAYOUT });
   network.faults.election(1e9);
   await expect(come(forming(stores('other'), { timeoutMs: 5_000 }))).rejects.toMatchObject({ code: 'unavailable' });
 });
