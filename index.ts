@@ -9,6 +9,17 @@ export type { Envelope } from './src/actor/envelope.ts';
 export type { DeadLetterReason, EventStream, RuntimeEvent } from './src/actor/events.ts';
 export type { ItemOf, Message, ReplyOf, Request, RequestsOf, StreamRequest, StreamsOf, TypeOf } from './src/actor/message.ts';
 export type { MailboxOptions, Props } from './src/actor/props.ts';
+export {
+  type OwnReceptionist,
+  type Receptionist,
+  type RegisterOptions,
+  type Registration,
+  type Routees,
+  type Service,
+  type ServiceFilter,
+  type ServiceKey,
+  serviceKey,
+} from './src/actor/receptionist.ts';
 export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo, StreamOptions } from './src/actor/ref.ts';
 export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
 export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';

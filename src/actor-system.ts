@@ -6,6 +6,7 @@ import { createCodec } from './cluster/codec.ts';
 import { subjects } from './cluster/subject.ts';
 import { topicsOver } from './cluster/topics.ts';
 import { nactEngine } from './engine/nact/engine.ts';
+import { localReceptionist } from './local-receptionist.ts';
 import { memoryNetwork } from './memory/network.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/logger.ts';
@@ -21,6 +22,7 @@ export function actorSystem(
   const engine = nactEngine({ onError: (error) => log.error({ error }, 'a turn of the runtime itself failed') });
   const system = createSystem({ engine, clock, random, log, ...(name === undefined ? {} : { node: name }) });
   system.topics = localTopics(system);
+  system.services = localReceptionist(system);
   return system;
 }
 

@@ -6,6 +6,7 @@ import type { Random } from '../ports/random.ts';
 import type { RuntimeEvent } from './events.ts';
 import type { ItemOf, Message, ReplyOf } from './message.ts';
 import type { Props } from './props.ts';
+import type { OwnReceptionist } from './receptionist.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from './ref.ts';
 import type { Outcome } from './signal.ts';
 import type { OwnTopic } from './topic.ts';
@@ -39,6 +40,8 @@ export interface BaseContext<in M> {
   pipe<T>(work: (signal: AbortSignal) => Promise<T>, toMessage: (outcome: Outcome<T>) => M): void;
   /** A named agent, wherever it lives. No round trip, no check that it exists. */
   agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C>;
+  /** Services by key, cluster-wide: who offers what. Its subscriptions end with the incarnation. */
+  readonly receptionist: OwnReceptionist<M>;
   /** Local event stream; ends with the incarnation. */
   subscribe<E extends RuntimeEvent['event']>(event: E, toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => M): Cancel;
   /** Messages by what they are about, cluster-wide: publish to a name, subscribe to a name or pattern. @throws NexaError `bad-id`. */

@@ -20,6 +20,7 @@ import type { Pressure } from './mailbox.ts';
 import type { Message } from './message.ts';
 import type { Props } from './props.ts';
 import { waitUntilReady } from './ready.ts';
+import type { Receptionist } from './receptionist.ts';
 import type { ActorRef, AnyRef, AskOptions, Cancel, StreamOptions } from './ref.ts';
 import { Registry } from './registry.ts';
 import { safeLogger } from './safe-logger.ts';
@@ -40,6 +41,8 @@ export interface ActorSystem extends AsyncDisposable {
   unsafeRef<M>(address: Address | string): ActorRef<M>;
   /** Messages by what they are about: publish to a name, subscribe to a name or pattern. @throws NexaError `bad-id`. */
   topic<T extends Message>(name: string): Topic<T>;
+  /** Services by key: who offers what. */
+  readonly receptionist: Receptionist;
   /** Gracefully, children first. @throws NexaError `ask-timeout` if something would not stop; it is stopped by then. */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -101,6 +104,8 @@ export class System implements ActorSystem {
   topics: TopicBus | undefined = undefined;
   /** What ends with an actor and is not known to any incarnation of it. */
   readonly endings = new Map<Cell, Set<Cancel>>();
+  /** Installed by whoever has a store. */
+  services: Receptionist | undefined = undefined;
   /** The way back of what was told: an answer there is for nobody, and nobody misses it. */
   readonly nobody: Address;
 
@@ -176,6 +181,12 @@ export class System implements ActorSystem {
 
   topic<T extends Message>(name: string): Topic<T> {
     return new SystemTopic<T>(this, name);
+  }
+  /** @throws NexaError `unavailable` */
+  get receptionist(): Receptionist {
+    if (this.services !== undefined) return this.services;
+    const fix = 'Use actorSystem() or a node.';
+    throw new NexaError('unavailable', 'this actor system has no store for services', { retryable: false, fix });
   }
 
   /** Stops an actor of this node gracefully; the owner's word counts, so any ref will do. */

@@ -16,6 +16,7 @@ import type { LocalAgents } from './local-agents.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { AgentRecord } from './place.ts';
+import type { NodeReceptionist } from './receptionist.ts';
 import type { Remote } from './remote.ts';
 import type { Subjects } from './subject.ts';
 import type { Topics } from './topics.ts';
@@ -58,6 +59,7 @@ export interface Cluster {
   readonly locals: LocalAgents;
   readonly remote: Remote;
   readonly topics: Topics;
+  readonly receptionist: NodeReceptionist;
   readonly host: AgentHost;
   readonly unplaced: number;
   /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */

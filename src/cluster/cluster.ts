@@ -14,6 +14,8 @@ import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
+import { rendezvous } from './placement.ts';
+import { receptionistOver } from './receptionist.ts';
 import { reconciler } from './reconciler.ts';
 import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
@@ -30,7 +32,7 @@ const nobodyTakes = (node: NodeId): NexaError =>
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
-  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE'): Kv => control.stores.kv(subjects.store(name));
+  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE' | 'SERVICES'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
@@ -66,6 +68,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       router.changed(key);
       move.changed(key, now);
       reconcile.look(key, now);
+      receptionist.agentChanged(key);
     },
     onLive: () => placesLive(),
     onReset: () => undefined,
@@ -178,6 +181,25 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     ENDPOINT_PATH,
   );
 
+  const receptionist = receptionistOver({
+    ...{ kv: kv('SERVICES'), system, codec, times, log },
+    ended: (address) => {
+      if (address.kind === 'incarnation') return members.isGone(address.node, address.nodeIncarnation);
+      return placeCopy.get(agentKey(address.type, address.id))?.value.desired !== 'running';
+    },
+    lookUp: async (address) => {
+      if (address.kind === 'agent') await placeCopy.refresh(agentKey(address.type, address.id));
+    },
+    rank: (at) => {
+      const able = members.all().filter((member) => member.state === 'up' && !member.suspect);
+      const rank = rendezvous({ type: 'service', id: at }, able).findIndex((member) => member.node === self.node);
+      return rank < 0 || !runs() ? undefined : rank;
+    },
+    attentive: () => runs(),
+  });
+  system.services = receptionist;
+  stops.push(receptionist.stop);
+
   // ── membership
   function memberChanged(node: NodeId, now: MemberRecord | undefined, revision: number, before: MemberRecord | undefined): void {
     if (now === undefined) return;
@@ -192,6 +214,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       remote.gone(node, incarnation);
       system.streams.lost(node, incarnation);
       reconcile.lookAtAll();
+      receptionist.lookAtAll();
     }
     if (now.state === 'up' && before?.state !== 'up') reconcile.lookAtAll();
   }
@@ -329,6 +352,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     locals,
     remote,
     topics,
+    receptionist,
     host,
     get unplaced() {
       return reconcile.unplaced;

@@ -67,6 +67,8 @@ export const agentKey = (type: string, id: string): string => `${validType(type)
 export const memberKey = (node: string): string => validNode(node);
 /** A key of REMINDERS. @throws NexaError `bad-id`. */
 export const reminderKey = (type: string, id: string, name: string): string => `${agentKey(type, id)}.${encodeId(name)}`;
+/** A key of SERVICES. @throws NexaError `bad-id`. */
+export const serviceEntryKey = (service: string, instance: string): string => `${encodeId(service)}.${encodeId(instance)}`;
 /** Back from {@link agentKey}. @throws NexaError `bad-id`. */
 export function parseAgentKey(key: string): { readonly type: string; readonly id: string } {
   const [type, id, ...rest] = key.split('.');

@@ -4,6 +4,7 @@ import { createCodec } from '../../src/cluster/codec.ts';
 import { decodeMember, encodeMember, type MemberRecord } from '../../src/cluster/member.ts';
 import { moved } from '../../src/cluster/move.ts';
 import { type AgentRecord, decodeAgent, encodeAgent } from '../../src/cluster/place.ts';
+import { decodeService, encodeService, type ServiceRecord } from '../../src/cluster/service.ts';
 
 const codec = createCodec();
 const recorded = (name: string): Uint8Array =>
@@ -23,12 +24,44 @@ const member: MemberRecord = {
   ...({ incarnation: 7, state: 'gone', session: 's', cordoned: true, labels: { disk: 'ssd' }, capacity: 2 } as const),
   ...({ version: '0.1.0', wireVersions: [1], types: { counter: 1 }, cause: 'left' } as const),
 };
+const service: ServiceRecord = {
+  ...({ key: 'workers', instance: 'n1-7-42', metadata: { zone: 'x' }, nonce: 'x', registeredAtMs: 1_700_000_000_000 } as const),
+  ...({ address: { kind: 'incarnation', node: 'n1', nodeIncarnation: 7, path: 'user/w', uid: 42 }, heartbeatMs: undefined } as const),
+};
+const outsider: ServiceRecord = { ...service, key: '$clients', instance: 'c1', address: undefined, heartbeatMs: 5_000 };
 
 test('records are written as they were recorded, and read back', () => {
   expect(hex(encodeAgent(agent, codec))).toBe(hex(recorded('agent-1.1')));
   expect(decodeAgent(recorded('agent-1.1'), codec, 'counter.alice')).toEqual(agent);
   expect(hex(encodeMember(member, codec))).toBe(hex(recorded('member-1.1')));
   expect(decodeMember(recorded('member-1.1'), codec, 'n1')).toEqual(member);
+  expect(hex(encodeService(service, codec))).toBe(hex(recorded('service-1.0')));
+  expect(decodeService(recorded('service-1.0'), codec, 'workers.n1-7-42')).toEqual(service);
+  expect(hex(encodeService(outsider, codec))).toBe(hex(recorded('service-1.0-outside')));
+  expect(decodeService(recorded('service-1.0-outside'), codec, '=JGNsaWVudHM.c1')).toEqual(outsider);
+});
+
+test('the record of a service under another key, of another kind or of a later layout is none', () => {
+  const fields = codec.decode(encodeService(service, codec)) as unknown[];
+  const read = (at: string, change: readonly [number, unknown] = [99, undefined]) => {
+    const changed = [...fields];
+    if (change[0] < changed.length) changed[change[0]] = change[1];
+    return () => decodeService(codec.encode(changed), codec, at);
+  };
+  expect(read('workers.n1-7-42')()).toEqual(service);
+  expect(read('workers.other')).toThrow(expect.objectContaining({ code: 'corrupt-record' }));
+  for (const change of [
+    [1, 7],
+    [3, 'nowhere'],
+    [4, []],
+    [4, null],
+    [5, 1],
+    [6, 'x'],
+    [7, -1],
+    [2, ''],
+  ] as const)
+    expect(read('workers.n1-7-42', change), String(change)).toThrow(expect.objectContaining({ code: 'corrupt-record' }));
+  expect(read('workers.n1-7-42', [0, 2])).toThrow(expect.objectContaining({ code: 'unknown-version' }));
 });
 
 test('records from before there was a history are read, with an empty one', () => {
@@ -39,6 +72,8 @@ test('records from before there was a history are read, with an empty one', () =
 test('what a later node adds at the end of a record is left out', () => {
   const later = [...(codec.decode(encodeAgent(agent, codec)) as unknown[]), 'more', { of: 'it' }];
   expect(decodeAgent(codec.encode(later), codec, 'counter.alice')).toEqual(agent);
+  const newer = [...(codec.decode(encodeService(service, codec)) as unknown[]), 'more'];
+  expect(decodeService(codec.encode(newer), codec, 'workers.n1-7-42')).toEqual(service);
 });
 
 test('a history keeps sixteen stretches, ends the last with its epoch, and a claim of the same incarnation goes on with its own', () => {

@@ -10,6 +10,7 @@ import type { RuntimeEvent } from '../events.ts';
 import { asActorRef, asAgentRef, asReplyTo, liveRef, NamedRef } from '../live-ref.ts';
 import type { ItemOf, Message, ReplyOf } from '../message.ts';
 import type { Props } from '../props.ts';
+import type { OwnReceptionist, Service, ServiceKey } from '../receptionist.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../ref.ts';
 import type { Outcome } from '../signal.ts';
 import type { Outflow } from '../stream/outflow.ts';
@@ -154,20 +155,19 @@ export class CellContext implements Context<unknown> {
     event: E,
     toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => unknown,
   ): Cancel {
-    const cell = this.acting();
-    const subscriptions = this.subscriptionsOf(cell);
-    let over = false;
-    const guard: Guard = { take: () => !over };
-    const unsubscribe = cell.system.events.subscribe((happened) => {
-      if (happened.event === event) this.tellSelf(() => toMessage(happened as Extract<RuntimeEvent, { readonly event: E }>), guard, false);
-    });
-    const cancel = () => {
-      over = true;
-      unsubscribe();
-      subscriptions.delete(cancel);
+    return this.listen((tell) =>
+      this.cell.system.events.subscribe((happened) => {
+        if (happened.event === event) tell(() => toMessage(happened as Extract<RuntimeEvent, { readonly event: E }>));
+      }),
+    );
+  }
+  get receptionist(): OwnReceptionist<unknown> {
+    const { receptionist } = this.cell.system;
+    return {
+      ...receptionist,
+      subscribe: <M>(key: ServiceKey<M>, toMessage: (services: readonly Service<M>[]) => unknown): Cancel =>
+        this.listen((tell) => receptionist.subscribe(key, (services) => tell(() => toMessage(services)))),
     };
-    subscriptions.add(cancel);
-    return cancel;
   }
 
   topic<T extends Message>(name: string): OwnTopic<T, unknown> {
@@ -249,6 +249,21 @@ export class CellContext implements Context<unknown> {
     return new CellContext(this.cell);
   }
 
+  /** Tells the actor itself what it listens to, until that is cancelled or the incarnation ends. */
+  private listen(start: (tell: (message: () => unknown) => void) => Cancel): Cancel {
+    const cell = this.acting();
+    const subscriptions = this.subscriptionsOf(cell);
+    let over = false;
+    const guard: Guard = { take: () => !over };
+    const end = start((message) => this.tellSelf(message, guard, false));
+    const cancel = () => {
+      over = true;
+      end();
+      subscriptions.delete(cancel);
+    };
+    subscriptions.add(cancel);
+    return cancel;
+  }
   private answer(message: unknown, outcome: Outcome<unknown>): void {
     const mail = this.answering(message);
     if (mail.replyTo === undefined) return;

@@ -2,6 +2,7 @@ import type { CellContext } from '../../actor/cell/cell-context.ts';
 import type { RuntimeEvent } from '../../actor/events.ts';
 import type { Message } from '../../actor/message.ts';
 import type { Props } from '../../actor/props.ts';
+import type { OwnReceptionist } from '../../actor/receptionist.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../../actor/ref.ts';
 import type { Outcome } from '../../actor/signal.ts';
 import type { OwnTopic } from '../../actor/topic.ts';
@@ -98,6 +99,9 @@ export class HostedContext implements AgentContext<Commands, unknown, unknown, u
   }
   agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C> {
     return this.#cell.agent(protocol, id);
+  }
+  get receptionist(): OwnReceptionist<Own> {
+    return this.#cell.receptionist;
   }
   subscribe<E extends RuntimeEvent['event']>(event: E, toMessage: (event: Extract<RuntimeEvent, { readonly event: E }>) => Own): Cancel {
     return this.#cell.subscribe(event, toMessage);
