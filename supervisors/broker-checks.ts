@@ -8,15 +8,7 @@ import { greetings } from '../src/nats-server/greeting.ts';
 import type { Check } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Random } from '../src/ports/random.ts';
-
-/** What the checks of a start need to know besides the servers. */
-export interface CheckedStore {
-  /** In force: known once the check `formation` is through. */
-  readonly replicas: () => number;
-  /** One that is there then. */
-  readonly bucket: string;
-  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' };
-}
+import type { CheckedStore } from './broker.ts';
 
 /** Without a leader yet, JetStream is asked again for so long. */
 const INFO_MS = 30_000;

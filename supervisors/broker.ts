@@ -7,7 +7,16 @@ import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
 import type { Stores } from '../src/ports/stores.ts';
 import type { Traffic, Transport } from '../src/ports/transport.ts';
-import { type CheckedStore, natsChecks } from './broker-checks.ts';
+import { natsChecks } from './broker-checks.ts';
+
+/** What the checks of a start need to know besides the servers. */
+export interface CheckedStore {
+  /** In force: known once the check `formation` is through. */
+  readonly replicas: () => number;
+  /** One that is there then. */
+  readonly bucket: string;
+  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' };
+}
 
 /** What a node stands on: two ways to one broker, and what is known of its servers. */
 export interface Broker {
