@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest';
 import { clockCheck, clockFinding, type ObservedClock } from '../src/clock-check.ts';
-import { type VirtualClock, virtualClock } from '../src/memory/virtual-clock.ts';
+import { manualClock } from './support/manual-clock.ts';
 
 const good: ObservedClock = { monotonicMs: 20, wallMs: 20, timerLateMs: 0.2, aheadMs: 3, uncertainMs: 1 };
-
-/** Time passes, and what waits on promises gets its turns. */
-async function pass(clock: VirtualClock, ms: number): Promise<void> {
-  for (let step = 0; step < ms; step++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(1);
-  }
-  await new Promise((resolve) => setImmediate(resolve));
-}
 
 test.each<[string, Partial<ObservedClock>, string]>([
   ['all is well', {}, 'ok'],
@@ -28,9 +19,9 @@ test.each<[string, Partial<ObservedClock>, string]>([
 });
 
 test('the check compares with the time that a server had in between', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   const server = { wallMs: clock.wallMs() - 90_000, atMs: clock.monotonicMs(), uncertainMs: 1 };
   const running = clockCheck(clock, { other: async () => server }).run();
-  await pass(clock, 100);
+  await clock.advance(100);
   expect(await running).toMatchObject({ verdict: 'failed', message: "the wall clock is 90000 ms ahead of the NATS server's" });
 });

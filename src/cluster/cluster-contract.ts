@@ -15,6 +15,7 @@ import type { AgentHost } from './hosting.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
+import type { PeersHeard } from './peers-heard.ts';
 import type { AgentRecord } from './place.ts';
 import type { NodeReceptionist } from './receptionist.ts';
 import type { Remote } from './remote.ts';
@@ -60,6 +61,12 @@ export interface Cluster {
   readonly remote: Remote;
   readonly topics: Topics;
   readonly receptionist: NodeReceptionist;
+  /** Who hears whom. */
+  readonly peers: PeersHeard;
+  /** Both copies hold all that was there. */
+  readonly copiesLive: boolean;
+  /** It has looked for agents that nobody runs, and those it claimed then are claimed. */
+  readonly recovered: boolean;
   readonly host: AgentHost;
   readonly unplaced: number;
   /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */

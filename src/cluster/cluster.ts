@@ -13,6 +13,7 @@ import { decodeMember, type Member, type MemberRecord, provesGone } from './memb
 import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
+import { peersHeard } from './peers-heard.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
 import { rendezvous } from './placement.ts';
 import { receptionistOver } from './receptionist.ts';
@@ -288,6 +289,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     agents: placeCopy,
   });
   stops.push(said.stop);
+  const peers = peersHeard({ self, transport: data.transport, subjects, codec, clock, log, members, beatMs: times.beatMs });
+  stops.push(peers.stop);
   // The one timer of suspending that the outside sees: the queue groups are left when the lease lapses.
   const watchAdmits = (): void => {
     if (over) return;
@@ -338,6 +341,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   admitsChanged();
   // A joining node claims nothing in its first second: those who are here have the agents in hand.
   stops.push(clock.after(times.settleMs, () => reconcile.lookAtAll()));
+  const claimedByMs = claimsFromMs + times.rankMs;
+  let recovered = false;
 
   return {
     self,
@@ -354,6 +359,14 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     topics,
     receptionist,
     host,
+    peers,
+    get copiesLive() {
+      return memberCopy.live && placeCopy.live;
+    },
+    get recovered() {
+      recovered ||= clock.monotonicMs() >= claimedByMs && locals.claimsUnderWay === 0;
+      return recovered;
+    },
     get unplaced() {
       return reconcile.unplaced;
     },

@@ -13,7 +13,9 @@ export const ENDPOINT_PATH = 'cluster';
 export type EndpointMessage =
   | Request<{ readonly type: 'spawn-here'; readonly record: AgentSpec }, SpawnAnswer>
   | Request<{ readonly type: 'stop-here'; readonly agentType: string; readonly id: string; readonly forget: boolean }, null>
-  | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>;
+  | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>
+  /** Whether messages go both ways. */
+  | Request<{ readonly type: 'ping' }, null>;
 
 export const endpointOf = (node: string, incarnation: number): Address => ({
   kind: 'incarnation',
@@ -39,6 +41,8 @@ export function endpoint(options: {
         switch (message.type) {
           case 'settled':
             return message.settle();
+          case 'ping':
+            return context.reply(message, null);
           case 'agents-here':
             return context.reply(message, options.locals.views());
           case 'spawn-here': {

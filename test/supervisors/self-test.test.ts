@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { createCodec } from '../../src/cluster/codec.ts';
 import { codecCheck } from '../../src/cluster/codec-check.ts';
 import { NexaError } from '../../src/errors.ts';
-import { type VirtualClock, virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Check, Finding } from '../../src/ports/check.ts';
 import { logResult, lookAgain, requirePassed, selfTest, summary } from '../../supervisors/self-test.ts';
+import { manualClock } from '../support/manual-clock.ts';
 
 const fine: Finding = { verdict: 'ok', message: 'fine' };
 const check = (name: string, run: Check['run'] = async () => fine, more: Partial<Check> = {}): Check => ({
@@ -18,17 +18,8 @@ const failing =
   (message: string, more: Partial<Finding> = {}) =>
   async (): Promise<Finding> => ({ verdict: 'failed', message, fix: 'Mend it.', ...more });
 
-/** Time passes, and what waits on promises gets its turns. */
-async function pass(clock: VirtualClock, ms: number): Promise<void> {
-  for (let step = 0; step < ms; step++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(1);
-  }
-  await new Promise((resolve) => setImmediate(resolve));
-}
-
 test('checks run at once, each after those it names, and the results keep the order of the list', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   const begun: string[] = [];
   const takes = (name: string, ms: number) => () => {
     begun.push(`${name} ${clock.monotonicMs()}`);
@@ -39,7 +30,7 @@ test('checks run at once, each after those it names, and the results keep the or
     clock,
     onResult: (result) => through.push(result.check),
   });
-  await pass(clock, 100);
+  await clock.advance(100);
   const { checks, verdict, tookMs } = await running;
   expect(begun).toEqual(['a 0', 'b 0', 'c 30']);
   expect(through).toEqual(['b', 'a', 'c']);
@@ -54,7 +45,7 @@ test('checks run at once, each after those it names, and the results keep the or
 test('what stands on a failed check is skipped, and that is not a failure of its own', async () => {
   const { checks, verdict } = await selfTest(
     [check('store', failing('gone')), check('races', undefined, { after: ['store'] }), check('other')],
-    { clock: virtualClock() },
+    { clock: manualClock() },
   );
   expect(checks.map((result) => `${result.check} ${result.verdict}`)).toEqual(['store failed', 'races skipped', 'other ok']);
   expect(checks[1]?.message).toContain('store');
@@ -62,7 +53,7 @@ test('what stands on a failed check is skipped, and that is not a failure of its
 });
 
 test('a check that does not come to an end fails at its bound, and one that throws fails with what it threw', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   const thrown = new NexaError('conflict', 'taken', { where: { port: '1' }, fix: 'Choose another.' });
   const running = selfTest(
     [
@@ -74,7 +65,7 @@ test('a check that does not come to an end fails at its bound, and one that thro
     ],
     { clock },
   );
-  await pass(clock, 60);
+  await clock.advance(60);
   const { checks } = await running;
   expect(checks).toMatchObject([
     { verdict: 'failed', code: 'unavailable', tookMs: 50, fix: expect.any(String) },
@@ -84,7 +75,7 @@ test('a check that does not come to an end fails at its bound, and one that thro
 });
 
 test('a failed required check is an error with its code and every fix; a failed optional one leaves the node degraded', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   const optional = await selfTest([check('db', failing('down'), { required: false })], { clock });
   expect(optional.verdict).toBe('degraded');
   expect(() => requirePassed(optional.checks)).not.toThrow();
@@ -106,7 +97,7 @@ test('a failed required check is an error with its code and every fix; a failed 
 });
 
 test('a check can be looked at again', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   let up = false;
   const service = check('service:db', async () => (up ? fine : { verdict: 'failed', message: 'down', fix: 'Start it.' }), {
     required: false,
@@ -126,7 +117,7 @@ test('the log has a warning for what is not fine, with its fix, and news for the
     error: () => undefined,
     child: () => log,
   };
-  const { checks } = await selfTest([check('a'), check('b', failing('broken'))], { clock: virtualClock() });
+  const { checks } = await selfTest([check('a'), check('b', failing('broken'))], { clock: manualClock() });
   for (const result of checks) logResult(log, result);
   expect(lines).toEqual([
     ['info', { check: 'a', required: true, tookMs: 0, verdict: 'ok' }, 'fine'],
@@ -135,7 +126,7 @@ test('the log has a warning for what is not fine, with its fix, and news for the
 });
 
 test('a codec that writes or reads otherwise than all others is found', async () => {
-  const clock = virtualClock();
+  const clock = manualClock();
   const codec = createCodec();
   const verdicts = [];
   for (const tried of [
