@@ -1,6 +1,7 @@
 import type { Client } from '../src/client.ts';
 import type { Environment } from '../supervisors/config.ts';
 import type { Config } from '../supervisors/config-schema.ts';
+import type { ExitCode } from './exit-code.ts';
 import type { Style } from './output.ts';
 
 /** What a command gives back: the documented JSON, and the same for people. Only `main` writes either. */
@@ -8,6 +9,8 @@ export interface Result {
   readonly json: unknown;
   /** Without the last newline. */
   readonly text: (style: Style) => string;
+  /** How the process ends where the answer is not the one that was hoped for. Default 0. */
+  readonly exit?: ExitCode;
 }
 
 /** One call of a command: what was typed, and what it may reach. */

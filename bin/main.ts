@@ -6,7 +6,7 @@ import type { Environment } from '../supervisors/config.ts';
 import { readConfigFile } from '../supervisors/config-file.ts';
 import { type Command, type Invocation, type Result, type Screen, UsageError } from './command.ts';
 import { commandNames, loadCommand } from './commands.ts';
-import { EXIT, exitCodeOf } from './exit-code.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { FORMATS, type Format, formatOf, notation } from './format.ts';
 import { serverOf, text } from './options.ts';
 import { errorLine, type Style, styleFor } from './output.ts';
@@ -82,6 +82,7 @@ export async function main({
     }
   };
 
+  let exit: ExitCode = EXIT.ok;
   const program = new Program('nexa')
     .description('A distributed actor runtime on NATS: nodes, agents, and what they are doing.')
     .version(version(), '-V, --version')
@@ -140,7 +141,9 @@ export async function main({
           pause: (ms) => wait(ms, end()),
           screen: options.output === 'table' ? screenOf(stdout, styleOn(stdout)) : undefined,
         });
-        if (result !== undefined) emit(result);
+        if (result === undefined) return;
+        emit(result);
+        exit = result.exit ?? EXIT.ok;
       });
   };
 
@@ -154,7 +157,7 @@ export async function main({
       return EXIT.ok;
     }
     await program.parseAsync(argv, { from: 'user' });
-    return EXIT.ok;
+    return exit;
   } catch (error) {
     if (error instanceof CommanderError || error instanceof UsageError) {
       if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;

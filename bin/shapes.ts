@@ -15,6 +15,9 @@ export interface NodeShape {
   readonly node: string;
   readonly incarnation: number | null;
   readonly state: string;
+  /** Null where it is not known: by the node that answered, or by its release. */
+  readonly ready: boolean | null;
+  readonly degraded: boolean | null;
   readonly suspended: boolean;
   readonly cordoned: boolean;
   readonly pid: number | null;
@@ -64,6 +67,7 @@ export const text = (value: unknown): string => (typeof value === 'string' ? val
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(record(value)).map(([name, label]) => [name, String(label)]));
+const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);
 export const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 export const agentsOf = (rows: unknown): readonly AgentShape[] =>
@@ -82,10 +86,12 @@ export const agentsOf = (rows: unknown): readonly AgentShape[] =>
 export const nodesOf = (rows: unknown): readonly NodeShape[] =>
   list(rows)
     .map(record)
-    .map(({ node, incarnation, state, suspended, cordoned, pid, labels, version, agents, lagMs }) => ({
+    .map(({ node, incarnation, state, ready, degraded, suspended, cordoned, pid, labels, version, agents, lagMs }) => ({
       node: text(node),
       incarnation: number(incarnation),
       state: text(state),
+      ready: flag(ready),
+      degraded: flag(degraded),
       suspended: suspended === true,
       cordoned: cordoned === true,
       pid: number(pid),

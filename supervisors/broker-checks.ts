@@ -10,6 +10,16 @@ import type { Clock } from '../src/ports/clock.ts';
 import type { Random } from '../src/ports/random.ts';
 import type { CheckedStore } from './broker.ts';
 
+/** What the checks of a start need to know besides the servers. */
+export interface CheckedStore {
+  /** In force: known once the check `formation` is through. */
+  readonly replicas: () => number;
+  /** One that is there then. */
+  readonly bucket: string;
+  /** Undefined: no monitor of the servers is known. */
+  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' } | undefined;
+}
+
 /** Without a leader yet, JetStream is asked again for so long. */
 const INFO_MS = 30_000;
 const RETRY_MS = 250;
@@ -68,7 +78,15 @@ export function natsChecks(
       timeoutMs: RACES_MS,
       run: async () => compareAndSetFinding({ run: RACES, wrong: await casSelfTest(link, { replicas: on.replicas(), clock, random }) }),
     },
-    { ...required, name: 'durability', timeoutMs: 1_000, run: async () => durabilityFinding(on.durability, on.replicas()) },
+    {
+      ...required,
+      name: 'durability',
+      timeoutMs: 1_000,
+      run: async () =>
+        on.durability === undefined
+          ? { verdict: 'skipped', message: 'class quorum, unverified: no monitor of the servers is known' }
+          : durabilityFinding(on.durability, on.replicas()),
+    },
     clockCheck(clock, {
       after: FORMED,
       async other() {

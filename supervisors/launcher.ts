@@ -4,6 +4,7 @@ import { DEFAULT_TIMES } from '../src/cluster/config.ts';
 import { declareGone, join } from '../src/cluster/join.ts';
 import { memberKey, type Subjects, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { errorFrom, NexaError, toNexaError } from '../src/errors.ts';
+import type { CheckResult } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Codec } from '../src/ports/codec.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -39,6 +40,8 @@ export interface LauncherOptions {
 }
 export type LauncherEvent =
   | { readonly event: 'started'; readonly node: string; readonly pid: number; readonly incarnation: number }
+  /** A check of its start is through. */
+  | { readonly event: 'check'; readonly node: string; readonly result: CheckResult }
   | { readonly event: 'ready'; readonly node: string; readonly pid: number; readonly incarnation: number }
   | {
       readonly event: 'exited';
@@ -208,6 +211,7 @@ export function launch(options: LauncherOptions): Launcher {
       options.onEvent?.({ event: 'started', node, pid, incarnation });
       child.on('message', (message) => {
         const news = message as WorkerNews;
+        if (news.news === 'check') options.onEvent?.({ event: 'check', node, result: news.result });
         if (news.news === 'failed') failure = errorFrom(news.error);
         if (news.news !== 'ready') return;
         readyAtMs = clock.monotonicMs();

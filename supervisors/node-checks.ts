@@ -18,7 +18,7 @@ export function nodeChecks(parts: {
   readonly codec: Codec;
   readonly broker: Broker;
   readonly bucket: string;
-  readonly durability: 'quorum' | 'fsync' | 'unverified';
+  readonly durability: 'quorum' | 'fsync' | 'unverified' | undefined;
   readonly form: (within: { readonly timeoutMs: number }) => Promise<Formation>;
 }): readonly Check[] {
   const { options, codec, broker, bucket, durability } = parts;
@@ -26,7 +26,10 @@ export function nodeChecks(parts: {
   const on = {
     replicas: () => replicas,
     bucket,
-    durability: { wanted: durability === 'fsync' ? 'fsync' : 'quorum', seen: durability },
+    durability:
+      durability === undefined
+        ? undefined
+        : { wanted: durability === 'fsync' ? ('fsync' as const) : ('quorum' as const), seen: durability },
   } as const;
   const [first, ...rest] = broker.checks(on);
   const formation: Check = {

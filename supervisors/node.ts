@@ -27,9 +27,11 @@ import { type MemberNode, startMember } from './member.ts';
 import { nodeChecks } from './node-checks.ts';
 import type { NexaNode, NodeOptions, NodeState } from './node-contract.ts';
 import { wayTo } from './node-state.ts';
+import { peersCheck } from './peers-check.ts';
 import { processLoad } from './process-load.ts';
 import { publicHandlers } from './public-handlers.ts';
-import { logResult, requirePassed, selfTest } from './self-test.ts';
+import { type Readiness, readiness } from './readiness.ts';
+import { bootId, logResult, requirePassed, selfTest } from './self-test.ts';
 import { superviseNode } from './trees/node-tree.ts';
 
 /** What only this package's own programs give: a name already joined by a launcher, a broker that is shared, shorter times. */
@@ -72,13 +74,14 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
   const definitions = allTypes(options.agents ?? []);
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
+  const boot = internals.boot ?? bootId(internals.random ?? systemRandom);
   const logs = new LogRing(internals.clock ?? systemClock);
   const kept = logs.keeping(options.log ?? silentLogger, internals.boot === undefined ? {} : { boot: internals.boot });
   const services = await nodeContainer({
     ...internals,
     name: `nexa ${name}`,
     nats: nats === 'memory' ? nats : serverList(nats),
-    log: internals.boot === undefined ? kept.child({ boot: (internals.random ?? systemRandom).id().slice(0, 12) }) : kept,
+    log: internals.boot === undefined ? kept.child({ boot }) : kept,
   });
   const { clock, random, log, codec, broker, engine } = services;
 
@@ -98,17 +101,15 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       codec,
       broker,
       bucket: subjects.store('META'),
-      durability: internals.durability ?? 'unverified',
+      durability: internals.durability,
       form: async (within) =>
         (formation = await form({ stores, subjects, codec, clock, replicas: options.replicas, storeMs: 2_000, ...within })),
     });
-    const tested = await selfTest(checks, {
-      clock,
-      onResult: (result) => {
-        logResult(log, result);
-        internals.onCheck?.(result);
-      },
-    });
+    const onResult = (result: CheckResult): void => {
+      logResult(log, result);
+      internals.onCheck?.(result);
+    };
+    const tested = await selfTest(checks, { clock, onResult });
     requirePassed(tested.checks);
 
     const session = internals.joined?.session ?? random.id();
@@ -158,6 +159,15 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     );
     stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
     const { transport } = broker.data;
+    const ready = readiness({ cluster: member.cluster, control: broker.control.transport, data: transport, tested, checks, clock, log });
+    stops.push(async () => ready.stop());
+    const pinged = selfTest([peersCheck(member)], {
+      clock,
+      onResult: (result) => {
+        onResult(result);
+        ready.add(result);
+      },
+    });
     const publishing = publishEvents({ events: member.system.events, self: member.cluster.self, transport, subjects, clock, log });
     stops.push(async () => publishing.stop());
     const node = new RunningNode(
@@ -173,11 +183,13 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         log,
         logs,
         lag: lag.quantiles,
+        ready: ready.now,
+        boot,
       },
       unwind,
     );
     over = (reason) => node.over(reason);
-    await node.open();
+    await Promise.all([node.open(), pinged]);
     if (overBefore !== undefined) node.over(overBefore);
     return node;
   } catch (error) {
@@ -222,6 +234,8 @@ interface Parts {
   readonly log: Logger;
   readonly logs: LogRing;
   readonly lag: LoopLag['quantiles'];
+  readonly ready: () => Readiness;
+  readonly boot: string;
 }
 
 class RunningNode implements NexaNode {
@@ -285,6 +299,8 @@ class RunningNode implements NexaNode {
         replicas: this.#parts.replicas,
         uptimeMs: Math.round(clock.monotonicMs() - startedAtMs),
         state: this.state,
+        boot: this.#parts.boot,
+        ...this.#parts.ready(),
       }),
     });
     const edge = publicEdge({

@@ -3,6 +3,7 @@ import type { Check, CheckResult, Finding, SelfTest } from '../src/ports/check.t
 import type { Clock } from '../src/ports/clock.ts';
 import { inTime } from '../src/ports/in-time.ts';
 import type { Logger } from '../src/ports/logger.ts';
+import type { Random } from '../src/ports/random.ts';
 
 export interface SelfTestOptions {
   readonly clock: Clock;
@@ -75,3 +76,6 @@ export function requirePassed(checks: readonly CheckResult[]): void {
 export function logResult(log: Logger, { message, verdict, ...fields }: CheckResult): void {
   log[verdict === 'ok' || verdict === 'skipped' ? 'info' : 'warn']({ ...fields, verdict }, message);
 }
+
+/** Of one start: on every line of its log, in every process that takes part in it. */
+export const bootId = (random: Random): string => random.id().slice(0, 12);

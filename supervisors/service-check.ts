@@ -20,7 +20,7 @@ export type ServiceOptions = {
       readonly kind: 'http';
       readonly url: string;
       /** Default: any from 200 to 299. */
-      readonly expectStatus?: number;
+      readonly expectStatus?: number | undefined;
     }
 );
 

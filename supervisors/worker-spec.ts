@@ -1,4 +1,5 @@
 import { NexaError } from '../src/errors.ts';
+import type { CheckResult } from '../src/ports/check.ts';
 import type { ProcessConfig, ServiceConfig } from './config-schema.ts';
 
 /** What a launcher tells the process that it starts: who it is, and that it has joined already. */
@@ -22,10 +23,15 @@ export interface WorkerSpec {
   readonly ttlMs?: number;
   /** What the launcher read off the monitors of servers that it started itself. */
   readonly durability?: 'quorum' | 'fsync' | 'unverified';
+  /** Of the start that the launcher began; later incarnations of the worker are part of it. */
+  readonly boot?: string;
 }
 
 /** Over the channel between a launcher and its worker. */
-export type WorkerNews = { readonly news: 'ready' } | { readonly news: 'failed'; readonly error: unknown };
+export type WorkerNews =
+  | { readonly news: 'check'; readonly result: CheckResult }
+  | { readonly news: 'ready' }
+  | { readonly news: 'failed'; readonly error: unknown };
 export type LauncherOrder = { readonly order: 'stop' };
 
 /** @throws NexaError `invalid-message`: somebody set NEXA_WORKER by hand. */

@@ -15,7 +15,7 @@ const ORPHAN_MS = 10_000;
  * @param nexa the package itself, for users' agent modules that import it by name.
  */
 export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> {
-  const log = jsonLog({ level: spec.logLevel, fields: { node: spec.node } });
+  const log = jsonLog({ level: spec.logLevel, fields: { node: spec.node, ...(spec.boot === undefined ? {} : { boot: spec.boot }) } });
   const tell = (news: WorkerNews): void => {
     if (process.connected === true) process.send?.(news);
   };
@@ -62,9 +62,12 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
         capacity: spec.capacity,
         log,
         ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
+        ...(spec.services === undefined ? {} : { services: spec.services }),
       },
       {
         joined: spec,
+        onCheck: (result) => tell({ news: 'check', result }),
+        ...(spec.boot === undefined ? {} : { boot: spec.boot }),
         ...(spec.durability === undefined ? {} : { durability: spec.durability }),
         ...(spec.ttlMs === undefined ? {} : { times: { ttlMs: spec.ttlMs } }),
       },

@@ -17,6 +17,7 @@ const MOST_NODES = 1_000;
 /** Samples of a minute. */
 const MINUTE = 60;
 const LETTERS = 20;
+const MOST_PEERS = 200;
 const STATES = { joining: 'starting', up: 'running', leaving: 'stopping', gone: 'gone' } as const satisfies Record<
   Member['state'],
   NodeRow['state']
@@ -109,6 +110,9 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sa
   lagMs: sample?.lagMs ?? null,
   rssBytes: sample?.rssBytes ?? null,
   cpu: sample?.cpu ?? null,
+  atMs: system.clock.wallMs(),
+  peers: cluster.peers.all().slice(0, MOST_PEERS),
+  gaps: cluster.peers.gaps(),
 });
 
 /** What the monitor says: how the node is, and how it was. */
@@ -148,7 +152,7 @@ function inspectionOf(system: System, cluster: Cluster, facts: NodeFacts, measur
 }
 
 /** By name, those that are gone last: of a long past only so much fits into one answer. */
-const rowsOf = ({ members }: Cluster): readonly NodeRow[] =>
+const rowsOf = ({ members, peers, self }: Cluster): readonly NodeRow[] =>
   [...members.all()]
     .sort((a, b) => Number(a.state === 'gone') - Number(b.state === 'gone') || (a.node < b.node ? -1 : 1))
     .slice(0, MOST_NODES)
@@ -156,11 +160,14 @@ const rowsOf = ({ members }: Cluster): readonly NodeRow[] =>
       const heard = members.beatOf(node);
       const beat = state !== 'gone' && heard?.incarnation === incarnation ? heard : undefined;
       const said = { pid: beat?.pid ?? null, agents: beat?.agents ?? null, lagMs: beat?.lagMs ?? null };
+      const says = node === self.node ? peers.mine : peers.of(node);
       return {
         node,
         incarnation,
         state: STATES[state],
         suspect: suspect && state !== 'gone',
+        ready: says?.ready ?? null,
+        degraded: says?.degraded ?? null,
         suspended,
         cordoned,
         labels,

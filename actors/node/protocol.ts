@@ -1,7 +1,13 @@
 import type { Request } from '../../src/actor/message.ts';
+import type { Gap, PeerView } from '../../src/cluster/peers-heard.ts';
 import type { Letter } from '../../src/edge/letters.ts';
 import type { LogPage, LogWanted } from '../../src/edge/log-ring.ts';
+import type { SelfTest } from '../../src/ports/check.ts';
 import type { Sample } from '../monitor/protocol.ts';
+
+/** The parts of a node that have to be in order before it is ready. */
+export type Subsystem = 'transport' | 'store' | 'lease' | 'copies' | 'recovery' | 'self-test';
+export type SubsystemState = 'ok' | 'degraded' | 'waiting' | 'failed';
 
 /** What only the composition of the node knows of it. */
 export interface NodeFacts {
@@ -15,6 +21,14 @@ export interface NodeFacts {
   readonly verified: boolean;
   readonly replicas: number;
   readonly uptimeMs: number;
+  /** Of this start: the same on every line of its log. */
+  readonly boot: string;
+  /** It has joined, tested itself, looked for agents to take over, and serves. */
+  readonly ready: boolean;
+  /** Optional checks that failed: it runs without what they look at. */
+  readonly degraded: readonly string[];
+  readonly subsystems: Readonly<Record<Subsystem, SubsystemState>>;
+  readonly selfTest: SelfTest;
 }
 
 /** `nexa status`. What the monitor measures is null while it does not answer. */
@@ -33,6 +47,12 @@ export interface NodeStatus extends NodeFacts {
   readonly lagMs: number | null;
   readonly rssBytes: number | null;
   readonly cpu: number | null;
+  /** The node's wall clock when it answered. */
+  readonly atMs: number;
+  /** At most 200 of the other members that are up. */
+  readonly peers: readonly PeerView[];
+  /** Ways that messages do not take, as far as this node hears of them. */
+  readonly gaps: readonly Gap[];
 }
 
 /** One member in `nexa nodes`. What its beats say is null until one of this incarnation was heard. */
@@ -42,6 +62,9 @@ export interface NodeRow {
   readonly state: 'starting' | 'running' | 'stopping' | 'gone';
   /** Not heard of lately, by the node that answers. */
   readonly suspect: boolean;
+  /** As it says itself; null until it is heard. */
+  readonly ready: boolean | null;
+  readonly degraded: boolean | null;
   readonly suspended: boolean;
   /** It takes no new agents. */
   readonly cordoned: boolean;

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { plain, stateText, table } from '../output.ts';
-import { nodesOf } from '../shapes.ts';
+import { plain, type Style, stateText, table } from '../output.ts';
+import { type NodeShape, nodesOf } from '../shapes.ts';
 
 export const command: Command = {
   summary: 'Lists the nodes of the cluster.',
@@ -11,12 +11,13 @@ export const command: Command = {
       json: nodes,
       text: (style) =>
         table(
-          ['node', 'state', 'agents', 'lag', 'pid', 'version', 'labels', 'incarnation'],
-          nodes.map(({ node, state, suspended, cordoned, agents, lagMs, pid, version, labels, incarnation }) => [
+          ['node', 'state', 'ready', 'agents', 'lag', 'pid', 'version', 'labels', 'incarnation'],
+          nodes.map(({ node, state, ready, degraded, suspended, cordoned, agents, lagMs, pid, version, labels, incarnation }) => [
             plain(node),
             [stateText(state, style), ...(suspended ? [style.warn('suspended')] : []), ...(cordoned ? [style.warn('cordoned')] : [])].join(
               ' ',
             ),
+            readyText({ ready, degraded }, style),
             `${agents ?? '-'}`,
             lagMs === null ? '-' : `${lagMs}ms`,
             `${pid ?? '-'}`,
@@ -33,3 +34,9 @@ export const command: Command = {
     };
   },
 };
+
+function readyText({ ready, degraded }: Pick<NodeShape, 'ready' | 'degraded'>, style: Style): string {
+  if (ready === null) return '-';
+  const text = ready ? 'yes' : style.warn('no');
+  return degraded === true ? `${text} ${style.warn('degraded')}` : text;
+}

@@ -17,3 +17,11 @@ export const quietControls = {
   cordon: async (): Promise<void> => undefined,
   drain: async () => ({ moved: 0, left: 0, lostMemory: 0, blocked: null }),
 };
+
+export const quietReadiness = {
+  boot: 'boot',
+  ready: true,
+  degraded: [],
+  subsystems: { transport: 'ok', store: 'ok', lease: 'ok', copies: 'ok', recovery: 'ok', 'self-test': 'ok' },
+  selfTest: { verdict: 'ok', tookMs: 1, checks: [] },
+} as const;

@@ -8,7 +8,7 @@ import { LogRing } from '../../src/edge/log-ring.ts';
 import type { NexaError } from '../../src/errors.ts';
 import { childRef } from '../../supervisors/supervise.ts';
 import { type NodeRefs, nodeTree, superviseNode } from '../../supervisors/trees/node-tree.ts';
-import { quietControls, quietLoad } from './load.ts';
+import { quietControls, quietLoad, quietReadiness } from './load.ts';
 import { membersWorld } from './members.ts';
 
 const FACTS = {
@@ -20,6 +20,7 @@ const FACTS = {
   verified: true,
   replicas: 1,
   uptimeMs: 5,
+  ...quietReadiness,
 } as const;
 const within = { timeoutMs: 5_000 };
 

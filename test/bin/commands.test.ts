@@ -34,6 +34,8 @@ const nodes = [
     node: 'n1',
     incarnation: 1_700_000_000_001,
     state: 'running',
+    ready: true,
+    degraded: true,
     suspended: false,
     cordoned: false,
     pid: 42,
@@ -42,7 +44,7 @@ const nodes = [
     agents: 2,
     lagMs: 3,
   },
-  { node: 'n2', incarnation: 1_700_000_000_002, state: 'running', suspended: true, version: '0.1.0', agents: 0 },
+  { node: 'n2', incarnation: 1_700_000_000_002, state: 'running', ready: false, suspended: true, version: '0.1.0', agents: 0 },
   { node: 'n3', incarnation: 1_700_000_000_003, state: 'gone' },
 ];
 const tree = {
@@ -103,15 +105,17 @@ test('ps prints each agent as one row, and as exactly the documented fields', as
 test('nodes prints each node as one row, and as exactly the documented fields', async () => {
   const { connect } = answering({ 'cluster.nodes': () => nodes });
   const { stdout } = await nexa(['nodes'], { connect });
-  expect(stdout).toMatch(/^NODE {2,}STATE {2,}AGENTS {2,}LAG {2,}PID {2,}VERSION {2,}LABELS {2,}INCARNATION\n/);
-  expect(stdout).toMatch(/^n1 +running +2 +3ms +42 +0\.1\.0 +zone=eu +1700000000001$/m);
-  expect(stdout).toMatch(/^n2 +running suspended +0 +-/m);
+  expect(stdout).toMatch(/^NODE {2,}STATE {2,}READY {2,}AGENTS {2,}LAG {2,}PID {2,}VERSION {2,}LABELS {2,}INCARNATION\n/);
+  expect(stdout).toMatch(/^n1 +running +yes degraded +2 +3ms +42 +0\.1\.0 +zone=eu +1700000000001$/m);
+  expect(stdout).toMatch(/^n2 +running suspended +no +0 +-/m);
   const json = JSON.parse((await nexa(['nodes', '-o', 'json'], { connect })).stdout);
   expect(json[0]).toEqual(nodes[0]);
   expect(json[2]).toEqual({
     node: 'n3',
     incarnation: 1_700_000_000_003,
     state: 'gone',
+    ready: null,
+    degraded: null,
     suspended: false,
     cordoned: false,
     pid: null,

@@ -12,7 +12,7 @@ import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { publicHandlers } from '../../supervisors/public-handlers.ts';
 import { superviseNode } from '../../supervisors/trees/node-tree.ts';
-import { quietControls, quietLoad } from '../actors/load.ts';
+import { quietControls, quietLoad, quietReadiness } from '../actors/load.ts';
 import { membersWorld } from '../actors/members.ts';
 
 const moody = defineAgent({
@@ -34,7 +34,7 @@ const moody = defineAgent({
 
 const FACTS = {
   ...({ state: 'running', cluster: 'sim', natsServers: [], server: 'memory', durability: 'memory', verified: true } as const),
-  ...{ replicas: 1, uptimeMs: 5 },
+  ...{ replicas: 1, uptimeMs: 5, ...quietReadiness },
 };
 let cluster: Awaited<ReturnType<typeof membersWorld>>;
 let client: Client;

@@ -10,7 +10,7 @@ import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { publicHandlers } from '../../supervisors/public-handlers.ts';
 import { superviseNode } from '../../supervisors/trees/node-tree.ts';
-import { quietControls, quietLoad } from '../actors/load.ts';
+import { quietControls, quietLoad, quietReadiness } from '../actors/load.ts';
 import { membersWorld } from '../actors/members.ts';
 
 const FACTS = {
@@ -22,6 +22,7 @@ const FACTS = {
   verified: true,
   replicas: 1,
   uptimeMs: 5,
+  ...quietReadiness,
 };
 const options: CallOptions = { timeoutMs: 5_000 };
 let cluster: Awaited<ReturnType<typeof membersWorld>>;
