@@ -10,16 +10,6 @@ import type { Clock } from '../src/ports/clock.ts';
 import type { Random } from '../src/ports/random.ts';
 import type { CheckedStore } from './broker.ts';
 
-/** What the checks of a start need to know besides the servers. */
-export interface CheckedStore {
-  /** In force: known once the check `formation` is through. */
-  readonly replicas: () => number;
-  /** One that is there then. */
-  readonly bucket: string;
-  /** Undefined: no monitor of the servers is known. */
-  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' } | undefined;
-}
-
 /** Without a leader yet, JetStream is asked again for so long. */
 const INFO_MS = 30_000;
 const RETRY_MS = 250;

@@ -15,7 +15,8 @@ export interface CheckedStore {
   readonly replicas: () => number;
   /** One that is there then. */
   readonly bucket: string;
-  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' };
+  /** Undefined: no monitor of the servers is known. */
+  readonly durability: { readonly wanted: 'quorum' | 'fsync'; readonly seen: 'quorum' | 'fsync' | 'unverified' } | undefined;
 }
 
 /** What a node stands on: two ways to one broker, and what is known of its servers. */
