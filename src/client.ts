@@ -1,5 +1,5 @@
 import { type Address, formatAddress, parseAddress } from './actor/address.ts';
-import type { Cancel } from './actor/ref.ts';
+import type { Cancel, StreamOptions } from './actor/ref.ts';
 import { silentLogger } from './actor/safe-logger.ts';
 import type { Agents, SpawnOptions } from './agent/agents.ts';
 import type { AgentRef, Commands } from './agent/protocol.ts';
@@ -15,6 +15,8 @@ import type { Random } from './ports/random.ts';
 import type { Transport } from './ports/transport.ts';
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
+
+export { isAnsweredWithStream } from './actor/stream/streams.ts';
 
 export interface ConnectOptions {
   /** `host:port` or `nats://host:port`, several with commas or as a list. */
@@ -48,6 +50,8 @@ export interface RawSpawn {
 export interface Client extends Agents, AsyncDisposable {
   /** By names alone, for whoever has no definition at hand. @throws as `ask` of a ref; `unavailable` when no node listens. */
   askRaw(type: string, id: string, command: unknown, options: RawOptions): Promise<unknown>;
+  /** The items of a stream command, by names alone. @throws as `stream` of a ref. */
+  streamRaw(type: string, id: string, command: unknown, options: StreamOptions): AsyncIterable<unknown>;
   /** At most once; resolves when it was sent. */
   tellRaw(type: string, id: string, command: unknown): Promise<void>;
   spawnRaw(request: RawSpawn): Promise<{
@@ -157,7 +161,7 @@ export function clientOver(options: {
       return address.kind === 'agent' ? refTo(address.type, address.id) : text;
     },
   });
-  const caller = createCaller({ transport, codec, clock, random });
+  const caller = createCaller({ transport, subjects: names, codec, clock, random });
   const refTo = (type: string, id: string): AgentRef<Commands> =>
     new ClientRef(caller, names, clock, type, id) as unknown as AgentRef<Commands>;
   const within = { timeoutMs: TIMEOUT_MS };
@@ -178,7 +182,8 @@ export function clientOver(options: {
       await agents({ type: 'stop', agent: ref.type, id: ref.id, forget }, { timeoutMs });
     },
     askRaw: async (type, id, command, { timeoutMs, requestId }) =>
-      (await caller.request(names.agent(type, id), command, { timeoutMs, requestId })).reply,
+      (await caller.request(names.agent(type, id), command, { timeoutMs, requestId, once: true })).reply,
+    streamRaw: (type, id, command, options) => caller.stream(names.agent(type, id), command, options),
     tellRaw: async (type, id, command) => {
       caller.send(names.agent(type, id), command);
     },
@@ -261,7 +266,10 @@ class ClientRef {
     message: unknown,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly requestId?: string },
   ): Promise<unknown> {
-    return (await this.caller.request(this.names.agent(this.type, this.id), message, options)).reply;
+    return (await this.caller.request(this.names.agent(this.type, this.id), message, { ...options, once: true })).reply;
+  }
+  stream(message: unknown, options: StreamOptions): AsyncIterable<unknown> {
+    return this.caller.stream(this.names.agent(this.type, this.id), message, options);
   }
   async ready({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
     const untilMs = this.clock.monotonicMs() + timeoutMs;

@@ -1,4 +1,4 @@
-import type { Request } from '../src/actor/message.ts';
+import type { Request, StreamRequest } from '../src/actor/message.ts';
 import type { AgentRow, PublicHandlers } from '../src/edge/handlers.ts';
 import { NexaError } from '../src/errors.ts';
 import type { MemberNode } from './member.ts';
@@ -16,13 +16,18 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
       const { type, id, node, epoch, created } = await agents.spawn({ ...request, timeoutMs });
       return { agent: { type, id, node, epoch }, created };
     },
-    ask: (type, id, command, { timeoutMs, requestId, traceparent }) =>
+    ask: (type, id, command, { timeoutMs, requestId, traceparent }, signal) =>
       // The agent's type checks what it is.
       system.unsafeRef<Request<{ readonly type: string }, unknown>>(agent(type, id)).ask(command as { readonly type: string }, {
         timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
         ...(requestId === undefined ? {} : { requestId }),
         ...(traceparent === undefined ? {} : { traceparent }),
       }),
+    stream: (type, id, command, { timeoutMs, window }, signal) =>
+      system
+        .unsafeRef<StreamRequest<{ readonly type: string }, unknown>>(agent(type, id))
+        .stream(command as { readonly type: string }, { idleTimeoutMs: timeoutMs, window, signal }),
     tell: (type, id, message, { requestId, traceparent }) => void system.deliver({ to: agent(type, id), message, requestId, traceparent }),
     stop: (type, id, { forget, timeoutMs }) => agents.stop(type, id, { forget, timeoutMs }),
     list: async ({ type, id, limit }) => {

@@ -120,6 +120,11 @@ export interface Subjects {
   /** To whichever node is free. */
   readonly ctl: Subject;
   ctlNode(node: string): Subject;
+  /** Where every node hears which request is given up, and where one node hears how far the reader of a stream is. */
+  readonly flow: Subject;
+  flowNode(node: string): Subject;
+  /** A {@link flowNode} that was named to us. @throws NexaError `bad-id` for any other subject. */
+  parseFlow(text: string): Subject;
   /** The process that supervises a node's process, and can end it. */
   launcher(node: string): Subject;
   /** Hints among nodes: that a record is worth reading. */
@@ -163,6 +168,13 @@ export function subjects(cluster: string): Subjects {
     agents: subject('agents'),
     ctl: subject('ctl'),
     ctlNode: (node) => subject('ctl', validNode(node)),
+    flow: subject('flow'),
+    flowNode: (node) => subject('flow', validNode(node)),
+    parseFlow: (text) => {
+      const start = `${prefix}.flow.`;
+      if (!text.startsWith(start)) throw badId('not the subject of a flow', text);
+      return subject('flow', validNode(text.slice(start.length)));
+    },
     launcher: (node) => subject('ctl', validNode(node), 'launcher'),
     event: (kind) => subject('event', checked('event', kind, NAME)),
     eventAll: subject('event', '*'),

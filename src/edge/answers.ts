@@ -12,22 +12,21 @@ export const encodingOf = (payload: Uint8Array): Encoding => (isJson(payload) ? 
 
 /** An answer that cannot be said is replaced by the reason; it was carried out all the same, so that is not definite. */
 export function encodeAnswer(codec: MessageCodec, encoding: Encoding, answer: Answer, mostBytes: number): Uint8Array {
-  const encode = (one: Answer): Uint8Array => {
-    // An error is a plain map in both encodings: other languages read it.
-    const plain = one.ok ? one : { ok: false, error: one.error.toJSON() };
-    const payload = encoding === 'json' ? codec.encodeJson(plain) : codec.encode(plain);
-    if (payload.length <= mostBytes) return payload;
-    throw new NexaError('payload-too-large', `the answer has ${payload.length} bytes; ${mostBytes} are allowed`);
-  };
   try {
-    return encode(answer);
+    return encodeFitting(codec, encoding, answer, mostBytes);
   } catch (thrown) {
     const { code, message, where } = toNexaError(thrown, 'not-encodable');
-    return encode({
-      ok: false,
-      error: new NexaError(code, `the answer cannot travel: ${message.toWellFormed()}`, { where, definite: false, retryable: false }),
-    });
+    const error = new NexaError(code, `the answer cannot travel: ${message.toWellFormed()}`, { where, definite: false, retryable: false });
+    return encodeFitting(codec, encoding, { ok: false, error }, mostBytes);
   }
+}
+/** @throws NexaError `payload-too-large`, `not-encodable` */
+export function encodeFitting(codec: MessageCodec, encoding: Encoding, answer: Answer, mostBytes: number): Uint8Array {
+  // An error is a plain map in both encodings: other languages read it.
+  const plain = answer.ok ? answer : { ok: false, error: answer.error.toJSON() };
+  const payload = encoding === 'json' ? codec.encodeJson(plain) : codec.encode(plain);
+  if (payload.length <= mostBytes) return payload;
+  throw new NexaError('payload-too-large', `the answer has ${payload.length} bytes; ${mostBytes} are allowed`);
 }
 
 /** What a stranger may hear of something thrown: our own errors as they are, of any other only that there was one. */

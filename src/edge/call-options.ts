@@ -1,7 +1,10 @@
+import { WIDEST_WINDOW } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import type { CallOptions } from './handlers.ts';
 
-export const HEADERS = { timeout: 'Nexa-Timeout-Ms', requestId: 'Nexa-Request-Id', trace: 'traceparent' } as const;
+export const HEADERS = { timeout: 'Nexa-Timeout-Ms', requestId: 'Nexa-Request-Id', window: 'Nexa-Window', trace: 'traceparent' } as const;
+/** On the first answer of a stream: where its reader says how far it is. */
+export const FLOW_HEADER = 'Nexa-Flow';
 export const DEFAULT_TIMEOUT_MS = 5_000;
 export const LONGEST_TIMEOUT_MS = 600_000;
 
@@ -13,10 +16,10 @@ const TRACE = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
  * wants; the others are refused. @throws NexaError `invalid-message`
  */
 export function callOptions(headers: ReadonlyMap<string, string>): CallOptions {
-  const said: { timeout?: string; requestId?: string; trace?: string } = {};
+  const said: { timeout?: string; requestId?: string; window?: string; trace?: string } = {};
   if (headers.size > 0) {
     for (const [name, value] of headers) {
-      for (const key of ['timeout', 'requestId', 'trace'] as const)
+      for (const key of ['timeout', 'requestId', 'window', 'trace'] as const)
         if (name.toLowerCase() === HEADERS[key].toLowerCase()) said[key] = value;
     }
   }
@@ -31,8 +34,14 @@ export function callOptions(headers: ReadonlyMap<string, string>): CallOptions {
       where: { header: HEADERS.requestId },
     });
   }
+  if (said.window !== undefined && !(/^\d{1,4}$/.test(said.window) && Number(said.window) <= WIDEST_WINDOW)) {
+    throw new NexaError('invalid-message', `${HEADERS.window} is to be an integer from 0 to ${WIDEST_WINDOW}`, {
+      where: { header: HEADERS.window },
+    });
+  }
   return {
     timeoutMs,
+    ...(said.window === undefined ? {} : { window: Number(said.window) }),
     ...(said.requestId === undefined ? {} : { requestId: said.requestId }),
     ...(said.trace !== undefined && TRACE.test(said.trace) ? { traceparent: said.trace } : {}),
   };

@@ -26,6 +26,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** 1 … 64 bytes of visible ASCII. */
   readonly requestId?: string;
+  /** Items of a stream that may be on their way; 0: only one answer is understood. */
+  readonly window?: number;
   /** W3C trace context, version 00. */
   readonly traceparent?: string;
 }
@@ -54,8 +56,16 @@ export interface ListRequest {
 export interface PublicHandlers {
   /** C8: idempotent by spawn id. @throws NexaError `unknown-type`, `invalid-message`, `conflict`, `unavailable`. */
   spawn(request: SpawnRequest, options: CallOptions): Promise<Spawned>;
-  /** The agent's reply. @throws what `ask` throws. */
-  ask(type: string, id: string, command: unknown, options: CallOptions): Promise<unknown>;
+  /** The agent's reply; the signal is aborted when the caller gives up. @throws what `ask` throws. */
+  ask(type: string, id: string, command: unknown, options: CallOptions, signal?: AbortSignal): Promise<unknown>;
+  /** The items of a stream command; `timeoutMs` is its idle timeout. @throws what `stream` throws, at the first item. */
+  stream(
+    type: string,
+    id: string,
+    command: unknown,
+    options: CallOptions & { readonly window: number },
+    signal: AbortSignal,
+  ): AsyncIterable<unknown>;
   /** For a message without a reply subject. What it throws becomes a dead letter. */
   tell(type: string, id: string, command: unknown, options: CallOptions): void;
   list(request: ListRequest): Promise<{ readonly agents: readonly AgentRow[]; readonly more: boolean }>;

@@ -1,4 +1,6 @@
+import { WIDEST_WINDOW } from '../actor/address.ts';
 import type { Cancel } from '../actor/ref.ts';
+import { isAnsweredWithStream } from '../actor/stream/streams.ts';
 import { createCodec } from '../cluster/codec.ts';
 import { isSafeReply, QUEUE_GROUP, type Subjects } from '../cluster/subject.ts';
 import { NexaError } from '../errors.ts';
@@ -7,6 +9,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Inbound, Subject, Transport } from '../ports/transport.ts';
 import { type Answer, decodeBody, type Encoding, encodeAnswer, encodingOf, publicError } from './answers.ts';
 import { callOptions } from './call-options.ts';
+import { flows } from './flows.ts';
 import type { CallOptions, PublicDeadLetter, PublicHandlers } from './handlers.ts';
 import { agentCommand, agentsRequest, controlRequest, spawnRequest } from './requests.ts';
 
@@ -56,7 +59,11 @@ const GRACE_MS = 1_000;
 /** Room for subject and headers in what a server takes. */
 const MARGIN_BYTES = 4_096;
 
-type Serve = (body: unknown, options: CallOptions, subject: string) => Promise<Answer>;
+/** An answer, or the items of a stream, which are sent one by one. */
+type Served =
+  | Answer
+  | { readonly ok: 'stream'; readonly options: CallOptions; readonly items: (signal: AbortSignal) => AsyncIterable<unknown> };
+type Serve = (body: unknown, options: CallOptions, subject: string, signal: AbortSignal) => Promise<Served>;
 
 export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   const { transport, subjects, clock, log, node, handlers } = options;
@@ -70,10 +77,13 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   let inFlightBytes = 0;
   let groups: readonly Cancel[] = [];
 
+  const mostBytes = transport.maxPayloadBytes - MARGIN_BYTES;
+  const streams = flows({ transport, subjects, codec, clock, node, mostBytes });
+
   const answer = (to: Subject, encoding: Encoding, what: Answer): void => {
     if (!what.ok) counters.refused++;
     try {
-      transport.publish(to, encodeAnswer(codec, encoding, what, transport.maxPayloadBytes - MARGIN_BYTES));
+      transport.publish(to, encodeAnswer(codec, encoding, what, mostBytes));
     } catch (error) {
       log.debug({ error }, 'an answer could not be published');
     }
@@ -81,23 +91,29 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   const release = (bytes: number): void => {
     inFlight--;
     inFlightBytes -= bytes;
-    if (inFlight === 0) for (const settled of [...waiting]) settled();
+    settledOne();
+  };
+  const settledOne = (): void => {
+    if (inFlight === 0 && streams.open === 0) for (const settled of [...waiting]) settled();
   };
 
   /** Runs one request under its deadline; its place is free again when it settles or has outlived its caller. */
-  const run = (serve: Serve, message: Inbound, done: (answer: Answer, decoded: boolean) => void): void => {
+  const run = (serve: Serve, message: Inbound, done: (served: Served, decoded: boolean) => void): void => {
     const bytes = message.payload.length;
     inFlight++;
     inFlightBytes += bytes;
     let open = true;
     let decoded = false;
     let forget: Cancel = () => {};
-    const settle = (what: Answer): void => {
+    const gaveUp = new AbortController();
+    const listening = message.reply === undefined ? () => {} : streams.onGiveUp(message.reply, () => gaveUp.abort());
+    const settle = (what: Served): void => {
       if (!open) return;
       open = false;
       forget();
-      release(bytes);
+      listening();
       done(what, decoded);
+      release(bytes);
     };
     const fail = (thrown: unknown): void => {
       const error = publicError(thrown);
@@ -111,7 +127,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       forget = clock.after(given.timeoutMs + GRACE_MS, () =>
         settle({ ok: false, error: new NexaError('ask-timeout', 'no answer within the deadline') }),
       );
-      serve(body, given, message.subject).then(settle, fail);
+      serve(body, given, message.subject, gaveUp.signal).then(settle, fail);
     } catch (thrown) {
       fail(thrown);
     }
@@ -141,13 +157,28 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       }
       run(serve, message, (what, decoded) => {
         // What cannot be decoded was hardly msgpack on purpose: JSON can be read by whoever typed it.
-        if (reply !== undefined) answer(reply, decoded ? encodingOf(message.payload) : 'json', what);
+        if (reply === undefined) return;
+        const encoding = decoded ? encodingOf(message.payload) : 'json';
+        if (what.ok !== 'stream') return answer(reply, encoding, what);
+        const { timeoutMs: idleTimeoutMs, window = WIDEST_WINDOW } = what.options;
+        void streams.serve({ reply, encoding, window, idleTimeoutMs, items: what.items }).then((end) => {
+          if (!end.ok) answer(reply, encoding, end);
+          settledOne();
+        });
       });
     };
   const spawn: Serve = async (body, given) => ({ ok: true, ...(await handlers.spawn(spawnRequest(body), given)) });
-  const ask: Serve = async (body, given, subject) => {
+  const ask: Serve = async (body, given, subject, signal) => {
     const { type, id } = subjects.parseAgent(subject);
-    return { ok: true, reply: await handlers.ask(type, id, agentCommand(body), given) };
+    const command = agentCommand(body);
+    const { window = WIDEST_WINDOW } = given;
+    try {
+      // What the caller did not say, the agent knows.
+      if (given.window === undefined || window === 0) return { ok: true, reply: await handlers.ask(type, id, command, given, signal) };
+    } catch (thrown) {
+      if (window === 0 || !isAnsweredWithStream(thrown)) throw thrown;
+    }
+    return { ok: 'stream', options: given, items: (left) => handlers.stream(type, id, command, { ...given, window }, left) };
   };
   const tell = (message: Inbound): void => {
     let to = { type: '', id: '' };
@@ -218,12 +249,12 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     groups = [];
   };
   const idle: PublicEdge['idle'] = async ({ timeoutMs }) => {
-    if (inFlight === 0) return 0;
+    if (inFlight + streams.open === 0) return 0;
     return new Promise((resolve) => {
       const settled = (): void => {
         waiting.delete(settled);
         forget();
-        resolve(inFlight);
+        resolve(inFlight + streams.open);
       };
       const forget = clock.after(timeoutMs, settled);
       waiting.add(settled);
@@ -248,6 +279,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     close: (within) => {
       shut();
       for (const cancel of own) cancel();
+      streams.close();
       return idle(within);
     },
   };

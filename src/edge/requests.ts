@@ -92,6 +92,16 @@ function logWanted(fields: Fields): LogWanted {
   return { level, limit, after: fields.count('after', Number.MAX_SAFE_INTEGER, 0) || undefined };
 }
 
+/** How many items a reader may have been sent in all, or -1: it gives up. @throws NexaError `invalid-message`, `unknown-command`. */
+export function flowRequest(body: unknown): number {
+  const fields = new Fields(body, 'flow');
+  const type = command(fields, ['pull', 'cancel']);
+  const upTo = type === 'pull' ? fields.count('upTo', Number.MAX_SAFE_INTEGER, 0) : -1;
+  fields.end();
+  if (upTo === 0) throw new NexaError('invalid-message', 'a pull says up to which item', { where: { field: 'upTo' } });
+  return upTo;
+}
+
 /** A command for an agent: the agent's type checks the rest. @throws NexaError `invalid-message` */
 export function agentCommand(body: unknown): unknown {
   new Fields(body, 'a command').needed('type', LONGEST);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { counter } from '../../actors/builtin/index.ts';
+import { answersWithStream } from '../../src/actor/stream/streams.ts';
 import { describe } from '../../src/agent/describe.ts';
 import { subjects } from '../../src/cluster/subject.ts';
 import type { PublicHandlers } from '../../src/edge/handlers.ts';
@@ -24,7 +25,12 @@ const handlers: PublicHandlers = {
     if (type !== 'counter') throw new NexaError('unknown-type', `no node runs ${type}`, { where: { type } });
     return { agent: { type, id, node: 'n1', epoch: 9 }, created: true };
   },
+  stream: async function* (_type, id) {
+    yield { text: 'one' };
+    yield { text: id };
+  },
   ask: async (_type, id, command) => {
+    if ((command as { readonly type: string }).type === 'write') throw answersWithStream({ command: 'counter/write' });
     if (id === 'nobody') throw new NexaError('no-such-actor', 'counter/nobody was never spawned', { fix: 'Spawn it first.' });
     if (id === 'full') throw new Refused('out-of-range', { value: 1 });
     return { id, command };
@@ -108,6 +114,14 @@ test('stop stops the agent or the node that was named', async () => {
   expect(await json('stop', 'counter/alice')).toEqual({ stopped: { type: 'counter', id: 'alice' } });
   expect(await json('stop', 'node', 'n1')).toEqual({ stopping: 'n1' });
   expect(stopped).toEqual(['counter/alice', 'n1']);
+});
+
+test('the items of a stream are printed as they come, each on a line', async () => {
+  expect(await nexa('ask', 'counter/alice', '{"type":"write"}', '-o', 'json')).toEqual({
+    exit: 0,
+    stdout: '{"text":"one"}\n{"text":"alice"}\n',
+    stderr: '',
+  });
 });
 
 test('tell leaves before the command ends', async () => {

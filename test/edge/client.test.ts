@@ -36,7 +36,7 @@ describe('a client', () => {
     expect(alice.tell({ type: 'add', by: 2 })).toBe(true);
     await outcome(alice.ready({ timeoutMs: 10 }));
     expect(calls).toEqual([
-      ['ask', 'counter', 'al ice', { type: 'add', by: 1 }, { timeoutMs: 700, requestId: 'r-1' }],
+      ['ask', 'counter', 'al ice', { type: 'add', by: 1 }, { timeoutMs: 700, requestId: 'r-1', window: 0 }],
       ['tell', 'counter', 'al ice', { type: 'add', by: 2 }, { timeoutMs: 5_000 }],
     ]);
     expect(JSON.stringify({ alice })).toBe('{"alice":"nexa:counter/=YWwgaWNl"}');

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { answersWithStream } from '../../src/actor/stream/streams.ts';
+import { clientInbox } from '../../src/cluster/subject.ts';
 import type { Subject } from '../../src/ports/transport.ts';
 import { edgeWorld, names } from './world.ts';
 
@@ -30,4 +32,39 @@ test('docs/messages.md: every answer is one', () => {
     const { ok, error } = JSON.parse(answer) as { readonly ok: boolean; readonly error?: { readonly code: string } };
     expect(ok ? error : typeof error?.code).toBe(ok ? undefined : 'string');
   }
+});
+
+test('docs/messages.md: the stream is answered as it says, and hears its reader where it says', async () => {
+  const [, body, shown] = /```json stream agent\.writer\.anna\n(.*)\n```\n```json answer\n([\s\S]*?)\n```/.exec(text) as RegExpExecArray;
+  const [pull, cancel] = [...text.matchAll(/```json flow flow\.n1\n(.*)\n```/g)].map(([, said]) => JSON.parse(said as string) as object);
+  const answered: string[] = [];
+  const { network, clock } = edgeWorld({
+    ask: async () => {
+      throw answersWithStream({ command: 'writer/write' });
+    },
+    stream: async function* (_type, _id, command, _options, signal) {
+      yield { text: (command as { readonly prompt: string }).prompt };
+      yield { text: ' upon' };
+      if (answered.includes('again')) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  });
+  const { transport } = network.connect('reader');
+  const inbox = clientInbox('reader');
+  let flow = '';
+  transport.subscribe(inbox.all, ({ payload, headers }) => {
+    answered.push(Buffer.from(payload).toString());
+    flow = headers.get('Nexa-Flow') ?? flow;
+  });
+  const publish = async (subject: string, message: object, reply: Subject) => {
+    transport.publish(subject as Subject, Buffer.from(JSON.stringify(message)), { reply });
+    await clock.advance(10);
+  };
+  await publish(`${names.prefix}.agent.writer.anna`, JSON.parse(body as string), inbox.reply('a'));
+  expect(answered.map((answer) => JSON.parse(answer))).toEqual((shown as string).split('\n').map((line) => JSON.parse(line)));
+  answered.splice(0, answered.length, 'again');
+  await publish(`${names.prefix}.agent.writer.anna`, JSON.parse(body as string), inbox.reply('b'));
+  await publish(flow, pull as object, inbox.reply('b'));
+  expect(answered).toHaveLength(3);
+  await publish(flow, cancel as object, inbox.reply('b'));
+  expect(JSON.parse(answered.at(-1) as string)).toMatchObject({ ok: false, error: { code: 'cancelled' } });
 });

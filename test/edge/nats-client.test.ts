@@ -37,7 +37,7 @@ beforeAll(async () => {
   bare = await connectBare({ servers: [...servers.urls] });
   const handlers = {
     ask: async (...args: unknown[]) => {
-      calls.push(args);
+      calls.push(args.slice(0, 4));
       return { value: 1 };
     },
     tell: (...args: unknown[]) => void calls.push(args),

@@ -26,12 +26,16 @@ export function edgeWorld(
   const recorded =
     (name: string, answer: unknown) =>
     async (...args: unknown[]) => {
-      calls.push([name, ...args]);
+      calls.push([name, ...args.filter((arg) => !(arg instanceof AbortSignal))]);
       return answer as never;
     };
   const handlers: PublicHandlers = {
     spawn: recorded('spawn', { agent: { type: 'counter', id: 'alice', node: 'n1', epoch: 12 }, created: true }),
     ask: recorded('ask', { value: 1 }),
+    stream: async function* (...args) {
+      calls.push(['stream', ...args.slice(0, 4)]);
+      yield { text: 'one' };
+    },
     tell: (...args) => void calls.push(['tell', ...args]),
     list: recorded('list', { agents: [{ type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running' }], more: false }),
     types: recorded('types', [{ type: 'counter' }]),

@@ -84,6 +84,7 @@ export class SimWorld {
       if (options.trace === true) console.log(`${this.clock.monotonicMs().toFixed(0).padStart(7)} ${line}`);
     });
     this.outside = createCaller({
+      subjects: this.subjects,
       transport: this.network.connect('outside').transport,
       codec: createCodec(),
       clock: this.clock,

@@ -12,7 +12,7 @@ const PART_BYTES = 65_536;
 /** Microtasks that an item waits for the next one before it leaves. */
 const LULL = 8;
 /** A producer waits at least so long for a consumer that asks for nothing; its own idle timeout if that is longer. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 /** What was aborted has so long to end before it is abandoned. */
 const ABANDON_MS = 5_000;
 /** Until what could not be sent is tried again. */

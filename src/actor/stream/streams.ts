@@ -39,6 +39,10 @@ export const answersWithStream = (where: Readonly<Record<string, string>>): Nexa
     fix: 'Use stream.',
   });
 
+/** Whether an ask was refused because its answer is a stream: nothing of it happened. */
+export const isAnsweredWithStream = (thrown: unknown): boolean =>
+  thrown instanceof NexaError && thrown.code === 'invalid-message' && thrown.definite && thrown.where.answers === 'stream';
+
 /** Both ends of the streams of one node, and what was given up elsewhere; everything that is sent to a reserved path but answers. */
 export class Streams implements Turnable {
   readonly name = 'streams';
