@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The front door: what a program that depends on `nexa` may use. What is not built yet is not here.
 
-export { counter, counterProtocol, echo, echoProtocol, register, registerProtocol } from './actors/builtin/index.ts';
+export { counter, counterProtocol, echo, echoProtocol, processProtocol, register, registerProtocol } from './actors/builtin/index.ts';
 export type { Address, NodeId } from './src/actor/address.ts';
 export { type Behavior, type Next, receive, stopped, unhandled } from './src/actor/behavior.ts';
 export type { BaseContext, Context } from './src/actor/context.ts';

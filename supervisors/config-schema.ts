@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NexaError } from '../src/errors.ts';
 
 /**
  * What nexa.config may say: one strict schema, from which the types, the checks and the table in docs/configuration.md are made.
@@ -36,6 +37,7 @@ const processConfig = section({
   restart: oneOf('permanent', 'transient', 'temporary')
     .default('permanent')
     .meta({ description: 'when it ended by itself: always again, only after a failure, never' }),
+  instances: whole(1, 256).default(16).meta({ description: 'how many of it may run on this node at once' }),
   stopMs: whole(1, 4_000).default(3_000).meta({ description: 'from SIGTERM to the SIGKILL of its process group', unit: 'ms' }),
   maxOutputBytes: whole(1_024, 262_144).default(65_536).meta({ description: 'how much of its latest output is kept', unit: 'bytes' }),
 });
@@ -58,7 +60,7 @@ const serviceConfig = z.discriminatedUnion(
       ...service,
       kind: z.literal('http').meta({ description: '`tcp`: it takes a connection; `http`: it answers a GET' }),
       url: z.url({ protocol: /^https?$/, error: 'a URL of http or https' }).meta({ description: 'of `http`' }),
-      expectStatus: whole(100, 599).optional().meta({ description: 'of `http`: the status it must have', default: 'any 2xx' }),
+      expectStatus: whole(100, 599).exactOptional().meta({ description: 'of `http`: the status it must have', default: 'any 2xx' }),
     }),
   ],
   { error: 'kind: tcp (host, port) or http (url)' },
@@ -116,6 +118,14 @@ export type Config = z.output<typeof configSchema>;
 export type ProcessConfig = z.output<typeof processConfig>;
 /** One thing outside that the node depends on. */
 export type ServiceConfig = z.output<typeof serviceConfig>;
+
+/** With the defaults. @throws NexaError `invalid-definition` naming what does not fit. */
+export function processesOf(given: NexaConfig['processes']): Readonly<Record<string, ProcessConfig>> {
+  const read = configSchema.shape.processes.safeParse(given);
+  if (read.success) return read.data ?? {};
+  const [{ path, message } = { path: [], message: '' }] = read.error.issues;
+  throw new NexaError('invalid-definition', `processes: expected ${message}`, { where: { field: ['processes', ...path].join('.') } });
+}
 
 /** For nexa.config.ts: gives the types, and back what it was given. */
 export const defineConfig = (config: NexaConfig): NexaConfig => config;

@@ -41,6 +41,10 @@ export function readEnvironment(): Environment {
 
 /** All of it, for programs that we start: a package tool needs the machine's proxy settings. */
 export const rawEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env });
+const HARMLESS = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
+/** What a program that a user configured finds of ours: nothing that could be a secret. */
+export const plainEnvironment = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(HARMLESS.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 /** The environment of a child: ours, with what the launcher tells it. */
 export const childEnvironment = (worker: string): NodeJS.ProcessEnv => ({ ...process.env, NEXA_WORKER: worker });
 

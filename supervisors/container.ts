@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { container, type InjectionToken, instanceCachingFactory } from 'tsyringe';
+import type { ProcessRunner } from '../actors/index.ts';
 import type { Engine } from '../src/actor/engine.ts';
+import type { RuntimeEvent } from '../src/actor/events.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
 import { nactEngine } from '../src/engine/nact/engine.ts';
@@ -10,6 +12,9 @@ import type { Random } from '../src/ports/random.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { type Broker, memoryBroker, natsBroker } from './broker.ts';
+import { plainEnvironment } from './config.ts';
+import type { ProcessConfig } from './config-schema.ts';
+import { processRunner } from './process-runner.ts';
 
 /** What a node is made of. Whoever asked for it ends it: the broker by `close`, the engine by `stop`. */
 export interface Services {
@@ -20,6 +25,7 @@ export interface Services {
   readonly codec: MessageCodec;
   readonly broker: Broker;
   readonly engine: Engine;
+  readonly processes: ProcessRunner;
 }
 export interface ContainerOptions {
   /** What the servers show of this node's connections. */
@@ -31,6 +37,9 @@ export interface ContainerOptions {
   readonly log?: Logger | undefined;
   /** One that is shared, or of a test. */
   readonly broker?: Broker | undefined;
+  /** What process agents may run (default: nothing), and where what happens to it is told. */
+  readonly processes?: Readonly<Record<string, ProcessConfig>>;
+  readonly publish?: (event: RuntimeEvent) => void;
 }
 
 const CLOCK: InjectionToken<Clock> = Symbol('clock');
@@ -39,6 +48,7 @@ const LOG: InjectionToken<Logger> = Symbol('log');
 const CODEC: InjectionToken<MessageCodec> = Symbol('codec');
 const BROKER: InjectionToken<Promise<Broker>> = Symbol('broker');
 const ENGINE: InjectionToken<Engine> = Symbol('engine');
+const PROCESSES: InjectionToken<ProcessRunner> = Symbol('processes');
 
 /**
  * The composition root: makes the services of one node, each once. A container of its own per node, so that several nodes live in
@@ -61,6 +71,14 @@ export async function nodeContainer(options: ContainerOptions): Promise<Services
     const log = node.resolve(LOG);
     return nactEngine({ onError: (error) => log.error({ error: String(error) }, 'a turn of the runtime itself failed') });
   });
+  make(PROCESSES, () =>
+    processRunner({
+      processes: options.processes ?? {},
+      environment: plainEnvironment(),
+      clock: node.resolve(CLOCK),
+      publish: options.publish ?? (() => undefined),
+    }),
+  );
   const broker = await node.resolve(BROKER);
   return {
     clock: node.resolve(CLOCK),
@@ -69,5 +87,6 @@ export async function nodeContainer(options: ContainerOptions): Promise<Services
     codec: node.resolve(CODEC),
     broker,
     engine: node.resolve(ENGINE),
+    processes: node.resolve(PROCESSES),
   };
 }

@@ -5,6 +5,7 @@ import { createSystem, type System } from '../src/actor/system.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import { implementationOf } from '../src/agent/define.ts';
 import { agentHost } from '../src/agent/host/host.ts';
+import { validateConfig } from '../src/agent/schema.ts';
 import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
@@ -30,6 +31,8 @@ export interface MemberOptions {
   readonly times: ClusterTimes;
   readonly log: Logger;
   readonly definitions: readonly AnyAgent[];
+  /** Types that other nodes may run and this one does not: it can still say what they ask for. */
+  readonly known?: readonly AnyAgent[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly capacity?: number;
   readonly pid?: number;
@@ -62,7 +65,7 @@ export async function startMember(options: MemberOptions, within: { readonly tim
     ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
   });
   const codec = createCodec({ refOf: (address) => system.unsafeRef(address) });
-  const definitions = new Map(options.definitions.map((definition) => [definition.type, definition]));
+  const definitions = new Map([...(options.known ?? []), ...options.definitions].map((definition) => [definition.type, definition]));
   try {
     const cluster = await startCluster(
       {
@@ -95,9 +98,13 @@ export async function startMember(options: MemberOptions, within: { readonly tim
       codec,
       clock,
       random,
-      defaults: (type) => {
+      defaults: (type, config) => {
         const definition = definitions.get(type);
-        return definition === undefined ? undefined : implementationOf(definition);
+        if (definition === undefined) return undefined;
+        const checked = validateConfig(definition, config);
+        if (!checked.ok) throw checked.error;
+        const { placement, requires, restart } = implementationOf(definition);
+        return { placement, requires: requires(checked.value), restart };
       },
     });
     return { system, cluster, agents, codec };

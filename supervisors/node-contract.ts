@@ -3,6 +3,7 @@ import type { ActorSystem } from '../src/actor/system.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { Logger } from '../src/ports/logger.ts';
+import type { NexaConfig } from './config-schema.ts';
 import type { ServiceOptions } from './service-check.ts';
 
 export type NodeState = 'stopped' | 'starting' | 'running' | 'maintenance' | 'stopping' | 'error';
@@ -44,5 +45,7 @@ export interface NodeOptions {
   readonly replicas?: number;
   /** What agents of this node need outside the cluster: probed at the start and every 30 s. */
   readonly services?: readonly ServiceOptions[];
+  /** What `process` agents may run on this node, by name. Default: none, and the type is unknown here. */
+  readonly processes?: NexaConfig['processes'];
   readonly log?: Logger;
 }

@@ -1,4 +1,5 @@
-import { builtins } from '../actors/index.ts';
+import { builtins, processAgent, processLabels } from '../actors/index.ts';
+import type { EventStream } from '../src/actor/events.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
@@ -21,6 +22,7 @@ import { systemRandom } from '../src/system-random.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import type { Broker } from './broker.ts';
 import { readEnvironment, serverList } from './config.ts';
+import { processesOf } from './config-schema.ts';
 import { nodeContainer } from './container.ts';
 import { type LoopLag, loopLag } from './loop-lag.ts';
 import { type MemberNode, startMember } from './member.ts';
@@ -72,18 +74,24 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
   const name = options.name ?? freshName(internals.random ?? systemRandom);
   memberKey(name);
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
-  const definitions = allTypes(options.agents ?? []);
+  const own = allTypes(options.agents ?? []);
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
   const boot = internals.boot ?? bootId(internals.random ?? systemRandom);
   const logs = new LogRing(internals.clock ?? systemClock);
   const kept = logs.keeping(options.log ?? silentLogger, internals.boot === undefined ? {} : { boot: internals.boot });
+  let events: EventStream | undefined;
   const services = await nodeContainer({
     ...internals,
     name: `nexa ${name}`,
     nats: nats === 'memory' ? nats : serverList(nats),
+    processes: processesOf(options.processes),
+    publish: (event) => events?.publish(event),
     log: internals.boot === undefined ? kept.child({ boot }) : kept,
   });
-  const { clock, random, log, codec, broker, engine } = services;
+  const { clock, random, log, codec, broker, engine, processes } = services;
+  const programs = processAgent(processes);
+  const runsPrograms = processes.processes.size > 0 && own.every(({ type }) => type !== programs.type);
+  const definitions = runsPrograms ? [...own, programs] : own;
 
   const stops: (() => Promise<unknown>)[] = [];
   const unwind = async (): Promise<void> => {
@@ -113,7 +121,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     requirePassed(tested.checks);
 
     const session = internals.joined?.session ?? random.id();
-    const labels = options.labels ?? {};
+    const labels = { ...options.labels, ...processLabels(processes.processes.keys()) };
     const capacity = options.capacity ?? 1;
     const wireVersions = internals.wireVersions ?? WIRE_VERSIONS;
     const record = {
@@ -148,6 +156,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         times,
         log,
         definitions,
+        known: [programs],
         labels,
         capacity,
         pid: process.pid,
@@ -157,6 +166,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
       },
       { timeoutMs: START_MS },
     );
+    events = member.system.events;
     stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
     const { transport } = broker.data;
     const ready = readiness({ cluster: member.cluster, control: broker.control.transport, data: transport, tested, checks, clock, log });

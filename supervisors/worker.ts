@@ -61,6 +61,8 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
         labels: spec.labels,
         capacity: spec.capacity,
         log,
+        ...(spec.processes === undefined ? {} : { processes: spec.processes }),
+        ...(spec.services === undefined ? {} : { services: spec.services }),
         ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
         ...(spec.services === undefined ? {} : { services: spec.services }),
       },

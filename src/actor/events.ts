@@ -54,4 +54,21 @@ export type RuntimeEvent =
   | { readonly event: 'rebalanced'; readonly node: NodeId; readonly moved: number; readonly skewBefore: number; readonly skewAfter: number }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
-  | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number };
+  | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number }
+  /** One line of a program that a process agent runs; of a longer one its beginning. */
+  | {
+      readonly event: 'process-output';
+      readonly address: Address;
+      readonly process: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+      readonly cut: boolean;
+    }
+  | {
+      readonly event: 'process-exited';
+      readonly address: Address;
+      readonly process: string;
+      readonly pid: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    };

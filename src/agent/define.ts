@@ -41,6 +41,8 @@ interface AgentSpec<C extends Commands, Config, ConfigInput, State> extends Agen
   readonly commands: C;
   /** What a spawn may configure; stored in the agent's spec. */
   readonly config?: z.ZodType<Config, ConfigInput>;
+  /** Labels that a node must have for an agent of this configuration, besides those of `placement`. */
+  readonly requires?: (config: NoInfer<Config>) => Readonly<Record<string, string>>;
   readonly state: z.ZodType<State>;
   /** The value (frozen), or a function of what it was spawned with. */
   readonly initial: NoInfer<State> | ((spawned: { readonly id: string; readonly config: NoInfer<Config> }) => NoInfer<State>);
@@ -79,6 +81,7 @@ export function defineAgent<C extends Commands, State, Config = void, ConfigInpu
     version,
     commands,
     config,
+    requires: _requires,
     state: _state,
     initial: _initial,
     storage: _storage,

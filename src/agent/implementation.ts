@@ -27,6 +27,8 @@ export interface Implementation {
   /** For its children; absent: the default of Props. */
   readonly strategy: Strategy | undefined;
   readonly restart: 'permanent' | 'transient' | 'temporary';
+  /** Labels that an agent of this configuration needs besides. */
+  readonly requires: (config: unknown) => Readonly<Record<string, string>>;
   readonly placement: { readonly strategy: 'least-loaded' | 'rendezvous' | 'local'; readonly labels: Readonly<Record<string, string>> };
 }
 
@@ -54,6 +56,7 @@ const options = z.strictObject({
   state: z.unknown(),
   initial: z.unknown(),
   config: z.unknown().optional(),
+  requires: fn.optional(),
   summary: z.string().max(1_000).default(''),
   storage: z.enum(['durable', 'memory']).default('durable'),
   exclusive: z.boolean().default(true),
@@ -127,6 +130,7 @@ export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'
     limits,
     strategy: read.data.strategy as Strategy | undefined,
     restart,
+    requires: (read.data.requires as Implementation['requires'] | undefined) ?? (() => ({})),
     placement,
   };
 }

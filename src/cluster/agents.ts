@@ -60,8 +60,14 @@ export function clusterAgents(options: {
   readonly codec: Codec;
   readonly clock: Clock;
   readonly random: Random;
-  /** What a type asks for unless the spawn says otherwise; undefined for types this node does not run. */
-  readonly defaults: (type: string) => { readonly placement: PlacementWish; readonly restart: Restart } | undefined;
+  /**
+   * What a type asks for unless the spawn says otherwise, and what its configuration does in any case; undefined for types that this
+   * node does not know. @throws NexaError `invalid-message` for a configuration that does not fit.
+   */
+  readonly defaults: (
+    type: string,
+    config: unknown,
+  ) => { readonly placement: PlacementWish; readonly requires: Readonly<Record<string, string>>; readonly restart: Restart } | undefined;
 }): ClusterAgents {
   const { cluster, system, codec, clock, random } = options;
   const { members, places, locals, self } = cluster;
@@ -78,8 +84,8 @@ export function clusterAgents(options: {
         fix: 'Start a node with --agents and a folder that defines it, or see `nexa types`.',
       });
     }
-    const defaults = options.defaults(wish.type);
-    if (defaults !== undefined) cluster.host.checkConfig(wish.type, wish.config);
+    const defaults = options.defaults(wish.type, wish.config);
+    const labels = { ...(wish.placement?.labels ?? defaults?.placement.labels), ...defaults?.requires };
     const bytes = codec.encode(wish.config ?? null).byteLength;
     if (bytes > CONFIG_BYTES) {
       throw new NexaError('quota-exceeded', `the configuration takes ${bytes} bytes, ${CONFIG_BYTES} are allowed`, {
@@ -96,7 +102,7 @@ export function clusterAgents(options: {
       spawnId,
       config: wish.config,
       restart: wish.restart ?? defaults?.restart ?? 'permanent',
-      placement: { ...defaults?.placement, ...wish.placement },
+      placement: { ...defaults?.placement, ...wish.placement, labels },
       desired: 'running',
       prefer: undefined,
       version: Math.min(...advertised.map((member) => runs(member, wish.type) ?? 1)),

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
  * Makes sure that a process does not outlive this one, however this one ends: a tiny shell in a session of its own waits on a
  * pipe that only we hold, and kills the process when the pipe breaks. It works without anybody's help on every Unix, when a whole
  * process group is killed, and for a process that is stopped. Call the result once the process is known to be gone.
+ * @param pid of a process, or negative: everybody in that process group.
  */
 export function killWithUs(pid: number): () => void {
   const watcher = spawn('/bin/sh', ['-c', 'trap "" HUP INT TERM; read -r line && exit 0; kill -KILL "$1"', 'nexa-guard', String(pid)], {

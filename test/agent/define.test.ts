@@ -130,10 +130,11 @@ group('a definition is refused at once, naming the place', () => {
 });
 
 test('what the runtime reads of a definition has every default filled in', () => {
-  const { handlers, hooks, initial, upcast, stateSchema: _, ...rest } = implementationOf(counter);
+  const { handlers, hooks, initial, upcast, requires, stateSchema: _, ...rest } = implementationOf(counter);
   expect(Object.keys(handlers)).toEqual(['add', 'get', 'reset', 'tick', 'note']);
   expect(hooks).toEqual({});
   expect(upcast.size).toBe(0);
+  expect(requires(undefined)).toEqual({});
   expect(initial({ id: 'a', config: undefined })).toEqual({ value: 0 });
   expect(rest).toEqual({
     configSchema: undefined,
@@ -228,4 +229,18 @@ test('a stream command is described with its kind and the schema of one item', (
     input: { properties: { type: { const: 'tick' }, to: { type: 'integer' } } },
     reply: { properties: { value: { type: 'integer' } } },
   });
+});
+
+test('what a configuration requires of a node is asked with that configuration', () => {
+  const rendering = defineAgent({
+    type: 'rendering',
+    version: 1,
+    commands: {},
+    config: z.object({ on: z.enum(['cpu', 'gpu']) }),
+    requires: ({ on }) => (on === 'gpu' ? { gpu: 'yes' } : {}),
+    state: z.null(),
+    initial: null,
+  }).handle({});
+  expect(implementationOf(rendering).requires({ on: 'gpu' })).toEqual({ gpu: 'yes' });
+  expect(implementationOf(rendering).requires({ on: 'cpu' })).toEqual({});
 });

@@ -62,8 +62,17 @@ test('folders are meant from where the file lies, and entries get their defaults
     agents: join(folder, 'agents'),
     nats: { data: join(folder, 'data') },
     processes: {
-      web: { command: './serve', args: [], cwd: folder, env: {}, restart: 'permanent', stopMs: 3_000, maxOutputBytes: 65_536 },
-      far: { command: 'x', args: [], cwd: '/srv', env: {}, restart: 'permanent', stopMs: 3_000, maxOutputBytes: 65_536 },
+      web: {
+        command: './serve',
+        args: [],
+        cwd: folder,
+        env: {},
+        restart: 'permanent',
+        instances: 16,
+        stopMs: 3_000,
+        maxOutputBytes: 65_536,
+      },
+      far: { command: 'x', args: [], cwd: '/srv', env: {}, restart: 'permanent', instances: 16, stopMs: 3_000, maxOutputBytes: 65_536 },
     },
   });
 });
