@@ -11,6 +11,8 @@ const READY_MS = 60_000;
 
 export interface DevCluster extends AsyncDisposable {
   readonly client: Client;
+  /** The address of its server. */
+  readonly nats: string;
   /** From the start of `nexa up` until it said that it is ready. */
   readonly readyMs: number;
   /** One more node, as `nexa node` starts it; ends with the cluster. */
@@ -42,6 +44,7 @@ export async function devCluster(options: { readonly servers: 1 | 3; readonly no
     const more: ChildProcess[] = [];
     return {
       client,
+      nats,
       readyMs,
       addNode(name) {
         const args = [join(home, 'dist/bin/nexa.js'), 'node', '--name', name, '--nats', nats, '--agents', flags['--agents']];
