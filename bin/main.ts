@@ -36,7 +36,7 @@ export interface Main {
   readonly wait?: (ms: number, ended: AbortSignal) => Promise<void>;
 }
 
-const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect(server);
+const open: NonNullable<Main['connect']> = async (server) => (await import('../src/client.ts')).connect({ ...server, listed: false });
 const version = (): string => (createRequire(import.meta.url)('nexa/package.json') as { readonly version: string }).version;
 
 const screenOf = (sink: Sink, style: Style): Screen | undefined =>

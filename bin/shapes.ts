@@ -53,6 +53,21 @@ export interface TypeShape {
   readonly nodes: readonly string[];
   readonly summary: string;
 }
+export interface ClientShape {
+  readonly client: string;
+  readonly name: string | null;
+  readonly node: string | null;
+  readonly since: string | null;
+  readonly heartbeatMs: number | null;
+}
+export interface ServiceShape {
+  readonly service: string;
+  readonly instance: string;
+  readonly ref: string;
+  readonly node: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly since: string | null;
+}
 export interface CommandShape {
   readonly summary: string;
   readonly input: unknown;
@@ -134,6 +149,33 @@ export const typesOf = (rows: unknown): readonly TypeShape[] =>
       storage: text(storage),
       nodes: list(nodes).map(text),
       summary: text(summary),
+    }));
+
+/** ISO 8601. What is no instant is null. */
+const instant = (value: unknown): string | null =>
+  typeof value === 'number' && Math.abs(value) <= 8.64e15 ? new Date(value).toISOString() : null;
+
+export const clientsOf = (rows: unknown): readonly ClientShape[] =>
+  list(rows)
+    .map(record)
+    .map(({ client, name, node, sinceMs, heartbeatMs }) => ({
+      client: text(client),
+      name: textOrNull(name),
+      node: textOrNull(node),
+      since: instant(sinceMs),
+      heartbeatMs: number(heartbeatMs),
+    }));
+
+export const servicesOf = (rows: unknown): readonly ServiceShape[] =>
+  list(rows)
+    .map(record)
+    .map(({ service, instance, ref, node, metadata, registeredAtMs }) => ({
+      service: text(service),
+      instance: text(instance),
+      ref: text(ref),
+      node: textOrNull(node),
+      metadata: record(metadata),
+      since: instant(registeredAtMs),
     }));
 
 export const commandsOf = (described: unknown): Readonly<Record<string, CommandShape>> =>

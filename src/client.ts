@@ -6,6 +6,8 @@ import type { AgentRef, Commands } from './agent/protocol.ts';
 import { createCodec } from './cluster/codec.ts';
 import { type Subjects, subjects } from './cluster/subject.ts';
 import { type Caller, createCaller } from './edge/caller.ts';
+import { type ClientReceptionist, clientReceptionist } from './edge/client-receptionist.ts';
+import { type ClientSession, type ListedAs, openSession } from './edge/client-session.ts';
 import type { AgentRow } from './edge/handlers.ts';
 import { decodeEvent, type PublicEvent } from './edge/public-event.ts';
 import { NexaError, toNexaError } from './errors.ts';
@@ -27,11 +29,19 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** What the connection reports of itself. Default: nothing. */
   readonly log?: Logger;
+  /** What `nexa clients` calls it: 1 … 64 of letters, digits, `_` and `-`. */
+  readonly name?: string;
+  /** How often it tells the cluster that it is there, 1,000 … 60,000; missing three it is not listed any more. Default 5,000. */
+  readonly heartbeatMs?: number;
+  /** Whether the cluster accepts and lists it before it does anything else. Default true; false is for a few requests and gone. */
+  readonly listed?: boolean;
 }
 export interface RawOptions {
   readonly timeoutMs: number;
   /** A durable agent handles one id once. 1 … 64 visible ASCII characters. */
   readonly requestId?: string;
+  /** W3C trace context. Default: a fresh one. */
+  readonly traceparent?: string;
 }
 export interface RawSpawn {
   /** The agent's type. */
@@ -61,6 +71,10 @@ export interface Client extends Agents, AsyncDisposable {
     readonly epoch: number;
     readonly created: boolean;
   }>;
+  /** By which the cluster lists it; undefined if it does not. */
+  readonly id: string | undefined;
+  /** Services by key: who offers what. */
+  readonly receptionist: ClientReceptionist;
   /** What it answers is what a node said, unchecked: it may be of another version. */
   readonly cluster: {
     list(filter?: { readonly type?: string; readonly id?: string; readonly limit?: number }): Promise<readonly AgentRow[]>;
@@ -88,6 +102,10 @@ export interface Client extends Agents, AsyncDisposable {
       node: string,
       wanted?: { readonly level?: 'info' | 'warn' | 'error'; readonly limit?: number; readonly after?: number },
     ): Promise<unknown>;
+    /** The programs that are connected, at most 1,000. */
+    clients(): Promise<unknown>;
+    /** Who offers a service, by its name, at most 1,000. */
+    services(service: string): Promise<unknown>;
     /** It leaves gracefully; answered when it has begun to. */
     stopNode(node: string): Promise<void>;
     /** SIGKILL, by the node's launcher. */
@@ -105,8 +123,9 @@ const DRAIN_MS = 30_000;
 const POLL_MS = 10;
 
 /**
- * Connects a client.
- * @throws NexaError `disconnected` when no server answers in time, `denied` when one refuses us, `bad-id` for the cluster's name.
+ * Connects a client; resolves when the cluster has accepted and listed it.
+ * @throws NexaError `disconnected` when no server answers in time, `denied` when one refuses us, `bad-id` for the cluster's name or
+ *   the client's, `unknown-version`, `quota-exceeded`, and `unavailable` when no node accepts clients; then nothing is left of it.
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const servers = [options.nats]
@@ -126,13 +145,22 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       log: options.log ?? silentLogger,
       connectWithinMs: options.timeoutMs ?? TIMEOUT_MS,
     });
-    return clientOver({
+    const client = clientOver({
       transport: link.transport(),
       subjects: names,
       clock: systemClock,
       random: systemRandom,
       onClose: () => link.close(),
     });
+    const { listed = true, timeoutMs = TIMEOUT_MS, name, heartbeatMs } = options;
+    if (!listed) return client;
+    try {
+      await client.list({ ...(name === undefined ? {} : { name }), ...(heartbeatMs === undefined ? {} : { heartbeatMs }) }, { timeoutMs });
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+    return client;
   } catch (thrown) {
     const error = toNexaError(thrown, 'disconnected');
     if (error.code !== 'disconnected') throw error;
@@ -145,14 +173,20 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   }
 }
 
-/** The same client over any transport; `onClose` ends what the caller opened for it. */
+/** What {@link clientOver} gives. */
+export interface UnlistedClient extends Client {
+  /** Has the cluster accept and list it, once. @throws NexaError as {@link connect}. */
+  list(as: ListedAs, options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** The same client over any transport, not listed yet; `onClose` ends what the caller opened for it. */
 export function clientOver(options: {
   readonly transport: Transport;
   readonly subjects: Subjects;
   readonly clock: Clock;
   readonly random: Random;
   readonly onClose?: () => Promise<void>;
-}): Client {
+}): UnlistedClient {
   const { transport, subjects: names, clock, random } = options;
   const codec = createCodec({
     refOf: (text) => {
@@ -167,12 +201,32 @@ export function clientOver(options: {
   const within = { timeoutMs: TIMEOUT_MS };
   const agents = async (body: object, waiting = within) =>
     (await caller.request(names.agents, body, waiting)).reply as Record<string, unknown> | undefined;
+  const services = async (body: object) =>
+    (await caller.request(names.services, body, within)).reply as Record<string, unknown> | undefined;
   const ctl = async (node: string | undefined, type: string, waiting = within, fields: object = {}) =>
     (await caller.request(node === undefined ? names.ctl : names.ctlNode(node), { type, ...fields }, waiting)).reply as
       | Record<string, unknown>
       | undefined;
 
-  const client: Client = {
+  let session: ClientSession | undefined;
+  const receptionist = clientReceptionist({
+    caller,
+    subjects: names,
+    clock,
+    refOf: (text) => {
+      const address = parseAddress(text);
+      return address.kind === 'agent' ? refTo(address.type, address.id) : undefined;
+    },
+  });
+
+  const client: UnlistedClient = {
+    get id() {
+      return session?.client;
+    },
+    receptionist,
+    async list(as, { timeoutMs }) {
+      session ??= await openSession({ caller, transport, subjects: names, clock, random, as, timeoutMs });
+    },
     agent: ((protocol: { readonly type: string }, id: string) => refTo(protocol.type, id)) as Client['agent'],
     spawn: (async (definition: { readonly type: string }, wanted: SpawnOptions & { readonly config?: unknown } = {}) => {
       const { type, id, node, epoch, created } = await client.spawnRaw({ agent: definition.type, ...wanted });
@@ -181,8 +235,7 @@ export function clientOver(options: {
     stopAgent: async (ref, { forget = false, timeoutMs = TIMEOUT_MS } = {}) => {
       await agents({ type: 'stop', agent: ref.type, id: ref.id, forget }, { timeoutMs });
     },
-    askRaw: async (type, id, command, { timeoutMs, requestId }) =>
-      (await caller.request(names.agent(type, id), command, { timeoutMs, requestId, once: true })).reply,
+    askRaw: async (type, id, command, options) => (await caller.request(names.agent(type, id), command, { ...options, once: true })).reply,
     streamRaw: (type, id, command, options) => caller.stream(names.agent(type, id), command, options),
     tellRaw: async (type, id, command) => {
       caller.send(names.agent(type, id), command);
@@ -208,6 +261,8 @@ export function clientOver(options: {
       why: (type, id) => agents({ type: 'why', agent: type, id }),
       inspectNode: (node) => ctl(node, 'inspect'),
       logs: (node, wanted = {}) => ctl(node, 'logs', within, wanted),
+      clients: async () => (await services({ type: 'clients' }))?.clients,
+      services: async (service) => (await services({ type: 'find', service, limit: 1_000 }))?.services,
       stopNode: async (node) => void (await ctl(node, 'stop')),
       killNode: async (node) => {
         await caller.request(names.launcher(node), { type: 'kill' }, within);
@@ -226,6 +281,8 @@ export function clientOver(options: {
       },
     },
     [Symbol.asyncDispose]: async () => {
+      receptionist.close();
+      await session?.close();
       caller.close();
       await options.onClose?.();
     },
@@ -264,7 +321,7 @@ class ClientRef {
   }
   async ask(
     message: unknown,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly requestId?: string },
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly requestId?: string; readonly traceparent?: string },
   ): Promise<unknown> {
     return (await this.caller.request(this.names.agent(this.type, this.id), message, { ...options, once: true })).reply;
   }

@@ -1,6 +1,7 @@
 import type { Request, StreamRequest } from '../src/actor/message.ts';
 import type { AgentRow, PublicHandlers } from '../src/edge/handlers.ts';
 import { NexaError } from '../src/errors.ts';
+import { clientHandlers } from './client-handlers.ts';
 import type { MemberNode } from './member.ts';
 import type { NodeRefs } from './trees/node-tree.ts';
 
@@ -12,6 +13,7 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
   const { system, agents } = member;
   const agent = (type: string, id: string) => ({ kind: 'agent', type, id }) as const;
   return {
+    ...clientHandlers(member),
     async spawn(request, { timeoutMs }) {
       const { type, id, node, epoch, created } = await agents.spawn({ ...request, timeoutMs });
       return { agent: { type, id, node, epoch }, created };

@@ -51,6 +51,7 @@ export interface ClusterOptions {
 
 /** One node's part in the cluster. */
 export interface Cluster {
+  readonly name: string;
   readonly self: { readonly node: NodeId; readonly incarnation: number };
   readonly state: Member['state'];
   /** The lease is not held at the moment: exclusive agents wait. */

@@ -345,6 +345,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let recovered = false;
 
   return {
+    name: subjects.cluster,
     self,
     get state() {
       return over ? 'gone' : state;

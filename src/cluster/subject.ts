@@ -53,6 +53,10 @@ export const validType = (name: string): string => checked('type', name, NAME);
 
 /** The name of a queue group of subscribers. @throws NexaError `bad-id` unless 1 … 64 of letters, digits, `_` and `-`. */
 export const validGroup = (name: string): string => checked('group', name, NAME);
+/** The id of a program outside the cluster, as it or a node made it. @throws NexaError `bad-id` unless 1 … 128 of letters, digits, `_` and `-`. */
+export const validClient = (id: string): string => checked('client', id, TOKEN);
+/** What such a program calls itself. @throws NexaError `bad-id` unless 1 … 64 of letters, digits, `_` and `-`. */
+export const validClientName = (name: string): string => checked('name', name, NAME);
 
 const validIncarnation = (incarnation: number): number => {
   if (Number.isSafeInteger(incarnation) && incarnation > 0) return incarnation;
@@ -117,6 +121,9 @@ export interface Subjects {
   durable(type: string, id: string): Subject;
   readonly durableAll: Subject;
   readonly agents: Subject;
+  /** Where programs outside the cluster are listed, and who offers what. */
+  readonly connect: Subject;
+  readonly services: Subject;
   /** To whichever node is free. */
   readonly ctl: Subject;
   ctlNode(node: string): Subject;
@@ -166,6 +173,8 @@ export function subjects(cluster: string): Subjects {
     durable: (type, id) => subject('durable', agentKey(type, id)),
     durableAll: subject('durable', '*', '*'),
     agents: subject('agents'),
+    connect: subject('connect'),
+    services: subject('services'),
     ctl: subject('ctl'),
     ctlNode: (node) => subject('ctl', validNode(node)),
     flow: subject('flow'),

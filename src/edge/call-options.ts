@@ -1,5 +1,6 @@
 import { WIDEST_WINDOW } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
+import type { Random } from '../ports/random.ts';
 import type { CallOptions } from './handlers.ts';
 
 export const HEADERS = { timeout: 'Nexa-Timeout-Ms', requestId: 'Nexa-Request-Id', window: 'Nexa-Window', trace: 'traceparent' } as const;
@@ -45,4 +46,18 @@ export function callOptions(headers: ReadonlyMap<string, string>): CallOptions {
     ...(said.requestId === undefined ? {} : { requestId: said.requestId }),
     ...(said.trace !== undefined && TRACE.test(said.trace) ? { traceparent: said.trace } : {}),
   };
+}
+
+/** A trace of its own, for a request that is part of none: W3C trace context, version 00, sampled. */
+export function freshTrace(random: Random): string {
+  const digits = (count: number): string => {
+    let text = '';
+    for (let left = count; left > 0; left -= 8)
+      text += Math.floor(random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    // Nothing but zeros would be no id.
+    return /[^0]/.test(text) ? text : '1'.padStart(count, '0');
+  };
+  return `00-${digits(32)}-${digits(16)}-01`;
 }

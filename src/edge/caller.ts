@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Inbound, Subject, Transport } from '../ports/transport.ts';
 import { decodeBody } from './answers.ts';
-import { FLOW_HEADER, HEADERS, LONGEST_TIMEOUT_MS } from './call-options.ts';
+import { FLOW_HEADER, freshTrace, HEADERS, LONGEST_TIMEOUT_MS } from './call-options.ts';
 
 export interface CallerOptions {
   readonly subjects: Subjects;
@@ -24,6 +24,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of a command that may be answered with a stream: it is refused then, and nothing happens. */
   readonly once?: boolean;
+  /** W3C trace context of the caller. Default: a fresh one. */
+  readonly traceparent?: string | undefined;
 }
 /** Asks public subjects, from outside the cluster: one subscription for all answers. */
 export interface Caller {
@@ -88,10 +90,10 @@ export function createCaller(options: CallerOptions): Caller {
     hasRoom,
     send: (subject, body) => {
       check();
-      transport.publish(subject, codec.encode(body));
+      transport.publish(subject, codec.encode(body), { headers: new Map([[HEADERS.trace, freshTrace(random)]]) });
       return hasRoom();
     },
-    request: async (subject, body, { timeoutMs, requestId, signal, once }) => {
+    request: async (subject, body, { timeoutMs, requestId, signal, once, traceparent }) => {
       check();
       if (!(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS))
         throw new NexaError('invalid-message', `timeoutMs is to be from 1 to ${LONGEST_TIMEOUT_MS}`);
@@ -99,7 +101,10 @@ export function createCaller(options: CallerOptions): Caller {
         throw new NexaError('cancelled', 'the request was given up before it was sent', { definite: true, cause: signal.reason });
       const reply = take();
       const payload = codec.encode(body);
-      const headers = new Map<string, string>([[HEADERS.timeout, String(Math.ceil(timeoutMs))]]);
+      const headers = new Map<string, string>([
+        [HEADERS.timeout, String(Math.ceil(timeoutMs))],
+        [HEADERS.trace, traceparent ?? freshTrace(random)],
+      ]);
       if (requestId !== undefined) headers.set(HEADERS.requestId, requestId);
       if (once === true) headers.set(HEADERS.window, '0');
 
@@ -138,9 +143,10 @@ export function createCaller(options: CallerOptions): Caller {
             if (idleTimeoutMs > LONGEST_TIMEOUT_MS)
               throw new NexaError('invalid-message', `idleTimeoutMs is to be at most ${LONGEST_TIMEOUT_MS}`);
             const at = take();
-            const headers = new Map([
+            const headers = new Map<string, string>([
               [HEADERS.timeout, String(Math.ceil(idleTimeoutMs))],
               [HEADERS.window, String(window)],
+              [HEADERS.trace, freshTrace(random)],
             ]);
             const payload = codec.encode(body);
             reply = at;

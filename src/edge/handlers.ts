@@ -1,4 +1,5 @@
 import type { NexaError } from '../errors.ts';
+import type { ClientHandlers } from './client-handlers.ts';
 import type { LogPage, LogWanted } from './log-ring.ts';
 
 /** What a public `spawn` asks for, shapes checked, values not yet: the type may be unknown and the config wrong. */
@@ -53,7 +54,7 @@ export interface ListRequest {
  * throws a NexaError, which the caller receives as it is; anything else thrown reaches him as `internal` without its text.
  * Answers are plain data: they travel as JSON too.
  */
-export interface PublicHandlers {
+export interface PublicHandlers extends ClientHandlers {
   /** C8: idempotent by spawn id. @throws NexaError `unknown-type`, `invalid-message`, `conflict`, `unavailable`. */
   spawn(request: SpawnRequest, options: CallOptions): Promise<Spawned>;
   /** The agent's reply; the signal is aborted when the caller gives up. @throws what `ask` throws. */

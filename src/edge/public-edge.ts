@@ -12,6 +12,7 @@ import { callOptions } from './call-options.ts';
 import { flows } from './flows.ts';
 import type { CallOptions, PublicDeadLetter, PublicHandlers } from './handlers.ts';
 import { agentCommand, agentsRequest, controlRequest, spawnRequest } from './requests.ts';
+import { serveConnect, serveServices } from './serve-clients.ts';
 
 export interface PublicEdgeOptions {
   readonly transport: Transport;
@@ -268,6 +269,8 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         transport.subscribe(subjects.spawn, listener(spawn), group),
         transport.subscribe(subjects.agentAll, listener(ask, tell), group),
         transport.subscribe(subjects.agents, listener(agents), group),
+        transport.subscribe(subjects.connect, listener(serveConnect(handlers)), group),
+        transport.subscribe(subjects.services, listener(serveServices(handlers)), group),
       ];
     },
     shut,

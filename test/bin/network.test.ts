@@ -68,6 +68,16 @@ const handlers: PublicHandlers = {
   why: async (type, id) => ({ type, id, moves: [] }),
   inspectNode: async () => ({ status: { node: 'n1' } }),
   logs: async () => ({ lines: [], last: 0, lost: 0 }),
+  connect: async () => Promise.reject(new NexaError('unavailable', 'a command is no client that is listed')),
+  beat: async () => undefined,
+  disconnect: async () => undefined,
+  clients: async () => ({ clients: [{ client: 'c1', name: null, node: 'n1', sinceMs: 0, heartbeatMs: 5_000 }], more: false }),
+  findServices: async ({ service }) => ({
+    services: [{ service, instance: 'a', ref: 'nexa:counter/a', node: null, metadata: { zone: 'x\u001b[2J' }, registeredAtMs: 0 }],
+    more: false,
+  }),
+  registerService: async ({ service }) => ({ service, instance: 'a' }),
+  deregisterService: async () => undefined,
   stopNode: () => void stopped.push('n1'),
 };
 
@@ -108,6 +118,18 @@ test('a request reaches the node and its answer the screen', async () => {
   expect(await json('types', 'counter')).toEqual(describe(counter));
   expect(await json('status', 'n1')).toEqual({ node: 'n1', state: 'running' });
   expect(await json('tree')).toEqual([{ node: 'n1', tree: await handlers.tree() }]);
+});
+
+test('clients and services are listed, and nothing in them reaches the terminal as it is', async () => {
+  const since = '1970-01-01T00:00:00.000Z';
+  expect(await json('clients')).toEqual([{ client: 'c1', name: null, node: 'n1', since, heartbeatMs: 5_000 }]);
+  expect((await nexa('clients')).stdout).toMatch(
+    /^NAME +CLIENT +ACCEPTED BY +SINCE +HEARTBEAT\n- +c1 +n1 +1970-01-01T00:00:00.000Z +5000ms\n$/,
+  );
+  const [row] = await json('services', 'workers');
+  expect(row).toEqual({ service: 'workers', instance: 'a', ref: 'nexa:counter/a', node: null, metadata: { zone: 'x\u001b[2J' }, since });
+  expect((await nexa('services', 'workers')).stdout).not.toContain('\u001b');
+  expect(await nexa('services', '$clients')).toMatchObject({ exit: 2, stderr: expect.stringContaining('bad-id') });
 });
 
 test('stop stops the agent or the node that was named', async () => {

@@ -27,6 +27,8 @@ function world(handlers: Partial<PublicHandlers> = {}) {
   return { ...one, client, clientTransport: transport as Transport, outcome };
 }
 
+const traceparent = expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+
 describe('a client', () => {
   test('asks and tells agents through typed refs', async () => {
     const { client, outcome, calls } = world();
@@ -36,8 +38,8 @@ describe('a client', () => {
     expect(alice.tell({ type: 'add', by: 2 })).toBe(true);
     await outcome(alice.ready({ timeoutMs: 10 }));
     expect(calls).toEqual([
-      ['ask', 'counter', 'al ice', { type: 'add', by: 1 }, { timeoutMs: 700, requestId: 'r-1', window: 0 }],
-      ['tell', 'counter', 'al ice', { type: 'add', by: 2 }, { timeoutMs: 5_000 }],
+      ['ask', 'counter', 'al ice', { type: 'add', by: 1 }, { timeoutMs: 700, requestId: 'r-1', window: 0, traceparent }],
+      ['tell', 'counter', 'al ice', { type: 'add', by: 2 }, { timeoutMs: 5_000, traceparent }],
     ]);
     expect(JSON.stringify({ alice })).toBe('{"alice":"nexa:counter/=YWwgaWNl"}');
     expect(() => client.agent(counter, '')).toThrow(expect.objectContaining({ code: 'bad-id' }));
@@ -56,7 +58,7 @@ describe('a client', () => {
     expect(await outcome(client.cluster.types())).toEqual([{ type: 'counter' }]);
     expect(await outcome(client.cluster.describe('counter'))).toMatchObject({ type: 'counter' });
     await outcome(client.stopAgent(client.agent(counter, 'alice'), { forget: true }));
-    expect(calls.at(-1)).toEqual(['stop', 'counter', 'alice', { timeoutMs: 5_000, forget: true }]);
+    expect(calls.at(-1)).toEqual(['stop', 'counter', 'alice', { timeoutMs: 5_000, traceparent, forget: true }]);
     expect(await outcome(client.cluster.nodes())).toMatchObject([{ node: 'n1' }]);
     expect(await outcome(client.cluster.status())).toEqual({ node: 'n1' });
     expect(await outcome(client.cluster.status('n1'))).toEqual({ node: 'n1' });
@@ -93,7 +95,7 @@ describe('a client', () => {
     };
     friend.tell({ type: 'add', by: 5 });
     await outcome(Promise.resolve());
-    expect(calls).toEqual([['tell', 'counter', 'bob', { type: 'add', by: 5 }, { timeoutMs: 5_000 }]]);
+    expect(calls).toEqual([['tell', 'counter', 'bob', { type: 'add', by: 5 }, { timeoutMs: 5_000, traceparent }]]);
   });
 });
 

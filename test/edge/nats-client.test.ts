@@ -84,7 +84,7 @@ test('a reply subject of the server itself is never published to', async () => {
 });
 
 test('the client of this package asks, and is told at once where nobody listens', async () => {
-  await using client = await connect({ nats: servers.urls, cluster: 'test' });
+  await using client = await connect({ nats: servers.urls, cluster: 'test', listed: false });
   expect(await client.askRaw('counter', 'alice', { type: 'get' }, { timeoutMs: 2_000 })).toEqual({ value: 1 });
   expect(await client.cluster.nodes()).toEqual([{ node: 'n1', state: 'running' }]);
   await expect(client.cluster.tree('n9')).rejects.toMatchObject({ code: 'unavailable' });

@@ -51,6 +51,13 @@ export function edgeWorld(
     inspectNode: recorded('inspectNode', { status: { node: 'n1' } }),
     logs: recorded('logs', { lines: [], last: 0, lost: 0 }),
     stopNode: () => void calls.push(['stopNode']),
+    connect: recorded('connect', { client: 'c1', cluster: 'test', node: 'n1', heartbeatMs: 5_000, versions: [1] }),
+    beat: recorded('beat', undefined),
+    disconnect: recorded('disconnect', undefined),
+    clients: recorded('clients', { clients: [], more: false }),
+    findServices: recorded('findServices', { services: [], more: false }),
+    registerService: recorded('registerService', { service: 'workers', instance: 'counter/alice' }),
+    deregisterService: recorded('deregisterService', undefined),
     ...given,
   };
   const edge = publicEdge({
