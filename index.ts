@@ -21,6 +21,13 @@ export {
   serviceKey,
 } from './src/actor/receptionist.ts';
 export type { Accepts, ActorRef, AnyRef, AskOptions, Cancel, ReplyTo, StreamOptions } from './src/actor/ref.ts';
+export { type ConsistentHashOptions, consistentHash } from './src/actor/routing/consistent-hash.ts';
+export { type LatencyAwareOptions, latencyAware } from './src/actor/routing/latency-aware.ts';
+export { leastLoaded } from './src/actor/routing/least-loaded.ts';
+export { random } from './src/actor/routing/random.ts';
+export { roundRobin } from './src/actor/routing/round-robin.ts';
+export { type Router, type RouterOptions, type RouterParent, router } from './src/actor/routing/router.ts';
+export { type Candidate, type Routing, type RoutingSpec, routing } from './src/actor/routing/routing.ts';
 export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
 export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';
 export type { ActorSystem } from './src/actor/system.ts';
