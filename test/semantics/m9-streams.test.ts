@@ -320,3 +320,74 @@ test('M9: an ask that is given up is skipped by whoever has not begun it, on ano
   expect(await second).toBe('cancelled');
   expect(await cluster.ask('n3', 'counter/c', { type: 'get' })).toEqual({ value: 1 });
 });
+
+describe('M9: what a program outside gives up, three steps away from the owner', () => {
+  const chain = (seen: string[]) =>
+    defineAgent({
+      type: 'hop',
+      version: 1,
+      commands: { left: command({ via: z.array(z.string()) }, { reply: z.array(z.number()) }) },
+      state: z.null(),
+      initial: null,
+      storage: 'memory',
+    }).handle({
+      async left(context, { via }) {
+        const [next, ...rest] = via;
+        const own = context.remainingMs() ?? -1;
+        seen.push(`${context.id} begun`);
+        await new Promise<void>((resolve) => void context.clock.after(150, resolve));
+        if (next === undefined) return { reply: [own] };
+        const further = context.agent(
+          { type: 'hop', version: 1, commands: { left: command({ via: z.array(z.string()) }, { reply: z.array(z.number()) }) } },
+          next,
+        );
+        return { reply: [own, ...(await further.ask({ type: 'left', via: rest }, { timeoutMs: 60_000 }))] };
+      },
+    });
+
+  test('a deadline shrinks from one to the next, and none outlives it', async () => {
+    const seen: string[] = [];
+    const cluster = await calmCluster({ relaunches: false, drift: false, agents: [chain(seen)] });
+    await using _ = cluster;
+    for (const [id, node] of [
+      ['a', 'n1'],
+      ['b', 'n2'],
+      ['c', 'n3'],
+    ] as const)
+      await cluster.spawn('hop', id, node);
+    const { world } = cluster;
+    const at = world.subjects.agent('hop', 'a');
+    const answer = await world.until(world.outside.request(at, { type: 'left', via: ['b', 'c'] }, { timeoutMs: 2_000 }));
+    const left = answer.reply as readonly number[];
+    expect(left).toHaveLength(3);
+    expect(left[0]).toBeLessThanOrEqual(2_000);
+    expect(left[1]).toBeLessThanOrEqual((left[0] as number) - 150);
+    expect(left[2]).toBeLessThanOrEqual((left[1] as number) - 150);
+    seen.length = 0;
+    const late = world.outside.request(at, { type: 'left', via: ['b', 'c'] }, { timeoutMs: 280 }).catch((error) => error.code);
+    expect(await world.until(late)).toBe('ask-timeout');
+    await world.run(5_000);
+    expect(seen).toEqual(['a begun', 'b begun']);
+  });
+
+  test('an ask that waits at its owner is skipped when its asker outside gives it up', async () => {
+    const cluster = await calmCluster({ relaunches: false });
+    await using _ = cluster;
+    const { world } = cluster;
+    await cluster.spawn('counter', 'c', 'n2');
+    // Whichever node takes it from outside, one of them is not the owner.
+    for (let round = 0; round < 6; round++) {
+      world.network.faults.election(1_000);
+      const first = cluster.asking('n1', 'counter/c', { type: 'add', by: 1 });
+      await world.run(20);
+      const gaveUp = new AbortController();
+      const asked = world.outside
+        .request(world.subjects.agent('counter', 'c'), { type: 'add', by: 100 }, { timeoutMs: 30_000, signal: gaveUp.signal })
+        .catch((error) => error.code);
+      await world.run(100);
+      gaveUp.abort();
+      await world.run(5_000);
+      expect([await asked, first.came]).toEqual(['cancelled', { reply: { value: round + 1 } }]);
+    }
+  });
+});
