@@ -162,12 +162,7 @@ module.exports = {
     ),
     onlyIn('jiti', 'jiti', '^src/agent/load\\.ts$', 'The place that runs agents which are not ours.'),
     onlyIn('c12', 'c12', '^supervisors/config-file\\.ts$', 'The one place that reads the configuration.'),
-    onlyIn(
-      'the-terminal',
-      '(commander|cli-table3|picocolors|yaml|@clack/prompts|@bomb\\.sh/tab)',
-      '^bin/',
-      'Only commands talk to a terminal.',
-    ),
+    onlyIn('the-terminal', '(commander|cli-table3|picocolors|yaml|@clack/prompts)', '^bin/', 'Only commands talk to a terminal.'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

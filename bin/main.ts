@@ -8,6 +8,7 @@ import { type Command, type Invocation, type Result, type Screen, UsageError } f
 import { commandNames, loadCommand } from './commands.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { FORMATS, type Format, formatOf, notation } from './format.ts';
+import { withHint } from './hint.ts';
 import { serverOf, text } from './options.ts';
 import { errorLine, type Style, styleFor } from './output.ts';
 import { pause } from './pause.ts';
@@ -77,6 +78,8 @@ export async function main({
     let client: Promise<Client> | undefined;
     try {
       return await command.run({ ...invocation, connect: () => (client ??= connect(invocation.server)) });
+    } catch (thrown) {
+      throw await withHint(thrown, await client?.catch(() => undefined));
     } finally {
       await (await client?.catch(() => undefined))?.[Symbol.asyncDispose]();
     }

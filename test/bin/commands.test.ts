@@ -251,3 +251,22 @@ test('status prints one fact a line, and passes the object on as JSON', async ()
     ['cluster.status', 'n1'],
   ]);
 });
+
+test('a type that is not there comes with the one that was probably meant', async () => {
+  const { connect } = answering({
+    spawnRaw: () => {
+      throw new NexaError('unknown-type', 'no node runs the agent type "countr"', { where: { type: 'countr' }, fix: 'Start a node.' });
+    },
+    'cluster.types': () => [{ type: 'counter' }, { type: 'echo' }],
+  });
+  const { exit, stderr } = await nexa(['spawn', 'countr'], { connect });
+  expect([exit, stderr]).toEqual([
+    3,
+    'error unknown-type: no node runs the agent type "countr" (type countr) — Did you mean counter? See `nexa types`.\n',
+  ]);
+});
+
+test('a command or an option that is not there comes with the one that was probably meant', async () => {
+  expect((await nexa(['spwan'])).stderr).toContain('(Did you mean spawn?)');
+  expect((await nexa(['ps', '--ouptut', 'json'])).stderr).toContain('(Did you mean --output?)');
+});
