@@ -54,12 +54,7 @@ function compared<T>(
 export function changeLine(change: Change, style: Style): string {
   const time = style.dim(timeText(change.atMs));
   if ('node' in change) {
-    const state = (node: NodeShape): string =>
-      [
-        stateText(node.state, style),
-        ...(node.suspended ? [style.warn('suspended')] : []),
-        ...(node.cordoned ? [style.warn('cordoned')] : []),
-      ].join(' ');
+    const state = (node: NodeShape): string => nodeText(node, style);
     const pid = change.after?.pid === undefined || change.after.pid === null ? '' : ` pid ${change.after.pid}`;
     return `${time} node ${style.bold(plain(change.node))} ${arrow(change, state)}${pid}`;
   }
@@ -67,6 +62,17 @@ export function changeLine(change: Change, style: Style): string {
   const { after } = change;
   const more = after === null ? '' : ` epoch ${after.epoch ?? '-'}${after.restarts ? ` restarts ${after.restarts}` : ''}`;
   return `${time} agent ${style.bold(plain(change.agent))} ${arrow(change, state)}${more}`;
+}
+
+/** Its state, and whatever is not as it should be. */
+function nodeText({ state, ready, degraded, suspended, cordoned }: NodeShape, style: Style): string {
+  const marks = [
+    ...(suspended ? ['suspended'] : []),
+    ...(cordoned ? ['cordoned'] : []),
+    ...(ready === false && state === 'running' ? ['not ready'] : []),
+    ...(degraded === true ? ['degraded'] : []),
+  ];
+  return [stateText(state, style), ...marks.map((mark) => style.warn(mark))].join(' ');
 }
 
 function arrow<T>({ before, after }: { readonly before: T | null; readonly after: T | null }, state: (one: T) => string): string {
@@ -116,15 +122,15 @@ const nodesTable = (nodes: readonly NodeShape[], style: Style): string =>
     ['node', 'state', 'agents', 'lag', 'pid', 'version', 'labels'],
     [...nodes]
       .sort((a, b) => Number(a.state === 'gone') - Number(b.state === 'gone'))
-      .map(({ node, state, suspended, cordoned, agents, lagMs, pid, version, labels }) => [
-        plain(node),
-        [stateText(state, style), ...(suspended ? [style.warn('suspended')] : []), ...(cordoned ? [style.warn('cordoned')] : [])].join(' '),
-        `${agents ?? '-'}`,
-        lagMs === null ? '-' : `${lagMs}ms`,
-        `${pid ?? '-'}`,
-        plain(version),
+      .map((node) => [
+        plain(node.node),
+        nodeText(node, style),
+        `${node.agents ?? '-'}`,
+        node.lagMs === null ? '-' : `${node.lagMs}ms`,
+        `${node.pid ?? '-'}`,
+        plain(node.version),
         plain(
-          Object.entries(labels)
+          Object.entries(node.labels)
             .map(([name, label]) => `${name}=${label}`)
             .join(','),
         ),

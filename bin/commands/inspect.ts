@@ -79,9 +79,15 @@ function nodeText(said: Said, style: Style): string {
     return mean === undefined ? '' : `, last minute ${form(least)} to ${form(most)}, mean ${form(mean)}`;
   };
   const nats = record(sample.nats);
+  const marks = [
+    ...(status.suspended === true ? ['suspended'] : []),
+    ...(status.cordoned === true ? ['cordoned'] : []),
+    ...(status.ready === false ? ['not ready'] : []),
+    ...list(status.degraded).map((check) => `degraded: ${plain(text(check))}`),
+  ];
   const lines: (readonly [string, string])[] = [
     ['node', style.bold(shown(status.node))],
-    ['state', stateText(text(status.state), style) + (status.suspended === true ? ` ${style.warn('suspended')}` : '')],
+    ['state', [stateText(text(status.state), style), ...marks.map((mark) => style.warn(mark))].join(' ')],
     ['uptime', durationText(number(status.uptimeMs) ?? Number.NaN)],
     ['cpu', `${count(sample.cpu)} cores${range('cpu', count)}`],
     ['memory', `${of(bytes(sample.rssBytes), bytes(sample.memoryLimitBytes))}${range('rssBytes', bytes)}`],
@@ -104,6 +110,8 @@ function nodeText(said: Said, style: Style): string {
   if (types.length > 0) parts.push(typesText(types, style));
   const peers = list(sample.peers).map(record);
   if (peers.length > 0) parts.push(peersText(peers, style));
+  const gaps = list(status.gaps).map((gap) => style.warn(plain(text(record(gap).message))));
+  if (gaps.length > 0) parts.push(gaps.join('\n'));
   const letters = list(said.deadLetters).map(record);
   if (letters.length > 0)
     parts.push(

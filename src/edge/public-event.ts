@@ -27,11 +27,14 @@ const BYTES = 8_192;
 /** Whether an operator would look at it. Actors come and go by the thousands; only those that failed are news. */
 export const isPublic = (event: RuntimeEvent): boolean => event.event !== 'stopped' || event.reason === 'failed';
 
+/** Said of every event by whoever publishes it: no field of an event takes its place. */
+const RESERVED: readonly string[] = ['event', 'node', 'incarnation', 'n', 'atMs', 'agent', 'actor'];
+
 /** What strangers may know of an event: who and why, never the body of a message. */
 export function publicFields(event: RuntimeEvent): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(event)) {
-    if (name === 'event') continue;
+    if (RESERVED.includes(name)) continue;
     else if (name === 'address') Object.assign(fields, about(value as Address));
     else if (name === 'member') fields.member = memberFields(value as Carried<'member'>['member']);
     else if (name === 'envelope') Object.assign(fields, letterFields(value as Carried<'dead-letter'>['envelope']));

@@ -131,12 +131,17 @@ test('inspect shows a node with its load, its types, its peers and its dead lett
     peers: [{ node: 'n2', incarnation: 1, sent: 7, sentBytes: 700, received: 6, receivedBytes: 600, inFlight: 0, gaps: 1 }],
   };
   const said = {
-    status: { node: 'n1', state: 'running', suspended: false, uptimeMs: 61_000 },
+    status: {
+      ...{ node: 'n1', state: 'running', suspended: false, cordoned: true, ready: false, degraded: ['service mail'], uptimeMs: 61_000 },
+      gaps: [{ from: 'n1', to: 'n3', oneWay: true, message: 'n3 does not hear n1' }],
+    },
     sample,
     lastMinute: { cpu: { least: 0.1, mean: 0.2, most: 0.9 } },
     deadLetters: [{ number: 1, atMs, to: 'nexa:counter/a', from: null, type: 'add', reason: 'stopped', error: null }],
   };
   const { stdout } = await nexa(['inspect', 'node', 'n1'], { connect: client({ inspectNode: async () => said }) });
+  expect(stdout).toMatch(/^state +running cordoned not ready degraded: service mail$/m);
+  expect(stdout).toMatch(/^n3 does not hear n1$/m);
   expect(stdout).toMatch(/^cpu +0\.4 cores, last minute 0\.1 to 0\.9, mean 0\.2$/m);
   expect(stdout).toMatch(/^memory +120 MB of 8\.0 GB$/m);
   expect(stdout).toMatch(/^loop lag +p50 1 ms, p99 12 ms, max 80 ms$/m);

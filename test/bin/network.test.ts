@@ -53,6 +53,8 @@ const handlers: PublicHandlers = {
       state: 'running',
       suspended: false,
       cordoned: true,
+      ready: true,
+      degraded: false,
       pid: 7,
       labels: {},
       version: '0.1.0',

@@ -41,11 +41,11 @@ describe('changes', () => {
       told(first, view([node('n1', { agents: 9, lagMs: 80 }), node('n2')], [agent('alice', 'n2', { mailbox: 5 }), agent('bob', 'n1')])),
     ).toEqual([]);
     const after = view(
-      [node('n1', { cordoned: true, suspended: true }), node('n2', { state: 'gone', pid: null })],
+      [node('n1', { cordoned: true, suspended: true, ready: false, degraded: true }), node('n2', { state: 'gone', pid: null })],
       [agent('alice', 'n1', { epoch: 9 }), agent('bob', 'n1', { restarts: 2 })],
     );
     expect(told(first, after)).toEqual([
-      'node n1 running → running suspended cordoned pid 7',
+      'node n1 running → running suspended cordoned not ready degraded pid 7',
       'node n2 running → gone',
       'agent counter/alice n2 running → n1 running epoch 9',
       'agent counter/bob n1 running → n1 running epoch 3 restarts 2',
