@@ -101,7 +101,8 @@ export function localAgents(options: {
   readonly onRefused: (envelope: Envelope, error: NexaError) => void;
 }): LocalAgents {
   const { self, agents, host, codec, clock, random, times, log } = options;
-  const step = ownership({ self, isGone: (node, incarnation) => options.members.isGone(node, incarnation) });
+  const versionOf = (type: string): number => (Object.hasOwn(host.types, type) ? (host.types[type] ?? 0) : 0);
+  const step = ownership({ self, isGone: (node, incarnation) => options.members.isGone(node, incarnation), versionOf });
   const within = { timeoutMs: times.storeMs };
   const locals = new Map<string, Local>();
   const spawns = new Map<number, (answer: SpawnAnswer | NexaError) => void>();
@@ -272,7 +273,11 @@ export function localAgents(options: {
         const agent = local(agentKey(spec.type, spec.id), spec.type, spec.id);
         const cause = 'spawn';
         const moves = [{ ...self, cause, why: spec.why, atMs: clock.wallMs(), epoch: undefined }] as const;
-        input(agent, { request: 'spawn', token, record: { ...spec, nonce: random.id(), owner: self, cause, moves } });
+        input(agent, {
+          request: 'spawn',
+          token,
+          record: { ...spec, version: versionOf(spec.type), nonce: random.id(), owner: self, cause, moves },
+        });
       }),
     stop: (type, id, forget) =>
       new Promise((resolve, reject) => {

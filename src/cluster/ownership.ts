@@ -102,6 +102,8 @@ export type OwnershipEffect =
 export interface OwnershipRules {
   readonly self: { readonly node: NodeId; readonly incarnation: number };
   readonly isGone: (node: NodeId, incarnation: number) => boolean;
+  /** Version of that agent type on this node; 0 if it does not run it. */
+  readonly versionOf: (type: string) => number;
 }
 
 /** Requests waiting at one agent on one node; one more is refused `overloaded`. */
@@ -116,8 +118,18 @@ type Result = readonly [OwnershipState, readonly OwnershipEffect[]];
  * Who runs an agent. The one rule that everything else serves: an activation begins only at the revision that our own successful
  * CAS just returned, and is over from the moment a write that gives it up is sent. What a copy or a read says only makes us try.
  */
-export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState, OwnershipInput, OwnershipEffect> {
+export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<OwnershipState, OwnershipInput, OwnershipEffect> {
   const mine = (record: AgentRecord): boolean => record.owner?.node === self.node && record.owner.incarnation === self.incarnation;
+
+  /** What a newer version has owned no older one may own again: it could not read the state. */
+  const tooNew = (record: AgentRecord): boolean => record.version > versionOf(record.type);
+  const needsNewer = ({ type, id, version }: AgentRecord): NexaError =>
+    new NexaError('unknown-version', `it was owned by version ${version} of its type, this node has ${versionOf(type)}`, {
+      where: { type, id, node: self.node, version: String(version) },
+      fix: 'Start a node with that version of the type, or a later one.',
+      definite: true,
+    });
+  const raised = (record: AgentRecord, version: number): AgentRecord => (version > record.version ? { ...record, version } : record);
 
   const next = (phase: Phase, waiting: readonly OwnershipRequest[], effects: readonly OwnershipEffect[]): Result => {
     const first = waiting[0];
@@ -210,7 +222,7 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
   /** The record as this node claims it. */
   function taken(record: AgentRecord, revision: number, { why, cause, nonce, atMs }: ClaimReason): AgentRecord {
     const moves = moved(record.moves, record.owner === undefined ? undefined : revision, { ...self, why, cause, atMs });
-    return { ...record, owner: self, prefer: undefined, nonce, why, cause, moves };
+    return { ...raised(record, versionOf(record.type)), owner: self, prefer: undefined, nonce, why, cause, moves };
   }
 
   function written(state: Extract<OwnershipState, { phase: 'writing' }>, revision: number): Result {
@@ -258,6 +270,7 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
           const answer = existing(goal, record, revision);
           // Who spawns an orphan waits for it: it need not wait for its turn, where it is wanted as it was.
           const wanted = orphaned(record, isGone) && mayReturn(record) && sameData(goal.record.placement, record.placement);
+          if (wanted && tooNew(record)) return next({ phase: 'idle' }, waiting, refuse(goal, needsNewer(record)));
           if (!wanted || ('answer' in answer && answer.answer instanceof NexaError)) return next({ phase: 'idle' }, waiting, [answer]);
           const atMs = goal.record.moves.at(-1)?.atMs ?? 0;
           const claimed = taken(record, revision, { why: 'spawned again', cause: 'spawn', nonce: goal.record.nonce, atMs });
@@ -268,12 +281,13 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
             { effect: 'answer-spawn', token: goal.token, answer: { node: null, epoch: revision, created: false } },
           ]);
         }
+        if (tooNew(record)) return next({ phase: 'idle' }, waiting, refuse(goal, needsNewer(record)));
         const again = { ...goal.record, moves: [...ended(record.moves, undefined), ...goal.record.moves] };
         return write(goal, tries + 1, again, revision, waiting);
       }
       case 'claim': {
         if (!mine(record) && !orphaned(record, isGone)) return next({ phase: 'idle' }, waiting, []);
-        if (record.desired !== 'running') return next({ phase: 'idle' }, waiting, []);
+        if (record.desired !== 'running' || tooNew(record)) return next({ phase: 'idle' }, waiting, []);
         const back = mine(record) || record.owner === undefined || mayReturn(record);
         const claimed: AgentRecord = back
           ? taken(record, revision, goal)
@@ -327,7 +341,9 @@ export function ownership({ self, isGone }: OwnershipRules): Step<OwnershipState
         const goal: Goal = input.local
           ? { request: 'release', prefer: undefined, why: `could not start on ${self.node}: ${input.error.code}`, cause: 'failed-start' }
           : { request: 'quarantine', why: `${input.error.code}: ${input.error.message}`.slice(0, 500) };
-        const [after, effects] = giveUp(goal, state.record, state.epoch, waiting);
+        // What its state was written by is what it needs: an older node need not try again.
+        const needed = input.error.code === 'unknown-version' ? Number(input.error.where.version) : 0;
+        const [after, effects] = giveUp(goal, raised(state.record, needed), state.epoch, waiting);
         return [after, [...(input.local ? [{ effect: 'exclude' } as const] : []), ...answerSpawn(state, input.error), ...effects]];
       }
       case 'leave': {

@@ -37,7 +37,7 @@ export interface AgentRecord {
   readonly desired: Place['desired'];
   readonly owner: Place['owner'];
   readonly prefer: NodeId | undefined;
-  /** Version of the agent type that its owner runs. */
+  /** The highest version of its type that ever owned it. */
   readonly version: number;
   /** Why it is where it is: shown by `nexa ps` and by the events of a move. */
   readonly why: string;

@@ -34,6 +34,7 @@ class World {
     const run = ownership({
       self: { node: node.name, incarnation: node.incarnation },
       isGone: (name, incarnation) => this.gone.has(`${name}.${incarnation}`),
+      versionOf: () => 1,
     });
     const [next, effects] = run(node.state, input, 0);
     node.state = next;
@@ -183,7 +184,7 @@ test('whatever is lost, late, stale or repeated, an agent has at most one activa
 
 test('a spawn that the store refuses for good is answered with that refusal, and nothing is under way', () => {
   const self = { node: 'n1', incarnation: 1 };
-  const step = ownership({ self, isGone: () => false });
+  const step = ownership({ self, isGone: () => false, versionOf: () => 1 });
   const record = { type: 't', id: 'a', spawnId: '', nonce: 'x', config: undefined, restart: 'permanent', placement: {} } as const;
   const wanted: AgentRecord = {
     ...record,

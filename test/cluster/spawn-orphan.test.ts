@@ -22,7 +22,7 @@ const record = (more: Partial<AgentRecord> = {}): AgentRecord => ({
 });
 /** A spawn on n2, after n1 is gone, over what is there at revision 7. */
 function spawned(there: AgentRecord, wanted: Partial<AgentRecord> = {}): readonly OwnershipEffect[] {
-  const step = ownership({ self, isGone: (node) => node === 'n1' });
+  const step = ownership({ self, isGone: (node) => node === 'n1', versionOf: () => 1 });
   const inputs: OwnershipInput[] = [
     { request: 'spawn', token: 1, record: record({ owner: self, nonce: 'second', ...wanted }) },
     { input: 'written', outcome: 'no' },

@@ -10,7 +10,7 @@ import type { System } from '../../actor/system.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../cluster/hosting.ts';
 import type { AgentRecord } from '../../cluster/place.ts';
 import { agentKey } from '../../cluster/subject.ts';
-import { FencedState, type FenceOptions, forgetState, type StateRecord } from '../../durable/fenced-state.ts';
+import { FencedState, type FenceOptions, forgetState } from '../../durable/fenced-state.ts';
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { Kv } from '../../ports/stores.ts';
@@ -20,6 +20,7 @@ import { ActivationGate } from './activation-gate.ts';
 import { Census } from './census.ts';
 import { hostedBehavior } from './hosted-agent.ts';
 import { Meter } from './meter.ts';
+import { lifted } from './stored-state.ts';
 
 /** Crashes of one agent within a minute before it is put aside; between them it waits longer and longer. */
 const INTENSITY = { maxRestarts: 5, withinMs: 60_000, backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 } } as const;
@@ -110,7 +111,7 @@ export function agentHost(options: {
         const store =
           agent.storage === 'durable'
             ? await FencedState.open(fence(record.type, record.id, epoch, definition.version, hosting.signal), (stored) =>
-                prepared(definition, stored, () => agent.initial({ id: record.id, config: checked.value })),
+                lifted(definition, record.id, stored, () => agent.initial({ id: record.id, config: checked.value })),
               )
             : undefined;
         if (hosting.killed) throw new NexaError('fenced', 'the activation ended before it began');
@@ -148,11 +149,14 @@ export function agentHost(options: {
         await hosting.ready;
         return hosting;
       } catch (thrown) {
+        const error = toNexaError(thrown, 'internal');
         if (running.get(key) === hosting && hosting.cell === undefined) {
           running.delete(key);
+          // It never began: that is told by this error alone, and is no agent that stopped by itself.
+          hosting.kill(error);
           hosting.ended();
         }
-        throw toNexaError(thrown, 'internal');
+        throw error;
       }
     },
   };
@@ -299,27 +303,3 @@ const idle = (strategy: Props<unknown>['strategy']): Props<unknown> => ({
   behavior: () => receive(() => undefined),
   ...(strategy === undefined ? {} : { strategy }),
 });
-
-/** Today's state from what is stored: lifted version by version, or the first one. */
-function prepared(definition: AnyAgent, stored: StateRecord | undefined, initial: () => unknown): unknown {
-  if (stored?.state === undefined) return initial();
-  const where = { type: definition.type };
-  if (stored.version > definition.version) {
-    throw new NexaError('unknown-version', `its state was written by version ${stored.version}, this node has ${definition.version}`, {
-      where,
-      fix: 'Update the agent type on this node.',
-    });
-  }
-  let state: unknown = stored.state;
-  const { upcast } = implementationOf(definition);
-  for (let version = stored.version; version < definition.version; version++) {
-    const step = upcast.get(version);
-    if (step === undefined)
-      throw new NexaError('corrupt-record', `nothing lifts its state from version ${version}`, {
-        where,
-        fix: `Add upcast: { ${version}: (state) => … }.`,
-      });
-    state = step(state);
-  }
-  return state;
-}
