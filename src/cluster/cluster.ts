@@ -46,7 +46,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let settled = false;
   let admitted = false;
   let serving = false;
-  let claimsFromMs = Number.POSITIVE_INFINITY;
+  let mayClaim = false;
   const listeners: ((serves: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
@@ -162,8 +162,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     memberStore,
     members,
     locals,
-    admits: () => admits() && clock.monotonicMs() >= claimsFromMs,
-    runs: () => runs() && clock.monotonicMs() >= claimsFromMs,
+    admits: () => admits() && mayClaim,
+    runs: () => runs() && mayClaim,
     clock,
     random,
     times,
@@ -337,11 +337,15 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     throw toNexaError(error, 'unavailable');
   }
   settled = true;
-  claimsFromMs = clock.monotonicMs() + times.settleMs;
   admitsChanged();
   // A joining node claims nothing in its first second: those who are here have the agents in hand.
-  stops.push(clock.after(times.settleMs, () => reconcile.lookAtAll()));
-  const claimedByMs = claimsFromMs + times.rankMs;
+  stops.push(
+    clock.after(times.settleMs, () => {
+      mayClaim = true;
+      reconcile.lookAtAll();
+    }),
+  );
+  const claimedByMs = clock.monotonicMs() + times.settleMs + times.rankMs;
   let recovered = false;
 
   return {
