@@ -7,9 +7,10 @@ import type { Cluster } from './cluster.ts';
 import { endpointRef } from './endpoint.ts';
 import type { LocalView } from './local-agents.ts';
 import { runs } from './member.ts';
+import { nobodyTakes } from './nobody.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentRecord, AgentSpec, PlacementWish, Restart } from './place.ts';
-import { choose, eligible } from './placement.ts';
+import { choose, eligible, type Placeable } from './placement.ts';
 import { agentKey } from './subject.ts';
 
 export interface SpawnWish {
@@ -53,6 +54,8 @@ const CONFIG_BYTES = 16_384;
 /** Owners asked for one stop; each further one was named by a refusal of the one before. */
 const TRIES = 6;
 const LIST_MS = 1_000;
+/** Refusals of a node that another one, or the next look, may do better. */
+const AGAIN: readonly string[] = ['no-such-actor', 'node-lost', 'unknown-version'];
 
 export function clusterAgents(options: {
   readonly cluster: Cluster;
@@ -109,24 +112,17 @@ export function clusterAgents(options: {
       why: 'spawned',
     };
   };
-  const nowhere = (record: AgentSpec): NexaError => {
-    const { node, labels } = record.placement;
-    const where = {
-      type: record.type,
-      ...(node === undefined ? {} : { node }),
-      ...Object.fromEntries(Object.entries(labels ?? {}).map(([name, value]) => [`label ${name}`, value])),
-    };
-    return new NexaError('unavailable', 'no node of the cluster may take this agent at the moment', {
-      where,
-      fix: 'See `nexa nodes`: a node must be running, with the type and the labels.',
-    });
+  const placeable = ({ type, id, version, placement }: AgentSpec): Placeable => {
+    // What a newer version has owned needs one again, whatever else runs the type.
+    const known = places.get(agentKey(type, id))?.value.version ?? 0;
+    return { type, id, version: Math.max(version, known), wish: placement };
   };
   /** Where the spawn goes: to the owner of what is there already, so that the answer comes from who knows, else where placing says. */
   const targetOf = (record: AgentSpec): string | undefined => {
     const owner = places.get(agentKey(record.type, record.id))?.value.owner;
     if (owner !== undefined && members.find(owner.node)?.state === 'up' && !members.isGone(owner.node, owner.incarnation))
       return owner.node;
-    return choose({ type: record.type, id: record.id, version: record.version, wish: record.placement }, members.all(), {
+    return choose(placeable(record), members.all(), {
       local: self.node,
       load: members.load,
       random,
@@ -138,11 +134,11 @@ export function clusterAgents(options: {
       .all()
       .filter(({ node, incarnation }) => node !== self.node && members.beatOf(node)?.incarnation !== incarnation)
       .map((member) => ({ ...member, suspect: false, admits: true }));
-    return eligible({ type: record.type, id: record.id, version: record.version, wish: record.placement }, assumed).length > 0;
+    return eligible(placeable(record), assumed).length > 0;
   };
   const at = async (node: string, record: AgentSpec, timeoutMs: number): Promise<SpawnAnswer> => {
     const member = members.find(node);
-    if (member === undefined) throw nowhere(record);
+    if (member === undefined) throw nobodyTakes(placeable(record), members.all());
     members.placed(node);
     return endpointRef(system, node, member.incarnation).ask({ type: 'spawn-here', record }, { timeoutMs });
   };
@@ -155,13 +151,15 @@ export function clusterAgents(options: {
         const left = deadlineMs - clock.monotonicMs();
         const target = targetOf(record);
         try {
-          if (target === undefined) throw nowhere(record);
+          if (target === undefined) throw nobodyTakes(placeable(record), members.all());
           const answer = await at(target, record, Math.max(1, left));
           return { type: record.type, id: record.id, ...answer };
         } catch (thrown) {
           // Only what certainly did not happen is tried again, and only what may be different next time.
           const error = toNexaError(thrown, 'internal');
-          const again = error.definite && (error.retryable || error.code === 'no-such-actor' || error.code === 'node-lost');
+          const again = error.definite && (error.retryable || AGAIN.includes(error.code));
+          // Its record says more than the copy did: the next try places it by that.
+          if (error.code === 'unknown-version') await places.refresh(agentKey(record.type, record.id));
           const worthIt = target === undefined ? mayBeHeard(record) : again && tries < 3;
           if (!worthIt || left < 200) throw error;
           await pause(50 * (1 + random.next()));
@@ -225,13 +223,20 @@ export function clusterAgents(options: {
           state: stateOf(record, view),
           mailbox: view?.mailbox ?? 0,
           restarts: view?.restarts ?? 0,
-          why: record.why,
+          why: whyOf(record),
         };
       });
       return { agents, more: rows.length > shown.length };
     },
   };
 
+  /** Why it is where it is, or why it is nowhere. */
+  function whyOf(record: AgentRecord): string {
+    if (stateOf(record, undefined) !== 'unplaced') return record.why;
+    const { node: _named, ...wish } = record.placement;
+    const agent = { type: record.type, id: record.id, version: record.version, wish };
+    return eligible(agent, members.all()).length > 0 ? record.why : nobodyTakes(agent, members.all()).message;
+  }
   function stateOf(record: AgentRecord, view: LocalView | undefined): AgentView['state'] {
     if (record.desired !== 'running') return record.desired;
     if (record.owner === undefined || members.isGone(record.owner.node, record.owner.incarnation)) return 'unplaced';

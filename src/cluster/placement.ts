@@ -52,7 +52,8 @@ export function rendezvous(agent: Pick<Placeable, 'type' | 'id'>, members: reado
 
 /**
  * Where a new agent goes; undefined when nobody qualifies. `load`: agents per node, as the copy and the beats say (a hint).
- * Default: the less loaded of two random picks, weighted by capacity (Mitzenmacher 2001: exponentially better than one pick).
+ * Default: the less loaded of two random picks, exponentially better than one (Mitzenmacher 2001). Both the picks and the loads are
+ * weighted by capacity: among many small nodes a large one must be looked at often enough to get its share.
  */
 export function choose(
   agent: Placeable,
@@ -64,10 +65,9 @@ export function choose(
   const strategy = agent.wish.strategy ?? 'least-loaded';
   if (strategy === 'local') return (candidates.find((member) => member.node === options.local) ?? rendezvous(agent, candidates)[0])?.node;
   if (strategy === 'rendezvous' || candidates.length === 1) return rendezvous(agent, candidates)[0]?.node;
-  const first = Math.floor(options.random.next() * candidates.length);
-  const second = (first + 1 + Math.floor(options.random.next() * (candidates.length - 1))) % candidates.length;
-  const [a, b] = [candidates[first], candidates[second]];
-  if (a === undefined || b === undefined) return a?.node ?? b?.node;
+  const a = pick(candidates, options.random);
+  const others = candidates.filter((member) => member !== a);
+  const b = pick(others, options.random);
   return options.load(a.node) / a.capacity <= options.load(b.node) / b.capacity ? a.node : b.node;
 }
 
@@ -83,4 +83,14 @@ export function emptiest(
     (best, member) => (best === undefined || load(member.node) / member.capacity < load(best.node) / best.capacity ? member : best),
     undefined,
   );
+}
+
+/** One of them, each with a chance that is proportional to its capacity. There is at least one. */
+function pick(members: readonly Member[], random: Random): Member {
+  let left = random.next() * members.reduce((sum, { capacity }) => sum + capacity, 0);
+  for (const member of members) {
+    left -= member.capacity;
+    if (left < 0) return member;
+  }
+  return members.at(-1) as Member;
 }

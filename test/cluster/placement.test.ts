@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { claimDelayMs, mayReturn, orphaned } from '../../src/cluster/failover.ts';
 import type { Member } from '../../src/cluster/member.ts';
+import { nobodyTakes } from '../../src/cluster/nobody.ts';
 import { choose, eligible, rendezvous } from '../../src/cluster/placement.ts';
+import type { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 
 const member = (node: string, more: Partial<Member> = {}): Member => ({
@@ -125,4 +128,63 @@ test('an orphan is meant to run and has no owner, or one that is recorded gone',
   expect(orphaned({ desired: 'stopped', owner: undefined }, gone)).toBe(false);
   expect(orphaned({ desired: 'quarantined', owner: undefined }, gone)).toBe(false);
   expect(['permanent', 'transient', 'temporary'].map((restart) => mayReturn({ restart } as never))).toEqual([true, true, false]);
+});
+
+/**
+ * Pearson's statistic of counts against shares, with k - 1 degrees of freedom: for up to 5 nodes it stays below 30 for all but one
+ * in a hundred thousand draws that are what they claim to be.
+ */
+const chiSquare = (counts: readonly number[], shares: readonly number[]): number => {
+  const [total, whole] = [counts, shares].map((all) => all.reduce((sum, each) => sum + each, 0)) as [number, number];
+  return counts.reduce((sum, count, index) => {
+    const expected = (total * (shares[index] ?? 0)) / whole;
+    return sum + (count - expected) ** 2 / expected;
+  }, 0);
+};
+const capacities = fc.array(fc.constantFrom(0.5, 1, 2, 4, 20), { minLength: 2, maxLength: 5 });
+
+test('S0-091: many spawns fill the nodes in proportion to their capacities, whatever these are', () => {
+  fc.assert(
+    fc.property(capacities, fc.integer(), (given, seed) => {
+      const members = given.map((capacity, index) => member(`n${index}`, { capacity }));
+      const counts = new Map<string, number>();
+      const options = { local: 'n0', load: (node: string) => counts.get(node) ?? 0, random: seededRandom(seed) };
+      for (let index = 0; index < 2_000; index++) {
+        const node = choose(agent(`a${index}`), members, options) ?? '';
+        counts.set(node, (counts.get(node) ?? 0) + 1);
+      }
+      expect(
+        chiSquare(
+          members.map(({ node }) => counts.get(node) ?? 0),
+          given,
+        ),
+      ).toBeLessThan(30);
+    }),
+    { numRuns: 60, seed: 91 },
+  );
+});
+
+test('a node that is large among many small ones gets its share before anybody knows a load', () => {
+  const members = [member('big', { capacity: 12 }), ...[...Array(6).keys()].map((index) => member(`n${index}`))];
+  const options = { local: 'n0', load: () => 0, random: seededRandom(7) };
+  let big = 0;
+  for (let index = 0; index < 6_000; index++) if (choose(agent(`a${index}`), members, options) === 'big') big++;
+  expect(chiSquare([big, 6_000 - big], [12, 6])).toBeLessThan(30);
+});
+
+test('why nobody takes an agent names what is missing: the type, its version, the node, the label, or a node that may', () => {
+  const members = [member('n1', { labels: { zone: 'a' } }), member('n2', { types: {} }), member('n3', { cordoned: true })];
+  const whyNot = (wish: object, version = 1, type = 'counter') => nobodyTakes({ ...agent('a', wish, version), type }, members);
+  const reasons: readonly [NexaError, string, object][] = [
+    [whyNot({}, 1, 'other'), 'no node runs its type', { type: 'other' }],
+    [whyNot({}, 2), 'no node runs version 2 of its type, or a later one', { version: '2' }],
+    [whyNot({ node: 'n2' }), 'node n2 does not take it', { node: 'n2' }],
+    [whyNot({ labels: { zone: 'b' } }), 'no node that could run it has the label zone=b', { 'label zone': 'b' }],
+    [whyNot({ labels: { toString: 'b' } }), 'no node that could run it has the label toString=b', { 'label toString': 'b' }],
+    [whyNot({ node: 'n3' }), 'no node may take it at the moment', { node: 'n3' }],
+  ];
+  for (const [error, message, where] of reasons) {
+    expect(error).toMatchObject({ code: 'unavailable', definite: true, message, where });
+    expect(error.fix).toBeDefined();
+  }
 });

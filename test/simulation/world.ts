@@ -28,6 +28,8 @@ export interface SimNode {
 export interface SimOptions {
   readonly seed: number;
   readonly definitions: readonly AnyAgent[];
+  /** Of one node alone; default: those of all. */
+  readonly definitionsOf?: (name: string) => readonly AnyAgent[];
   readonly faults?: FaultSettings;
   readonly times?: ClusterTimes;
   /** By node. */
@@ -138,7 +140,17 @@ export class SimWorld {
     const member = await startMember(
       {
         ...{ node: name, joined: { ...joined, session }, subjects: this.subjects },
-        ...{ control, data, engine, clock, random, times, log, definitions, wireVersions },
+        ...{
+          control,
+          data,
+          engine,
+          clock,
+          random,
+          times,
+          log,
+          definitions: this.#options.definitionsOf?.(name) ?? definitions,
+          wireVersions,
+        },
         ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
         onOver: (reason) => this.#over(node, reason),
       },
