@@ -54,6 +54,7 @@ export { refTo } from './src/agent/ref-to.ts';
 export { type Client, type ConnectOptions, connect } from './src/client.ts';
 export type { Member } from './src/cluster/member.ts';
 export type { ClientReceptionist, ListedService } from './src/edge/client-receptionist.ts';
+export type { ClientTopic } from './src/edge/client-topic.ts';
 export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused } from './src/errors.ts';
 export type { Clock } from './src/ports/clock.ts';
 export type { Logger } from './src/ports/logger.ts';

@@ -1,4 +1,5 @@
 import { type Address, formatAddress, parseAddress } from './actor/address.ts';
+import type { Message } from './actor/message.ts';
 import type { Cancel, StreamOptions } from './actor/ref.ts';
 import { silentLogger } from './actor/safe-logger.ts';
 import type { Agents, SpawnOptions } from './agent/agents.ts';
@@ -8,6 +9,7 @@ import { type Subjects, subjects } from './cluster/subject.ts';
 import { type Caller, createCaller } from './edge/caller.ts';
 import { type ClientReceptionist, clientReceptionist } from './edge/client-receptionist.ts';
 import { type ClientSession, type ListedAs, openSession } from './edge/client-session.ts';
+import { type ClientTopic, clientTopics } from './edge/client-topic.ts';
 import type { AgentRow } from './edge/handlers.ts';
 import { decodeEvent, type PublicEvent } from './edge/public-event.ts';
 import { NexaError, toNexaError } from './errors.ts';
@@ -75,6 +77,8 @@ export interface Client extends Agents, AsyncDisposable {
   readonly id: string | undefined;
   /** Services by key: who offers what. */
   readonly receptionist: ClientReceptionist;
+  /** Messages by what they are about: publish to a name, subscribe to a name or pattern. @throws NexaError `bad-id`. */
+  topic<T extends Message>(name: string): ClientTopic<T>;
   /** What it answers is what a node said, unchecked: it may be of another version. */
   readonly cluster: {
     list(filter?: { readonly type?: string; readonly id?: string; readonly limit?: number }): Promise<readonly AgentRow[]>;
@@ -102,6 +106,8 @@ export interface Client extends Agents, AsyncDisposable {
       node: string,
       wanted?: { readonly level?: 'info' | 'warn' | 'error'; readonly limit?: number; readonly after?: number },
     ): Promise<unknown>;
+    /** Which nodes listen to which topics, with how many subscribers; those that did not say are named. */
+    topics(): Promise<unknown>;
     /** The programs that are connected, at most 1,000. */
     clients(): Promise<unknown>;
     /** Who offers a service, by its name, at most 1,000. */
@@ -150,6 +156,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       subjects: names,
       clock: systemClock,
       random: systemRandom,
+      ...(options.log === undefined ? {} : { log: options.log }),
       onClose: () => link.close(),
     });
     const { listed = true, timeoutMs = TIMEOUT_MS, name, heartbeatMs } = options;
@@ -185,9 +192,11 @@ export function clientOver(options: {
   readonly subjects: Subjects;
   readonly clock: Clock;
   readonly random: Random;
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
   readonly onClose?: () => Promise<void>;
 }): UnlistedClient {
-  const { transport, subjects: names, clock, random } = options;
+  const { transport, subjects: names, clock, random, log = silentLogger } = options;
   const codec = createCodec({
     refOf: (text) => {
       const address = parseAddress(text);
@@ -219,11 +228,14 @@ export function clientOver(options: {
     },
   });
 
+  const topics = clientTopics({ transport, subjects: names, codec, log });
+
   const client: UnlistedClient = {
     get id() {
       return session?.client;
     },
     receptionist,
+    topic: topics.topic,
     async list(as, { timeoutMs }) {
       session ??= await openSession({ caller, transport, subjects: names, clock, random, as, timeoutMs });
     },
@@ -261,6 +273,7 @@ export function clientOver(options: {
       why: (type, id) => agents({ type: 'why', agent: type, id }),
       inspectNode: (node) => ctl(node, 'inspect'),
       logs: (node, wanted = {}) => ctl(node, 'logs', within, wanted),
+      topics: () => ctl(undefined, 'topics'),
       clients: async () => (await services({ type: 'clients' }))?.clients,
       services: async (service) => (await services({ type: 'find', service, limit: 1_000 }))?.services,
       stopNode: async (node) => void (await ctl(node, 'stop')),
@@ -281,6 +294,7 @@ export function clientOver(options: {
       },
     },
     [Symbol.asyncDispose]: async () => {
+      topics.close();
       receptionist.close();
       await session?.close();
       caller.close();

@@ -1,5 +1,7 @@
 import type { NodeId } from '../src/actor/address.ts';
+import type { Message } from '../src/actor/message.ts';
 import type { ActorSystem } from '../src/actor/system.ts';
+import type { Topic } from '../src/actor/topic.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -14,6 +16,8 @@ export interface NexaNode extends Agents, AsyncDisposable {
   readonly incarnation: number;
   readonly state: NodeState;
   readonly system: ActorSystem;
+  /** As `system.topic`. @throws NexaError `bad-id`. */
+  topic<T extends Message>(name: string): Topic<T>;
   /** It takes no new agents; those it has stay. */
   cordon(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** It takes agents again: after {@link cordon}, and after {@link drain}. */

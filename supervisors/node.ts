@@ -1,6 +1,8 @@
 import { builtins, processAgent, processLabels } from '../actors/index.ts';
 import type { EventStream } from '../src/actor/events.ts';
+import type { Message } from '../src/actor/message.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
+import type { Topic } from '../src/actor/topic.ts';
 import type { Agents } from '../src/agent/agents.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
 import type { AgentRef, Commands, Protocol } from '../src/agent/protocol.ts';
@@ -398,6 +400,9 @@ class RunningNode implements NexaNode {
     return this.stop();
   }
 
+  topic<T extends Message>(name: string): Topic<T> {
+    return this.system.topic(name);
+  }
   agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C> {
     return this.#parts.member.system.refOf({ kind: 'agent', type: protocol.type, id }) as unknown as AgentRef<C>;
   }

@@ -1,4 +1,5 @@
 import type { Request, StreamRequest } from '../src/actor/message.ts';
+import { topicsOfAll } from '../src/cluster/topics-of-all.ts';
 import type { AgentRow, PublicHandlers } from '../src/edge/handlers.ts';
 import { NexaError } from '../src/errors.ts';
 import { clientHandlers } from './client-handlers.ts';
@@ -41,6 +42,7 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
     inspect: async (type, id) => existing(type, id, await served(refs.registry.ask({ type: 'inspect', agent: type, id }, WITHIN))),
     why: async (type, id) => existing(type, id, await served(refs.registry.ask({ type: 'why', agent: type, id }, WITHIN))),
     nodes: () => served(refs.node.ask({ type: 'nodes' }, WITHIN)),
+    topics: () => topicsOfAll(system, member.cluster),
     status: () => served(refs.node.ask({ type: 'status' }, WITHIN)),
     tree: () => served(refs.node.ask({ type: 'tree' }, WITHIN)),
     cordon: async (on, { timeoutMs }) => void (await served(refs.node.ask({ type: 'cordon', on, timeoutMs }, { timeoutMs }))),

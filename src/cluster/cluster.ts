@@ -174,6 +174,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   system.spawnCell(
     endpoint({
       locals,
+      topics: topics.rows,
       admit(record) {
         if (!admits()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
         host.checkConfig(record.type, record.config);

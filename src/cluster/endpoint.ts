@@ -7,6 +7,7 @@ import type { System } from '../actor/system.ts';
 import type { LocalAgents, LocalView } from './local-agents.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentSpec } from './place.ts';
+import type { TopicRow } from './topics.ts';
 
 /** What nodes ask of each other about agents, at an actor that every node has under this path. */
 export const ENDPOINT_PATH = 'cluster';
@@ -14,6 +15,7 @@ export type EndpointMessage =
   | Request<{ readonly type: 'spawn-here'; readonly record: AgentSpec }, SpawnAnswer>
   | Request<{ readonly type: 'stop-here'; readonly agentType: string; readonly id: string; readonly forget: boolean }, null>
   | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>
+  | Request<{ readonly type: 'topics-here' }, readonly TopicRow[]>
   /** Whether messages go both ways. */
   | Request<{ readonly type: 'ping' }, null>;
 
@@ -27,9 +29,13 @@ export const endpointOf = (node: string, incarnation: number): Address => ({
 export const endpointRef = (system: System, node: string, incarnation: number): ActorRef<EndpointMessage> =>
   system.unsafeRef<EndpointMessage>(endpointOf(node, incarnation));
 
+/** Rows of one answer. */
+const MOST_TOPICS = 1_000;
+
 /** Answers the other nodes. Slow work is piped, so that one spawn never holds up another. */
 export function endpoint(options: {
   readonly locals: LocalAgents;
+  readonly topics: () => readonly TopicRow[];
   /** Refuses what this node cannot take. @throws NexaError `unknown-type`, `invalid-message`, `unavailable`. */
   readonly admit: (record: AgentSpec) => void;
 }): Props<EndpointMessage> {
@@ -45,6 +51,8 @@ export function endpoint(options: {
             return context.reply(message, null);
           case 'agents-here':
             return context.reply(message, options.locals.views());
+          case 'topics-here':
+            return context.reply(message, options.topics().slice(0, MOST_TOPICS));
           case 'spawn-here': {
             const replyTo = context.replyTo(message);
             const work = async (): Promise<SpawnAnswer> => {

@@ -82,6 +82,8 @@ export interface PublicHandlers extends ClientHandlers {
   stop(type: string, id: string, options: CallOptions & { readonly forget: boolean }): Promise<void>;
   /** Every member, as this node sees it. */
   nodes(): Promise<readonly unknown[]>;
+  /** Who listens to which topics, of all nodes: `{ topics, more, silent }`. */
+  topics(): Promise<unknown>;
   /** This node. */
   status(): Promise<unknown>;
   /** This node's live actors: `{ name, path, state, mailbox, restarts, lastReason, children }`. */

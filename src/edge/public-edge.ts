@@ -222,6 +222,8 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
           return { ok: true, reply: { nodes: await handlers.nodes() } };
         case 'status':
           return { ok: true, reply: await handlers.status() };
+        case 'topics':
+          return { ok: true, reply: await handlers.topics() };
         case 'tree':
           return { ok: true, reply: { tree: await handlers.tree() } };
         case 'inspect':

@@ -74,8 +74,10 @@ export function agentsRequest(body: unknown): AgentsRequest {
 }
 
 const ABOUT_ONE = ['nodes', 'status', 'tree', 'inspect', 'stop', 'cordon', 'uncordon', 'drain'] as const;
-const ABOUT_ALL = ['nodes', 'status'] as const;
-export type ControlRequest = { readonly type: (typeof ABOUT_ONE)[number] } | { readonly type: 'logs'; readonly wanted: LogWanted };
+const ABOUT_ALL = ['nodes', 'status', 'topics'] as const;
+export type ControlRequest =
+  | { readonly type: (typeof ABOUT_ONE | typeof ABOUT_ALL)[number] }
+  | { readonly type: 'logs'; readonly wanted: LogWanted };
 
 /** A public message on `ctl` or `ctl.<node>`. @throws NexaError `invalid-message`, `unknown-command`. */
 export function controlRequest(body: unknown, named: boolean): ControlRequest {

@@ -63,6 +63,11 @@ const handlers: PublicHandlers = {
     },
   ],
   status: async () => ({ node: 'n1', state: 'running' }),
+  topics: async () => ({
+    topics: [{ pattern: 'orders.>', group: null, subscribers: 2, delivered: 7, node: 'n1' }],
+    more: false,
+    silent: ['n2'],
+  }),
   tree: async () => ({ name: 'n1', path: '/', state: 'running', mailbox: 0, restarts: 0, lastReason: null, children: [] }),
   cordon: async (on) => void stopped.push(on ? 'cordoned' : 'uncordoned'),
   drain: async () => drained,
@@ -132,6 +137,48 @@ test('clients and services are listed, and nothing in them reaches the terminal 
   expect(row).toEqual({ service: 'workers', instance: 'a', ref: 'nexa:counter/a', node: null, metadata: { zone: 'x\u001b[2J' }, since });
   expect((await nexa('services', 'workers')).stdout).not.toContain('\u001b');
   expect(await nexa('services', '$clients')).toMatchObject({ exit: 2, stderr: expect.stringContaining('bad-id') });
+});
+
+test('topics are listed, watched until the limit, and published to; nothing in them reaches the terminal as it is', async () => {
+  const row = { pattern: 'orders.>', group: null, subscribers: 2, delivered: 7, node: 'n1' };
+  expect(await json('topics')).toEqual([row]);
+  const shown = await nexa('topics');
+  expect(shown.stdout).toMatch(/^PATTERN +GROUP +NODE +SUBSCRIBERS +DELIVERED\norders\.> +- +n1 +2 +7\n$/);
+  expect(shown.stderr).toBe('n2 did not answer\n');
+
+  const topics = subjects('nexa');
+  const heard = new Promise<string>((resolve) => {
+    link.transport().subscribe(topics.topic('orders.old'), ({ payload }) => resolve(Buffer.from(payload).toString()));
+  });
+  await link.transport().flush({ timeoutMs: 2_000 });
+  expect(await json('topics', 'publish', 'orders.old', '{"type":"created","text":"\\u001b[2J"}')).toEqual({ published: 'orders.old' });
+  expect(await heard).toBe('{"type":"created","text":"\\u001b[2J"}');
+
+  const watching = nexa('topics', 'watch', 'orders.*', '--limit', '2', '-o', 'json');
+  const publishing = setInterval(() => link.transport().publish(topics.topic('orders.ä'), Buffer.from('{"type":"x","text":"\x9b"}')), 20);
+  const { exit, stdout } = await watching;
+  clearInterval(publishing);
+  expect(exit).toBe(0);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(Array(2).fill({ topic: 'orders.ä', message: { type: 'x', text: '\u009b' } }));
+  expect(stdout).not.toContain('\u009b');
+});
+
+test('topics: what is typed wrong is wrong usage, and a name that is none is bad-id', async () => {
+  for (const wrong of [
+    ['topics', 'look'],
+    ['topics', 'watch'],
+    ['topics', 'publish', 'orders'],
+    ['topics', 'publish', 'orders', '{"n":1}'],
+    ['topics', 'watch', 'a', 'b'],
+  ])
+    expect(await nexa(...wrong), wrong.join(' ')).toMatchObject({ exit: 2, stderr: expect.stringContaining('error usage') });
+  expect(await nexa('topics', 'publish', 'orders.*', '{"type":"x"}')).toMatchObject({ exit: 2, stderr: expect.stringContaining('bad-id') });
+  expect(await nexa('topics', 'watch', 'orders..x')).toMatchObject({ exit: 2, stderr: expect.stringContaining('token 2 is empty') });
 });
 
 test('stop stops the agent or the node that was named', async () => {

@@ -43,6 +43,7 @@ export function edgeWorld(
     stop: recorded('stop', undefined),
     nodes: recorded('nodes', [{ node: 'n1', state: 'running' }]),
     status: recorded('status', { node: 'n1' }),
+    topics: recorded('topics', { topics: [], more: false, silent: [] }),
     tree: recorded('tree', { name: 'n1', path: '/', children: [] }),
     cordon: recorded('cordon', undefined),
     drain: recorded('drain', { moved: 2, left: 0, lostMemory: 0, blocked: null }),
