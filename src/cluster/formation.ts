@@ -5,14 +5,14 @@ import type { Kv, Stores } from '../ports/stores.ts';
 import { STORES, type StoreName, type Subjects } from './subject.ts';
 
 /** What each layout added. A release that knows a later one creates only what is new and moves `formed` by CAS; it never re-creates a store. */
-const ADDED = [
+export const ADDED = [
   { layout: 1, stores: ['AGENTS', 'MEMBERS', 'STATE'] },
   { layout: 2, stores: ['SERVICES'] },
 ] as const satisfies readonly { readonly layout: number; readonly stores: readonly StoreName[] }[];
 /** The layout that this release forms. */
 export const LAYOUT = 2;
 /** Epochs are revisions of this bucket: it starts at the time of formation, so a re-created cluster is above all earlier ones. */
-const RISING: readonly StoreName[] = ['AGENTS'];
+export const RISING: readonly StoreName[] = ['AGENTS'];
 
 export interface Formation {
   readonly layout: number;
@@ -98,7 +98,7 @@ export async function form(options: Forming): Promise<Formation> {
 
 type Attempt = <T>(what: string, run: () => Promise<T | undefined>) => Promise<T>;
 /** What is marked as there: the layout that the stores have by now, and when each was created. */
-interface Formed {
+export interface Formed {
   readonly layout: number;
   readonly created: Readonly<Record<string, number>>;
 }
