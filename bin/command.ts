@@ -3,6 +3,7 @@ import type { Environment } from '../supervisors/config.ts';
 import type { Config } from '../supervisors/config-schema.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Style } from './output.ts';
+import type { Splash } from './splash.ts';
 
 /** What a command gives back: the documented JSON, and the same for people. Only `main` writes either. */
 export interface Result {
@@ -27,6 +28,8 @@ export interface Invocation {
   connect(): Promise<Client>;
   /** One line for whoever waits, on stderr; never part of the output. */
   progress(line: string): void;
+  /** Shows a start as it goes: on stderr, or as lines of data. `each`: every check of a node by itself. End it. */
+  splash(start: { readonly boot: string; readonly each: boolean }): Splash;
   /** For a command that goes on: writes a part of its output now, as one line of JSON or as text. */
   emit(part: Result): void;
   /** For a command that goes on: aborted by the first Ctrl-C or SIGTERM, a second one ends the process. */

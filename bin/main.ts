@@ -13,6 +13,7 @@ import { serverOf, text } from './options.ts';
 import { errorLine, type Style, styleFor } from './output.ts';
 import { pause } from './pause.ts';
 import { untilSignal } from './signals.ts';
+import { type Splash, type SplashOptions, splash } from './splash.ts';
 
 /** A place to write to. */
 export interface Sink {
@@ -53,6 +54,30 @@ const screenOf = (sink: Sink, style: Style): Screen | undefined =>
         write: (text) => void sink.write(text),
       }
     : undefined;
+
+function splashOn(
+  sink: Sink,
+  start: Pick<SplashOptions, 'boot' | 'each' | 'emit'>,
+  { noColor, ci }: Pick<Environment, 'noColor' | 'ci'>,
+): Splash {
+  const live = sink.isTTY === true && !noColor && !ci && start.emit === undefined;
+  const shown = splash({
+    ...start,
+    write: (text) => void sink.write(text),
+    style: styleFor(sink.isTTY === true && !noColor),
+    get terminal() {
+      return live ? { columns: sink.columns ?? 80, rows: sink.rows ?? 24 } : undefined;
+    },
+    nowMs: () => performance.now(),
+    every(ms, run) {
+      const timer = setInterval(run, ms).unref();
+      return () => clearInterval(timer);
+    },
+  });
+  // However the process ends, the terminal has its cursor again.
+  if (live) process.once('exit', shown.end);
+  return shown;
+}
 
 /** One command line, from arguments to exit code. Nothing thrown leaves it. */
 export async function main({
@@ -140,6 +165,7 @@ export async function main({
           server: serverOf(options, environment, config),
           progress: (line) => void stderr.write(`${line}\n`),
           emit,
+          splash: (start) => splashOn(stderr, { ...start, emit: written === undefined ? undefined : emit }, environment),
           ended: end,
           pause: (ms) => wait(ms, end()),
           screen: options.output === 'table' ? screenOf(stdout, styleOn(stdout)) : undefined,

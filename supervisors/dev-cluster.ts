@@ -3,15 +3,18 @@ import { createCodec } from '../src/cluster/codec.ts';
 import { form } from '../src/cluster/formation.ts';
 import { subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { connectNats, type NatsLink } from '../src/nats/connection.ts';
+import { diskCheck } from '../src/nats-server/disk-check.ts';
 import { readDurability } from '../src/nats-server/durability.ts';
 import { type Obtained, obtainNatsServer } from '../src/nats-server/obtain.ts';
-import { freePorts, type ServerPorts } from '../src/nats-server/ports.ts';
+import { freePorts, portsCheck, type ServerPorts } from '../src/nats-server/ports.ts';
 import { type NatsServers, startNatsServers } from '../src/nats-server/servers.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { rawEnvironment } from './config.ts';
 import { type Launcher, type LauncherEvent, launch } from './launcher.ts';
+import { requirePassed, selfTest } from './self-test.ts';
+import type { StartNews } from './start-news.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
 export interface DevClusterOptions {
@@ -34,6 +37,10 @@ export interface DevClusterOptions {
   readonly log: Logger;
   /** One line for whoever waits. */
   readonly onProgress: (line: string) => void;
+  /** What is being done and looked at. */
+  readonly onNews?: (news: StartNews) => void;
+  /** On every line of every process's log. */
+  readonly boot?: string;
   readonly onEvent?: (event: LauncherEvent) => void;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
@@ -61,14 +68,25 @@ const SERVER_INTENSITY = { maxRestarts: 10, withinMs: 60_000, afterMs: 200 } as 
  */
 export async function startDevCluster(options: DevClusterOptions): Promise<DevCluster> {
   const { onProgress, log, cluster } = options;
+  const onNews = options.onNews ?? (() => {});
+  const done = (step: string, message: string): void =>
+    options.onNews === undefined ? onProgress(message) : onNews({ news: 'done', step, message });
   const replicated = options.servers > 1;
+  const ports = options.natsPort === 0 ? undefined : await portsFrom(options.natsPort, options.servers);
+  // Goes on while the server's binary is looked for.
+  const tested = selfTest([diskCheck(options.folder), ...(ports === undefined ? [] : [portsCheck(ports, '127.0.0.1', '--nats-port')])], {
+    clock: systemClock,
+    onResult: (result) => onNews({ news: 'check', result }),
+  });
   const obtained = await obtainNatsServer({
     env: rawEnvironment(),
     replicated,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: ({ step, percent }) => onProgress(`fetching nats-server: ${step}${percent === undefined ? '' : ` ${percent} %`}`),
   });
+  requirePassed((await tested).checks);
   onProgress(`nats-server ${obtained.binary.version} (${obtained.binary.path})`);
+  onNews({ news: 'begun', step: 'servers', message: `starting ${options.servers} nats-server(s)` });
   const servers = await startNatsServers({
     binary: obtained.binary,
     count: options.servers,
@@ -76,9 +94,9 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
     cluster: 'nexa',
     portFlag: '--nats-port',
     ...(options.fsync === undefined ? {} : { fsync: options.fsync }),
-    ...(options.natsPort === 0 ? {} : { ports: await portsFrom(options.natsPort, options.servers) }),
+    ...(ports === undefined ? {} : { ports }),
   });
-  onProgress(`${servers.urls.length} nats-server(s) ready: ${servers.urls.join(' ')}`);
+  done('servers', `${servers.urls.length} nats-server(s) ready: ${servers.urls.join(' ')}`);
   let link: NatsLink | undefined;
   try {
     link = await connectNats({
@@ -91,7 +109,8 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
     });
     const stores = link.stores();
     // Formed before the nodes start, so that their launcher can join for them.
-    await form({
+    onNews({ news: 'begun', step: 'formation', message: `cluster ${cluster}` });
+    const formed = await form({
       stores,
       subjects: subjectsOf(cluster),
       codec: createCodec(),
@@ -100,6 +119,8 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       timeoutMs: FORM_MS,
       storeMs: 2_000,
     });
+    if (options.onNews !== undefined)
+      done('formation', `cluster ${cluster} formed: layout ${formed.layout}, ${formed.replicas} replica(s)`);
     const durability = await readDurability(
       servers.servers.map((server) => ({ port: server.monitorPort })),
       { timeoutMs: 2_000 },
@@ -114,6 +135,7 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
         logLevel: options.logLevel,
         replicas: options.servers,
         durability,
+        ...(options.boot === undefined ? {} : { boot: options.boot }),
         ...(options.agents === undefined ? {} : { agents: options.agents }),
         ...(options.processes === undefined ? {} : { processes: options.processes }),
         ...(options.services === undefined ? {} : { services: options.services }),
@@ -125,7 +147,9 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       random: systemRandom,
       log,
       onEvent: (event) => {
-        if (event.event === 'ready') onProgress(`node ${event.node} is up (pid ${event.pid})`);
+        if (event.event === 'started') onNews({ news: 'begun', step: `node ${event.node}`, message: 'starting' });
+        if (event.event === 'check') onNews({ news: 'check', node: event.node, result: event.result });
+        if (event.event === 'ready') done(`node ${event.node}`, `node ${event.node} is up (pid ${event.pid})`);
         options.onEvent?.(event);
       },
     });

@@ -6,6 +6,7 @@ import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { type Launcher, launch } from './launcher.ts';
+import type { StartNews } from './start-news.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
 /** `web`, `web-2`, `web-3`: the members that one launcher starts under one name. */
@@ -17,13 +18,18 @@ export const workerNames = (name: string, workers: number): readonly string[] =>
  * @throws NexaError `disconnected`, `store-misconfigured`.
  */
 export async function launchNode(
-  options: Pick<WorkerSpec, 'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'processes' | 'services'> & {
+  options: Pick<
+    WorkerSpec,
+    'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'processes' | 'services' | 'boot'
+  > & {
     readonly names: readonly string[];
     readonly command: readonly string[];
     readonly log: Logger;
+    /** What is being done and looked at. */
+    readonly onNews?: (news: StartNews) => void;
   },
 ): Promise<{ readonly launcher: Launcher; readonly close: () => Promise<number> }> {
-  const { names, cluster, nats, command, log, replicas, ...worker } = options;
+  const { names, cluster, nats, command, log, replicas, onNews = () => {}, ...worker } = options;
   const link = await connectNats({
     servers: nats,
     name: `nexa launcher ${names[0]}`,
@@ -51,6 +57,16 @@ export async function launchNode(
       clock: systemClock,
       random: systemRandom,
       log,
+      onEvent(event) {
+        if (event.event === 'started') onNews({ news: 'begun', step: `node ${event.node}`, message: 'starting' });
+        if (event.event === 'check') onNews({ news: 'check', node: event.node, result: event.result });
+        if (event.event === 'ready')
+          onNews({
+            news: 'done',
+            step: `node ${event.node}`,
+            message: `node ${event.node} is up in cluster ${cluster} (pid ${event.pid})`,
+          });
+      },
     });
     return {
       launcher,

@@ -4,6 +4,7 @@ import type { Clock } from '../src/ports/clock.ts';
 import { inTime } from '../src/ports/in-time.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Random } from '../src/ports/random.ts';
+import { systemRandom } from '../src/system-random.ts';
 
 export interface SelfTestOptions {
   readonly clock: Clock;
@@ -78,4 +79,4 @@ export function logResult(log: Logger, { message, verdict, ...fields }: CheckRes
 }
 
 /** Of one start: on every line of its log, in every process that takes part in it. */
-export const bootId = (random: Random): string => random.id().slice(0, 12);
+export const bootId = (random: Random = systemRandom): string => random.id().slice(0, 12);

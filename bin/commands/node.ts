@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
 import { serverList } from '../../supervisors/config.ts';
 import { launchNode, workerNames } from '../../supervisors/launch-node.ts';
+import { bootId } from '../../supervisors/self-test.ts';
 import type { Command } from '../command.ts';
 import { countOf, labelsOf, logLevelOf, text } from '../options.ts';
 import { untilSignal } from '../signals.ts';
@@ -23,7 +24,7 @@ export const command: Command = {
     'nexa node --name web --workers 4',
     'nexa node --nats nats://10.0.0.5:4222 --labels zone=eu --agents ./agents',
   ],
-  async run({ options, environment, config, server, progress }) {
+  async run({ options, environment, config, server, splash }) {
     const signals = untilSignal();
     const agents = text(options.agents) ?? config.agents;
     const replicas = text(options.replicas) ?? config.replicas?.toString();
@@ -35,7 +36,10 @@ export const command: Command = {
         .replaceAll(/[^A-Za-z0-9_-]/g, '-')
         .slice(0, 40)}-${process.pid}`;
     const names = workerNames(name, countOf(options.workers, '--workers', { least: 1, most: 32, fallback: config.workers ?? 1 }));
-    const launched = await launchNode({
+    const boot = bootId();
+    const shown = splash({ boot, each: names.length === 1 });
+    shown.say({ event: 'start', cluster: server.cluster, nodes: names });
+    const starting = {
       names,
       cluster: server.cluster,
       nats: serverList(server.nats),
@@ -43,27 +47,34 @@ export const command: Command = {
       capacity: countOf(options.capacity, '--capacity', { least: 1, most: 1_000, fallback: config.capacity ?? 1 }),
       logLevel,
       command: workerCommand(),
-      log: jsonLog({ level: logLevel, fields: { launcher: name } }),
+      log: jsonLog({ level: logLevel, fields: { launcher: name, boot } }),
+      boot,
+      onNews: shown.news,
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
       ...(config.processes === undefined ? {} : { processes: config.processes }),
       ...(config.services === undefined ? {} : { services: config.services }),
-    });
-    signals.onSecond(() => {
-      process.exitCode = 1;
-      launched.launcher.stopNow();
-    });
-    void signals.first.then(() => launched.launcher.stop());
+    };
     try {
-      await launched.launcher.ready;
-      const pids = launched.launcher.pids();
-      for (const each of names) progress(`node ${each} is up in cluster ${server.cluster} (pid ${pids.get(each)})`);
-    } catch (error) {
-      await launched.close();
-      throw error;
+      const launched = await launchNode(starting);
+      signals.onSecond(() => {
+        process.exitCode = 1;
+        launched.launcher.stopNow();
+      });
+      void signals.first.then(() => launched.launcher.stop());
+      try {
+        await launched.launcher.ready;
+      } catch (error) {
+        await launched.close();
+        throw error;
+      }
+      shown.say({ event: 'ready', nodes: Object.fromEntries(launched.launcher.pids()) });
+      shown.end();
+      const code = await launched.close();
+      if (code !== 0) process.exitCode = code;
+      return undefined;
+    } finally {
+      shown.end();
     }
-    const code = await launched.close();
-    if (code !== 0) process.exitCode = code;
-    return undefined;
   },
 };

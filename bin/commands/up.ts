@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
 import { startDevCluster } from '../../supervisors/dev-cluster.ts';
+import { bootId } from '../../supervisors/self-test.ts';
 import type { Command } from '../command.ts';
 import { countOf, logLevelOf, text } from '../options.ts';
 import { untilSignal } from '../signals.ts';
@@ -20,10 +21,11 @@ export const command: Command = {
     { flags: '--memory', about: 'one process, no NATS: to try things out' },
   ],
   examples: ['nexa up', 'nexa up --agents ./agents', 'nexa up --servers 3 --nodes 5', 'nexa up --nats-port 4333 --cluster demo'],
-  async run({ options, environment, config, server, progress }) {
+  async run({ options, environment, config, server, progress, splash }) {
     const startedAtMs = performance.now();
     const logLevel = logLevelOf(environment, config);
-    const log = jsonLog({ level: logLevel });
+    const boot = bootId();
+    const log = jsonLog({ level: logLevel, fields: { boot } });
     const agents = text(options.agents) ?? config.agents;
     const signals = untilSignal();
     const seconds = (): string => ((performance.now() - startedAtMs) / 1_000).toFixed(1);
@@ -44,6 +46,8 @@ export const command: Command = {
     }
     const port = countOf(options.natsPort, '--nats-port', { least: 1, most: 65_533, fallback: config.nats?.port ?? DEFAULT_PORT });
     const nodes = countOf(options.nodes, '--nodes', { least: 1, most: 32, fallback: config.workers ?? 3 });
+    const shown = splash({ boot, each: false });
+    shown.say({ event: 'start', cluster: server.cluster, nodes });
     const cluster = await startDevCluster({
       servers: countOf(options.servers, '--servers', { least: 1, most: 3, fallback: config.nats?.servers ?? 1, oneOf: [1, 3] }) as 1 | 3,
       nodes: Array.from({ length: nodes }, (_, index) => `n${index + 1}`),
@@ -54,13 +58,21 @@ export const command: Command = {
       logLevel,
       command: workerCommand(),
       log,
-      onProgress: progress,
+      boot,
+      onProgress: shown.note,
+      onNews: shown.news,
       signal: signals.aborted,
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(config.labels === undefined ? {} : { labels: config.labels }),
       ...(config.capacity === undefined ? {} : { capacity: config.capacity }),
       ...(config.processes === undefined ? {} : { processes: config.processes }),
       ...(config.services === undefined ? {} : { services: config.services }),
+    }).finally(shown.end);
+    shown.say({
+      event: 'ready',
+      readyMs: Math.round(performance.now() - startedAtMs),
+      urls: cluster.urls,
+      nodes: Object.fromEntries(cluster.launcher.pids()),
     });
     signals.onSecond(() => void cluster.stopNow().then(() => process.exit(1)));
     progress(`ready after ${seconds()} s: ${nodes} nodes of cluster ${server.cluster} on ${cluster.urls.join(' ')}`);
