@@ -52,8 +52,6 @@ const handlers: PublicHandlers = {
       incarnation: 1,
       state: 'running',
       suspended: false,
-      ready: true,
-      degraded: false,
       cordoned: true,
       ready: true,
       degraded: false,
