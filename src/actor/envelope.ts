@@ -14,7 +14,7 @@ export interface Envelope {
   /** Left of the sender's budget when it was sent; a receiver counts on its own clock. */
   readonly budgetMs?: number | undefined;
   readonly traceparent?: string | undefined;
-  /** Encoded, of a message that came over the wire. */
+  /** Of a message that came over the wire as it was encoded there; else estimated, 0 if it was not weighed. */
   readonly sizeBytes?: number | undefined;
 }
 
@@ -121,11 +121,21 @@ export class TopicMail extends Mail {
   }
 }
 
+/** A message that came over the wire, on this node's clock. */
+export function mailFromWire(envelope: Envelope, message: unknown, sizeBytes: number, nowMs: number): Mail {
+  const { to, from, replyTo, epoch, budgetMs, chain, requestId, traceparent } = envelope;
+  const isTold = replyTo === undefined && budgetMs === undefined && requestId === undefined && chain === undefined;
+  const mail =
+    isTold && epoch === undefined && traceparent === undefined
+      ? new Mail(to, message, from)
+      : new AskMail({ ...envelope, message }, budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + budgetMs);
+  mail.sizeBytes = sizeBytes;
+  return mail;
+}
+
 /** An envelope that arrived, on this node's clock. */
 export function arrivedMail(envelope: Envelope, nowMs: number): Mail {
   if (envelope instanceof Mail) return envelope;
   const deadlineMs = envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + envelope.budgetMs;
-  const mail = new AskMail(envelope, deadlineMs);
-  mail.sizeBytes = envelope.sizeBytes ?? 0;
-  return mail;
+  return new AskMail(envelope, deadlineMs);
 }

@@ -47,7 +47,7 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
     },
   };
   // The depth is bounded before: these two only must not be the first to refuse.
-  const freshEncoder = () => new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 });
+  const freshEncoder = () => withNativeText(new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 }));
   let encoder = freshEncoder();
   const bounds = {
     maxArrayLength: LIMITS.items,
@@ -108,6 +108,34 @@ const fitting = (payload: Uint8Array, mostBytes: number = LIMITS.frameBytes): Ui
 
 const invalid = (cause: unknown): NexaError =>
   new NexaError('invalid-message', `not a message: ${cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable'}`, { cause });
+
+/** Of the library's encoder, whose version is pinned. */
+interface EncoderInside {
+  pos: number;
+  readonly bytes: Uint8Array;
+  ensureBufferSizeToWrite(bytes: number): void;
+  writeStringHeader(bytes: number): void;
+  encodeString(text: string): void;
+}
+/** Below this many characters the library's own loop is faster. */
+const SHORT_TEXT = 64;
+
+/** The library counts the bytes of a text one character at a time, which for one of 1 kB costs more than all else of its message. */
+function withNativeText(encoder: Encoder<undefined>): Encoder<undefined> {
+  const inside = encoder as unknown as EncoderInside;
+  const short = inside.encodeString.bind(inside);
+  inside.encodeString = (text) => {
+    if (text.length < SHORT_TEXT) return short(text);
+    const bytes = Buffer.byteLength(text);
+    // Its longest header and the text, as the library reckons.
+    inside.ensureBufferSizeToWrite(5 + bytes);
+    inside.writeStringHeader(bytes);
+    intoBytes.encodeInto(text, inside.bytes.subarray(inside.pos, inside.pos + bytes));
+    inside.pos += bytes;
+  };
+  return encoder;
+}
+const intoBytes = new TextEncoder();
 
 /** Bigints only where a number would lose something. */
 function narrow(value: unknown): unknown {

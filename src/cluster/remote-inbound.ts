@@ -1,5 +1,5 @@
 import type { Address } from '../actor/address.ts';
-import type { Envelope } from '../actor/envelope.ts';
+import { type Envelope, mailFromWire } from '../actor/envelope.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Inbound } from '../ports/transport.ts';
 import { type AsksUnderWay, isWayBack } from './asks-under-way.ts';
@@ -61,7 +61,7 @@ export function remoteInbound(
       if (isOwnAsk(to)) onAskLost(to.uid, new NexaError(error.code, error.message, { where: error.where, definite: false }));
       return;
     }
-    peer.inflow.take({ ...envelope, message, sizeBytes: body.length }, body.length);
+    peer.inflow.take(mailFromWire(envelope, message, body.length, clock.monotonicMs()), body.length);
   };
   const messages = (peer: RemotePeer, frame: FrameOf<'messages'>): void => {
     const gaps = peer.accept(frame.first, frame.entries, (entry, isLate) => {

@@ -1,4 +1,4 @@
-import { Encoder, ExtData } from '@msgpack/msgpack';
+import { Encoder, ExtData, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCodec, isJson } from '../../src/cluster/codec.ts';
@@ -71,6 +71,17 @@ describe('what is encoded comes back', () => {
     expect('none' in back).toBe(false);
     expect(codec.decode(codec.encode(undefined))).toBeUndefined();
     expect(codec.decode(codec.encode(new NexaError('node-lost', 'gone')))).toMatchObject({ code: 'node-lost', message: 'gone' });
+  });
+
+  test('texts of any length are encoded as the library does it', () => {
+    const units = fc.constantFrom('a', 'ß', '€', '😀', '\u0000');
+    fc.assert(
+      fc.property(fc.array(units, { maxLength: 20 }), fc.nat(400), (parts, times) => {
+        const value = { text: parts.join('').repeat(times), list: [parts.join('')] };
+        expect(Buffer.compare(codec.encode(value), encode(value))).toBe(0);
+        expect(codec.decode(codec.encode(value))).toEqual(value);
+      }),
+    );
   });
 
   test('in JSON a ref is its address and an error its fields', () => {
