@@ -54,6 +54,8 @@ export interface Pulse {
   readonly cut: readonly { readonly number: number; readonly sent: number }[];
   /** Whoever at the pulse's sender has no room: the other side should send them nothing more for now. */
   readonly held: readonly Address[];
+  /** How many of the receiver's held ones are known here: another number, and it says them again. Wire 1 does not say it. */
+  readonly heeded: number | undefined;
 }
 
 /** One frame of one node incarnation to another. */

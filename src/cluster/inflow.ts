@@ -30,8 +30,9 @@ const LAG_MS = 200;
 
 /**
  * What arrives from one peer on its way into the mailboxes. When one is high its senders are told, and what they had sent before
- * they could know is parked here, in order, instead of being refused; the window of the peer shrinks by what is parked. Asks are
- * never parked: who waits for an answer learns at once that the mailbox is full.
+ * they could know is parked here, in order, instead of being refused; the window of the peer shrinks by what is parked. An ask
+ * keeps its place behind parked messages, unless there are more than a window of them: then somebody does not listen, and who
+ * waits for an answer learns at once that the mailbox is full.
  */
 export class Inflow {
   private readonly options: InflowOptions;
@@ -107,15 +108,16 @@ export class Inflow {
   }
   private park(held: Held, envelope: Envelope, bytes: number): void {
     const { window, parked, onFull, deliver } = this.options;
-    if (envelope.replyTo !== undefined) {
+    const asks = envelope.replyTo !== undefined;
+    if (asks && held.parked.length === 0) {
       // Between high and full the mailbox itself says which of them it takes.
-      if (held.parked.length === 0) deliver(envelope);
-      else onFull(envelope);
+      deliver(envelope);
       return;
     }
+    const windows = asks ? 1 : PARKED_WINDOWS;
     const full =
-      this.messages >= window.messages * PARKED_WINDOWS ||
-      (this.bytes > 0 && this.bytes + bytes > window.bytes * PARKED_WINDOWS) ||
+      this.messages >= window.messages * windows ||
+      (this.bytes > 0 && this.bytes + bytes > window.bytes * windows) ||
       parked.bytes + bytes > parked.mostBytes;
     if (full) return onFull(envelope);
     held.parked.push({ envelope, bytes });

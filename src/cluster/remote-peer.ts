@@ -160,6 +160,7 @@ export class RemotePeer {
     this.hold(pulse.held);
     this.heardStatement(pulse.statement);
     const frames = this.in.reach(pulse.sent, pulse.known);
+    if (pulse.heeded !== undefined && pulse.heeded !== this.inflow.held.length) this.in.owed++;
     if (frames > 0 || (pulse.watches !== undefined && !this.watches.agrees(pulse.watches))) this.askForWatches(patienceMs);
     return { frames, messages: this.assembly.reach(pulse.cut) };
   }
@@ -185,7 +186,7 @@ export class RemotePeer {
     const sumIsDue = nowMs - this.sumAtMs >= stateWatchesMs;
     const { messages, bytes } = this.inflow.window;
     const windowMoved = messages !== this.windowSaid.messages || bytes !== this.windowSaid.bytes;
-    const busy = this.out.inFlight > 0 || this.in.owed > 0 || windowMoved || this.inflow.holding;
+    const busy = this.out.inFlight > 0 || this.in.owed > 0 || windowMoved || this.inflow.holding || this.held.size > 0;
     if (busy || (sumIsDue && this.watches.sum() !== undefined)) this.pulse(sumIsDue);
     this.outbox.pump();
     this.letIn();
@@ -260,7 +261,8 @@ export class RemotePeer {
     if (withSum) this.sumAtMs = nowMs;
     const frame = this.speaks()?.pulse({
       ...{ sent: this.out.sent, known: this.out.stated, statement: this.statement() },
-      ...{ watches: withSum ? this.watches.sum() : undefined, cut: this.outbox.cut, held: this.inflow.held },
+      ...{ watches: withSum ? this.watches.sum() : undefined, cut: this.outbox.cut },
+      ...{ held: this.inflow.held, heeded: this.held.size },
     });
     if (frame !== undefined) this.options.publish(frame, this.probe);
   }

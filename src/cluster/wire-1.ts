@@ -69,7 +69,7 @@ export function wire1(self: Peer, codec: Codec, forms: AddressForms): Layout {
       if (kind === KIND.pulse) {
         const [, , , , sent, known, taken, count, hash] = fields;
         return {
-          ...{ sender, version: VERSION, frame: 'pulse', sent: natural(sent), known: natural(known), cut: [], held: [] },
+          ...{ sender, version: VERSION, frame: 'pulse', sent: natural(sent), known: natural(known), cut: [], held: [], heeded: undefined },
           statement: { taken: natural(taken), window: undefined },
           watches: optional(count, (value) => ({ count: natural(value), hash: natural(hash) })),
         };

@@ -70,11 +70,12 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
         codec.encode([...head(MESSAGES), first, ...stated(now), entries.map((each) => fieldsOf(to, each))]),
       part: (to, sequence, now, each, { number, index, count, totalBytes }) =>
         codec.encode([...head(PART), sequence, ...stated(now), fieldsOf(to, each), number, index, count, totalBytes]),
-      pulse: ({ sent, known, statement: now, watches, cut, held }) =>
+      pulse: ({ sent, known, statement: now, watches, cut, held, heeded }) =>
         codec.encode([
           ...[...head(KIND.pulse), sent, known, ...stated(now), watches?.count ?? null, watches?.hash ?? null],
           cut.slice(0, MOST_CUT).map(({ number, sent: parts }) => [number, parts]),
           held.slice(0, MOST_HELD).map((address) => forms.short(address, self)),
+          heeded ?? null,
         ]),
     },
     read: (kind, fields, sender) => {
@@ -97,7 +98,7 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
         };
       }
       if (kind === KIND.pulse) {
-        const [, , , , sent, known, taken, messages, inBytes, count, hash, cut, held] = fields;
+        const [, , , , sent, known, taken, messages, inBytes, count, hash, cut, held, heeded] = fields;
         if (!Array.isArray(held) || held.length > MOST_HELD) return fail('a pulse');
         return {
           ...{ sender, version: VERSION, frame: 'pulse', sent: natural(sent), known: natural(known) },
@@ -105,6 +106,7 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
           watches: optional(count, (value) => ({ count: natural(value), hash: natural(hash) })),
           cut: list(cut, 2, ([number, parts]) => ({ number: positive(number), sent: natural(parts) }), MOST_CUT),
           held: held.map((value) => forms.own(value, sender)),
+          heeded: optional(heeded, natural),
         };
       }
       return same.read(kind, fields, sender);

@@ -24,7 +24,7 @@ const quiet: Logger = {
 export const names = subjects('test');
 export const writerOf = (self: Peer, version = 2): FrameWriter => createWire(self, [version]).speaks([version]) as FrameWriter;
 /** Of a pulse: nothing was sent, nothing came. */
-export const silence = { sent: 0, known: 0, statement: { taken: 0, window: undefined }, watches: undefined, cut: [], held: [] };
+export const silence = { sent: 0, known: 0, statement: { taken: 0, window: undefined }, watches: undefined, cut: [], held: [], heeded: 0 };
 export const nothing = { taken: 0, window: undefined };
 export const actor = (peer: Peer, path: string, uid: number): ActorAddress => ({
   kind: 'incarnation',

@@ -47,7 +47,7 @@ const body = codec.encode({ type: 'add', by: 1 });
 const entries: readonly Entry[] = [{ envelope: full, body }];
 const pulse: Pulse = {
   ...{ sent: 10, known: 8, statement: { taken: 7, window: undefined } },
-  ...{ watches: { count: 2, hash: 4_000_000_000 }, cut: [], held: [] },
+  ...{ watches: { count: 2, hash: 4_000_000_000 }, cut: [], held: [], heeded: undefined },
 };
 const taken = (count: number) => ({ taken: count, window: undefined });
 const wire1 = writer(1);
@@ -77,6 +77,7 @@ const frames: Readonly<Record<string, () => Uint8Array>> = {
     wire2.pulse({
       ...{ ...pulse, statement: stated, cut: [{ number: 3, sent: 2 }] },
       held: [actor(n1, 'a/b', 3), { kind: 'agent', type: 'counter', id: 'a b' }],
+      heeded: 3,
     }),
   'v2-pulse-without-watches': () => wire2.pulse({ ...pulse, watches: undefined }),
   ...Object.fromEntries(
@@ -190,8 +191,9 @@ describe('wire 2', () => {
     const frame = reader.read(part(n2, 12, stated, { envelope: full, body }, cut));
     expect(frame).toMatchObject({ frame: 'part', sequence: 12, statement: stated, cut, entry: { envelope: full, body } });
     const held = [actor(n1, 'a/b', 3), { kind: 'agent', type: 'counter', id: 'a b' }] as const;
-    expect(reader.read(wire2.pulse({ ...pulse, held, cut: [{ number: 3, sent: 2 }] }))).toMatchObject({
+    expect(reader.read(wire2.pulse({ ...pulse, held, heeded: 3, cut: [{ number: 3, sent: 2 }] }))).toMatchObject({
       held,
+      heeded: 3,
       cut: [{ number: 3, sent: 2 }],
     });
   });
