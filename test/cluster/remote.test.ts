@@ -352,12 +352,16 @@ describe('hostile frames', () => {
     });
   });
 
-  test('more senders than the bound are not kept', async () => {
-    const { a, clock, network } = world({ bounds: { peers: 5 } });
+  test('more senders than the bound are not kept, and keep out nobody who is sent to', async () => {
+    const { a, b, clock, network } = world({ bounds: { peers: 5 } });
     const { transport } = network.connect('mallory');
     for (let index = 1; index <= 50; index++)
       transport.publish(names.node('a', 1), writerOf({ node: `m${index}`, incarnation: 1 }).pulse(silence));
     await clock.advance(100);
+    expect(a.remote.peers()).toHaveLength(5);
+    expect(tell(a, b, 1)).toBe(true);
+    await clock.advance(100);
+    expect(numbers(b)).toEqual([1]);
     expect(a.remote.peers()).toHaveLength(5);
   });
 });
