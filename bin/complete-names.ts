@@ -59,16 +59,22 @@ export async function refreshNames(server: readonly string[], environment: Envir
     const { readConfigFile } = await import('../supervisors/config-file.ts');
     const { serverOf } = await import('./options.ts');
     const { connect } = await import('../src/client.ts');
-    const { agentsOf, nodesOf, typesOf } = await import('./shapes.ts');
+    const { agentsOf, nodesOf, record, typesOf } = await import('./shapes.ts');
     const named = given.config ?? environment.configFile;
     const { config } = await readConfigFile({ folder: cwd(), named, nexa: () => import('../index.ts') });
     const { cluster } = await connect(serverOf(given, environment, config));
-    const [agents, nodes, types] = await Promise.all([cluster.list({ limit: MOST }), cluster.nodes(), cluster.types()]);
+    const [agents, nodes, types, said] = await Promise.all([
+      cluster.list({ limit: MOST }),
+      cluster.nodes(),
+      cluster.types(),
+      cluster.topics(),
+    ]);
+    const { topics } = record(said);
     await writeCache(environment, file, {
       agents: agentsOf(agents).map(({ type, id }) => `${type}/${id}`),
       nodes: nodesOf(nodes).flatMap(({ node, state }) => (state === 'gone' ? [] : [node])),
       types: typesOf(types).map(({ type }) => type),
-      topics: [],
+      topics: (Array.isArray(topics) ? topics : []).map((row) => String(record(row).pattern)),
     });
     const asked = cacheFile(environment, `${file}.asked`);
     if (asked !== undefined) await rm(asked, { force: true });

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { CheckResult } from '../src/ports/check.ts';
 import type { StartNews } from '../supervisors/start-news.ts';
 import { checkLine } from './check-lines.ts';
@@ -33,7 +34,6 @@ const FRAME_MS = 80;
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const HIDE = '\u001b[?25l';
 const SHOW = '\u001b[?25h';
-const escape = /\u001b\[[0-9;]*m/g;
 
 /** What is over scrolls away above; what is going on is painted below it, in as many lines as the terminal has. */
 export function splash(options: SplashOptions): Splash {
@@ -71,7 +71,7 @@ export function splash(options: SplashOptions): Splash {
     const { terminal } = options;
     if (terminal === undefined || over) return write(`${text}\n`);
     // A line that wraps would be counted wrong when the frame is painted over.
-    const bare = text.replace(escape, '');
+    const bare = stripVTControlCharacters(text);
     paint(`${bare.length < terminal.columns ? text : bare.slice(0, terminal.columns - 1)}\n`);
   };
   const say = (event: object): void =>

@@ -31,15 +31,17 @@ function shown(more: Partial<SplashOptions> = {}) {
   });
   return { world, made };
 }
+const ESC = '\u001b';
 /** What a terminal of that many lines shows in the end, of what we write: text, line feeds, up, clear below. */
 function screen(text: string): string[] {
   const lines = [''];
   let row = 0;
-  for (const [part] of text.matchAll(/\u001b\[(\d+)A|\u001b\[J|\u001b\[\?25[lh]|\r|\n|[^\u001b\r\n]+/g)) {
-    if (/A$/.test(part) && part.startsWith('\u001b')) row = Math.max(0, row - Number(part.slice(2, -1)));
-    else if (part === '\u001b[J') lines.splice(row, lines.length, '');
+  const parts = new RegExp(String.raw`${ESC}\[(\d+)A|${ESC}\[J|${ESC}\[\?25[lh]|\r|\n|[^${ESC}\r\n]+`, 'g');
+  for (const [part] of text.matchAll(parts)) {
+    if (/A$/.test(part) && part.startsWith(ESC)) row = Math.max(0, row - Number(part.slice(2, -1)));
+    else if (part === `${ESC}[J`) lines.splice(row, lines.length, '');
     else if (part === '\n') lines[++row] ??= '';
-    else if (part !== '\r' && !part.startsWith('\u001b')) lines[row] = `${lines[row]}${part}`;
+    else if (part !== '\r' && !part.startsWith(ESC)) lines[row] = `${lines[row]}${part}`;
   }
   return lines.filter((line) => line !== '');
 }
