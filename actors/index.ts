@@ -1,4 +1,7 @@
 export * from './builtin/index.ts';
+export { CHECKS, type HealthCheck, type Level, type Thresholds, withThresholds } from './health/check.ts';
+export { health } from './health/health.ts';
+export type { CheckState, Health, HealthMessage } from './health/protocol.ts';
 export { monitor } from './monitor/monitor.ts';
 export type { Lag, MonitorEvent, MonitorMessage, PeerTraffic, ProcessLoad, Sample, TypeSample } from './monitor/protocol.ts';
 export { nodeActor } from './node/node.ts';

@@ -1,3 +1,4 @@
+import type { Thresholds } from '../actors/index.ts';
 import type { NodeId } from '../src/actor/address.ts';
 import type { Message } from '../src/actor/message.ts';
 import type { ActorSystem } from '../src/actor/system.ts';
@@ -43,6 +44,8 @@ export interface NodeOptions {
   /** Besides the built-in types. */
   readonly agents?: readonly AnyAgent[];
   readonly labels?: Readonly<Record<string, string>>;
+  /** Other thresholds for what the node looks at: loop-lag (ms), memory, heap, mailboxes, states (shares of what is allocated). */
+  readonly health?: Thresholds;
   /** Share of the cluster's agents this node takes, relative to others. Default 1. */
   readonly capacity?: number;
   /** How many servers keep each record. Default: what the cluster was formed with, and 1 for a new one. */

@@ -1,4 +1,4 @@
-import { builtins, processAgent, processLabels } from '../actors/index.ts';
+import { builtins, CHECKS, type HealthCheck, processAgent, processLabels, withThresholds } from '../actors/index.ts';
 import type { EventStream } from '../src/actor/events.ts';
 import type { Message } from '../src/actor/message.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
@@ -51,6 +51,8 @@ export interface NodeInternals {
   readonly durability?: 'quorum' | 'fsync' | 'unverified';
   /** On every line of the log since the launcher began; default a fresh one, which the node adds to its own. */
   readonly boot?: string;
+  /** What the node looks at of itself. Default: CHECKS. */
+  readonly checks?: readonly HealthCheck[];
   /** As each check of the start is through. */
   readonly onCheck?: (result: CheckResult) => void;
 }
@@ -77,6 +79,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
   memberKey(name);
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
   const own = allTypes(options.agents ?? []);
+  const lookedAt = withThresholds(internals.checks ?? CHECKS, options.health ?? {});
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
   const boot = internals.boot ?? bootId(internals.random ?? systemRandom);
   const logs = new LogRing(internals.clock ?? systemClock);
@@ -195,6 +198,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         log,
         logs,
         lag: lag.quantiles,
+        checks: lookedAt,
         ready: ready.now,
         boot,
       },
@@ -246,6 +250,7 @@ interface Parts {
   readonly log: Logger;
   readonly logs: LogRing;
   readonly lag: LoopLag['quantiles'];
+  readonly checks: readonly HealthCheck[];
   readonly ready: () => Readiness;
   readonly boot: string;
 }
@@ -294,6 +299,7 @@ class RunningNode implements NexaNode {
       definitions,
       load: { ...processLoad(), lag: this.#parts.lag, nats: () => broker.traffic() },
       logs: this.#parts.logs,
+      checks: this.#parts.checks,
       leave: () => void this.stop(),
       cordon: (on, within) => this.#cordon(on, within),
       drain: async (within) => {

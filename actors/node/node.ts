@@ -8,6 +8,7 @@ import type { Member } from '../../src/cluster/member.ts';
 import { letterOf } from '../../src/edge/letters.ts';
 import type { LogRing } from '../../src/edge/log-ring.ts';
 import { NexaError } from '../../src/errors.ts';
+import type { Health, HealthMessage } from '../health/protocol.ts';
 import type { MonitorMessage, Sample } from '../monitor/protocol.ts';
 import type { DrainReport, NodeFacts, NodeInspection, NodeMessage, NodeRow, NodeStatus, Range } from './protocol.ts';
 import { nodeTree } from './tree.ts';
@@ -28,6 +29,7 @@ export function nodeActor(options: {
   readonly system: System;
   readonly cluster: Cluster;
   readonly monitor: ActorRef<MonitorMessage>;
+  readonly health: ActorRef<HealthMessage>;
   readonly facts: () => NodeFacts;
   readonly logs: LogRing;
   /** Begins the graceful leave and returns at once. */
@@ -39,7 +41,7 @@ export function nodeActor(options: {
   type Own =
     | NodeMessage
     | { readonly type: 'settled'; readonly settle: () => void }
-    | { readonly type: 'measured'; readonly measured: Outcome<Sample>; readonly answer: (status: NodeStatus) => void };
+    | { readonly type: 'measured'; readonly measured: Outcome<Measured>; readonly answer: (status: NodeStatus) => void };
   const props: Props<Own> = {
     behavior: () =>
       receive<Own>((context, message) => {
@@ -48,12 +50,12 @@ export function nodeActor(options: {
             const replyTo = context.replyTo(message);
             const answer = (status: NodeStatus): void => void replyTo.tell(status);
             return context.pipe(
-              (signal) => options.monitor.ask({ type: 'latest' }, { timeoutMs: MONITOR_MS, signal }),
+              (signal) => measure(options, signal),
               (measured) => ({ type: 'measured', measured, answer }),
             );
           }
           case 'measured':
-            return message.answer(statusOf(system, cluster, facts(), message.measured.ok ? message.measured.value : undefined));
+            return message.answer(statusOf(system, cluster, facts(), message.measured.ok ? message.measured.value : {}));
           case 'nodes':
             return context.reply(message, rowsOf(cluster));
           case 'tree':
@@ -78,7 +80,7 @@ export function nodeActor(options: {
             const replyTo = context.replyTo(message);
             const settle = (looked: Looked | undefined): void => void replyTo.tell(inspectionOf(system, cluster, facts(), looked));
             return context.pipe(
-              (signal) => look(options.monitor, signal),
+              (signal) => look(options, signal),
               (looked) => ({ type: 'settled', settle: () => settle(looked.ok ? looked.value : undefined) }),
             );
           }
@@ -97,7 +99,25 @@ export function nodeActor(options: {
   return props as unknown as Props<NodeMessage>;
 }
 
-const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sample | undefined): NodeStatus => ({
+/** What others of this node say of it, as far as they answer. */
+interface Measured {
+  readonly sample?: Sample | undefined;
+  readonly health?: Health | undefined;
+}
+interface Asked {
+  readonly monitor: ActorRef<MonitorMessage>;
+  readonly health: ActorRef<HealthMessage>;
+}
+async function measure({ monitor, health }: Asked, signal: AbortSignal): Promise<Measured> {
+  const within = { timeoutMs: MONITOR_MS, signal };
+  const [sample, found] = await Promise.all([
+    monitor.ask({ type: 'latest' }, within).catch(() => undefined),
+    health.ask({ type: 'health' }, within).catch(() => undefined),
+  ]);
+  return { sample, health: found };
+}
+
+const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, { sample, health }: Measured): NodeStatus => ({
   ...cluster.self,
   ...facts,
   suspended: cluster.suspended,
@@ -110,6 +130,7 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sa
   lagMs: sample?.lagMs ?? null,
   rssBytes: sample?.rssBytes ?? null,
   cpu: sample?.cpu ?? null,
+  health: health ?? null,
   atMs: system.clock.wallMs(),
   peers: cluster.peers.all().slice(0, MOST_PEERS),
   gaps: cluster.peers.gaps(),
@@ -119,14 +140,16 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, sample: Sa
 interface Looked {
   readonly latest: Sample;
   readonly history: readonly Sample[];
+  readonly health: Health | undefined;
 }
-async function look(monitor: ActorRef<MonitorMessage>, signal: AbortSignal): Promise<Looked> {
+async function look({ monitor, health }: Asked, signal: AbortSignal): Promise<Looked> {
   const within = { timeoutMs: MONITOR_MS, signal };
-  const [latest, history] = await Promise.all([
+  const [latest, history, found] = await Promise.all([
     monitor.ask({ type: 'latest' }, within),
     monitor.ask({ type: 'history', limit: MINUTE }, within),
+    health.ask({ type: 'health' }, within).catch(() => undefined),
   ]);
-  return { latest, history };
+  return { latest, history, health: found };
 }
 function inspectionOf(system: System, cluster: Cluster, facts: NodeFacts, measured: Looked | undefined): NodeInspection {
   const { latest, history = [] } = measured ?? {};
@@ -136,7 +159,7 @@ function inspectionOf(system: System, cluster: Cluster, facts: NodeFacts, measur
     return { least: Math.min(...values), mean: Math.round(mean * 1_000) / 1_000, most: Math.max(...values) };
   };
   return {
-    status: statusOf(system, cluster, facts, latest),
+    status: statusOf(system, cluster, facts, { sample: latest, health: measured?.health }),
     sample: latest ?? null,
     lastMinute:
       latest === undefined

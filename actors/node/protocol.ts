@@ -3,6 +3,7 @@ import type { Gap, PeerView } from '../../src/cluster/peers-heard.ts';
 import type { Letter } from '../../src/edge/letters.ts';
 import type { LogPage, LogWanted } from '../../src/edge/log-ring.ts';
 import type { SelfTest } from '../../src/ports/check.ts';
+import type { Health } from '../health/protocol.ts';
 import type { Sample } from '../monitor/protocol.ts';
 
 /** The parts of a node that have to be in order before it is ready. */
@@ -47,6 +48,8 @@ export interface NodeStatus extends NodeFacts {
   readonly lagMs: number | null;
   readonly rssBytes: number | null;
   readonly cpu: number | null;
+  /** What its checks say; null while that does not answer. */
+  readonly health: Health | null;
   /** The node's wall clock when it answered. */
   readonly atMs: number;
   /** At most 200 of the other members that are up. */

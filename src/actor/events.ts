@@ -52,6 +52,17 @@ export type RuntimeEvent =
   | { readonly event: 'node-state'; readonly node: NodeId; readonly state: string; readonly before: string }
   /** Skew: the fullest node's load over its fair share. */
   | { readonly event: 'rebalanced'; readonly node: NodeId; readonly moved: number; readonly skewBefore: number; readonly skewAfter: number }
+  /** A check of the node's health has turned: raised (warn, critical), or resolved (ok). `threshold` is what the value passed. */
+  | {
+      readonly event: 'alert';
+      readonly name: string;
+      readonly level: 'ok' | 'warn' | 'critical';
+      readonly before: 'ok' | 'warn' | 'critical';
+      readonly value: number;
+      readonly threshold: number;
+      readonly unit: string;
+      readonly sinceMs: number;
+    }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
   | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number }

@@ -1,4 +1,7 @@
 import {
+  type HealthCheck,
+  type HealthMessage,
+  health,
   type MonitorMessage,
   monitor,
   type NodeFacts,
@@ -21,6 +24,8 @@ export interface NodeTreeNeeds {
   readonly load: ProcessLoad;
   readonly facts: () => NodeFacts;
   readonly logs: LogRing;
+  /** What is looked at. Default: what a node looks at by itself. */
+  readonly checks?: readonly HealthCheck[];
   /** Begins the graceful leave and returns at once. */
   readonly leave: () => void;
   readonly cordon: Parameters<typeof nodeActor>[0]['cordon'];
@@ -28,6 +33,7 @@ export interface NodeTreeNeeds {
 }
 interface NodeTreeMessages {
   readonly monitor: MonitorMessage;
+  readonly health: HealthMessage;
   readonly registry: RegistryMessage;
   readonly node: NodeMessage;
 }
@@ -45,6 +51,12 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
   }),
   children: {
     monitor: ({ member, load }) => monitor({ ...member, load }),
+    health: ({ member, checks }) =>
+      health({
+        system: member.system,
+        monitor: childRef(member.system, nodeTree, 'monitor'),
+        ...(checks === undefined ? {} : { checks }),
+      }),
     registry: ({ member, definitions }) =>
       registry({
         ...member,
@@ -52,7 +64,11 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
         peer: (node, incarnation) => childRef(member.system, nodeTree, 'registry', { node, incarnation }),
       }),
     node: ({ member, facts, logs, leave, cordon, drain }) =>
-      nodeActor({ ...member, facts, logs, leave, cordon, drain, monitor: childRef(member.system, nodeTree, 'monitor') }),
+      nodeActor({
+        ...{ ...member, facts, logs, leave, cordon, drain },
+        monitor: childRef(member.system, nodeTree, 'monitor'),
+        health: childRef(member.system, nodeTree, 'health'),
+      }),
   },
 };
 export type NodeRefs = Refs<NodeTreeMessages>;

@@ -105,6 +105,7 @@ describe('node', () => {
     const system = tree.children.find(({ name }) => name === 'system');
     expect(system?.children.map(({ name, path, state }) => [name, path, state])).toEqual([
       ['monitor', '/system/monitor', 'running'],
+      ['health', '/system/health', 'running'],
       ['registry', '/system/registry', 'running'],
       ['node', '/system/node', 'running'],
     ]);
