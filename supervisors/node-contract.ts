@@ -1,6 +1,7 @@
 import type { Thresholds } from '../actors/index.ts';
 import type { NodeId } from '../src/actor/address.ts';
 import type { Message } from '../src/actor/message.ts';
+import type { Receptionist } from '../src/actor/receptionist.ts';
 import type { ActorSystem } from '../src/actor/system.ts';
 import type { Topic } from '../src/actor/topic.ts';
 import type { Agents } from '../src/agent/agents.ts';
@@ -19,6 +20,8 @@ export interface NexaNode extends Agents, AsyncDisposable {
   readonly system: ActorSystem;
   /** As `system.topic`. @throws NexaError `bad-id`. */
   topic<T extends Message>(name: string): Topic<T>;
+  /** Services by key: who offers what. */
+  readonly receptionist: Receptionist;
   /** It takes no new agents; those it has stay. */
   cordon(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** It takes agents again: after {@link cordon}, and after {@link drain}. */

@@ -1,6 +1,7 @@
 import { builtins, CHECKS, type HealthCheck, processAgent, processLabels, withThresholds } from '../actors/index.ts';
 import type { EventStream } from '../src/actor/events.ts';
 import type { Message } from '../src/actor/message.ts';
+import type { Receptionist } from '../src/actor/receptionist.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
 import type { Topic } from '../src/actor/topic.ts';
 import type { Agents } from '../src/agent/agents.ts';
@@ -286,6 +287,9 @@ class RunningNode implements NexaNode {
       this.#state = next;
       this.system.events.publish({ event: 'node-state', node: this.name, state: next, before });
     }
+  }
+  get receptionist(): Receptionist {
+    return this.#parts.member.cluster.receptionist;
   }
   get system(): MemberNode['system'] {
     return this.#parts.member.system;

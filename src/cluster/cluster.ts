@@ -47,6 +47,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let admitted = false;
   let serving = false;
   let mayClaim = false;
+  let renewedAtMs = Number.NEGATIVE_INFINITY;
   const listeners: ((serves: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
@@ -197,7 +198,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       const rank = rendezvous({ type: 'service', id: at }, able).findIndex((member) => member.node === self.node);
       return rank < 0 || !runs() ? undefined : rank;
     },
-    attentive: () => runs(),
+    // As a judge does: time counts in which one's own renewals succeed, so that an outage of the store is nobody's silence.
+    attentive: () => runs() && clock.monotonicMs() - renewedAtMs < 1.5 * times.renewMs,
   });
   system.services = receptionist;
   stops.push(receptionist.stop);
@@ -250,7 +252,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     times,
     log,
     record,
-    onRenewed: admitsChanged,
+    onRenewed() {
+      renewedAtMs = clock.monotonicMs();
+      admitsChanged();
+    },
     onSuspend: () => {
       admitsChanged();
       system.events.publish({ event: 'suspended', node: self.node, agents: locals.count });

@@ -111,8 +111,8 @@ export function serviceSweep(options: {
     look(at) {
       const entry = copy().get(at);
       if (entry?.value.heartbeatMs !== undefined && !heard.has(at)) {
-        heard.set(at, { revision: entry.revision, silentMs: 0, silent: false });
-        lastMs = heard.size === 1 ? clock.monotonicMs() : lastMs;
+        // Counted from the next look on: none of the time before it was there is held against it.
+        heard.set(at, { revision: 0, silentMs: 0, silent: false });
         cancelListen ??= clock.after(LISTEN_MS, listen);
       }
       look(at);

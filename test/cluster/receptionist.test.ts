@@ -187,7 +187,7 @@ test('a program outside is listed while it renews its entry, left out after thre
 test('an outage of the store is nobody`s silence', async () => {
   await using cluster = await crowd();
   const { world, at } = cluster;
-  await world.until(at('n1').enter({ key: '$clients', instance: 'c1', metadata: {}, heartbeatMs: 2_000 }, { timeoutMs: 1_000 }));
+  await world.until(at('n1').enter({ key: '$clients', instance: 'c1', metadata: {}, heartbeatMs: 1_000 }, { timeoutMs: 1_000 }));
   world.election(20_000);
   await world.run(20_000);
   for (let beats = 0; beats < 3; beats++) {
