@@ -10,13 +10,12 @@ import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
 import { localAgents } from './local-agents.ts';
 import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
+import { memberReceptionist } from './member-receptionist.ts';
 import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
 import { peersHeard } from './peers-heard.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
-import { rendezvous } from './placement.ts';
-import { receptionistOver } from './receptionist.ts';
 import { reconciler } from './reconciler.ts';
 import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
@@ -33,7 +32,7 @@ const nobodyTakes = (node: NodeId): NexaError =>
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
-  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE' | 'SERVICES'): Kv => control.stores.kv(subjects.store(name));
+  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
@@ -184,24 +183,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     ENDPOINT_PATH,
   );
 
-  const receptionist = receptionistOver({
-    ...{ kv: kv('SERVICES'), system, codec, times, log },
-    ended: (address) => {
-      if (address.kind === 'incarnation') return members.isGone(address.node, address.nodeIncarnation);
-      return placeCopy.get(agentKey(address.type, address.id))?.value.desired !== 'running';
-    },
-    lookUp: async (address) => {
-      if (address.kind === 'agent') await placeCopy.refresh(agentKey(address.type, address.id));
-    },
-    rank: (at) => {
-      const able = members.all().filter((member) => member.state === 'up' && !member.suspect);
-      const rank = rendezvous({ type: 'service', id: at }, able).findIndex((member) => member.node === self.node);
-      return rank < 0 || !runs() ? undefined : rank;
-    },
-    // As a judge does: time counts in which one's own renewals succeed, so that an outage of the store is nobody's silence.
-    attentive: () => runs() && clock.monotonicMs() - renewedAtMs < 1.5 * times.renewMs,
-  });
-  system.services = receptionist;
+  const receptionist = memberReceptionist({ ...options, members, places: placeCopy, runs, renewedAtMs: () => renewedAtMs });
   stops.push(receptionist.stop);
 
   // ── membership

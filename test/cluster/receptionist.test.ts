@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { receive } from '../../src/actor/behavior.ts';
 import { type Service, type ServiceKey, serviceKey } from '../../src/actor/receptionist.ts';
+import { command } from '../../src/agent/command.ts';
+import { defineAgent } from '../../src/agent/define.ts';
 import { DEFAULT_TIMES, silenceMs } from '../../src/cluster/config.ts';
 import { decodeService } from '../../src/cluster/service.ts';
 import type { Kv } from '../../src/ports/stores.ts';
@@ -119,6 +122,34 @@ test('an agent keeps its entry while it moves, and loses it when it is stopped',
   await expect(world.until(at('n1').register(agents, member('n1').system.unsafeRef('nexa:counter/nobody')))).rejects.toMatchObject({
     code: 'no-such-actor',
   });
+});
+
+test('an agent that registers itself when it starts is found by its name, wherever it goes on', async () => {
+  const host = defineAgent({
+    type: 'host',
+    version: 1,
+    commands: { get: command({}, { reply: z.string() }) },
+    state: z.object({}),
+    initial: {},
+  }).handle(
+    { get: ({ id }) => ({ reply: id }) },
+    {
+      started: async (context) =>
+        void (await context.receptionist.register(hosts, context.self as never, { metadata: { id: context.id } })),
+    },
+  );
+  const hosts: ServiceKey<never> = serviceKey('hosts');
+  await using cluster = await crowd({ agents: [host] });
+  const { world, at } = cluster;
+  await cluster.spawn('host', 'h', 'n2');
+  await world.run(200);
+  const [before] = at('n1').find(hosts);
+  expect(before).toMatchObject({ instance: 'host/h', node: undefined, metadata: { id: 'h' } });
+  world.crash('n2', 0);
+  await world.run(5_000);
+  expect(at('n1').find(hosts)).toMatchObject([{ instance: 'host/h', registeredAtMs: before?.registeredAtMs }]);
+  const ask = at('n3').find(hosts)[0]?.ref as unknown as { ask(message: object, options: object): Promise<unknown> };
+  expect(await world.until(ask.ask({ type: 'get' }, { timeoutMs: 5_000 }))).toBe('h');
 });
 
 test('with lost answers and late writes a registration that is answered is there once, and one that is not says whether that is certain', async () => {
