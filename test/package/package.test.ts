@@ -65,6 +65,7 @@ describe('in memory', () => {
     ['03-parent-with-children', '4\n'],
     ['05-death-watch', "[ 'bob' ]\n"],
     ['06-streaming-reply', 'Once upon a time there was an actor.\n'],
+    ['12-topics-and-routers', '[ 1, 4, 9 ]\n{ noted: 3, packed: 3 }\n'],
   ])('%s runs and ends by itself', async (name, said) => {
     expect(await program(name)).toEqual(ok(said));
   });
@@ -84,6 +85,7 @@ test('on a NATS server the same programs run, and what they stored is there the 
   expect(await program('01-counter', env)).toEqual(ok('4\n'));
   expect(await program('05-death-watch', env)).toEqual(ok("[ 'bob' ]\n"));
   expect(await program('06-streaming-reply', env)).toEqual(ok('Once upon a time there was an actor.\n'));
+  expect(await program('12-topics-and-routers', env)).toEqual(ok('[ 1, 4, 9 ]\n{ noted: 3, packed: 3 }\n'));
 }, 60_000);
 
 describe('under nexa up, with agents of one’s own', () => {
