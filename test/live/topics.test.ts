@@ -91,20 +91,21 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
+// Fewer than a mailbox holds: what overflows it is a dead letter.
 test('over three servers a wildcard subscriber of each node hears each message once, in the order of its publisher', async () => {
-  await tell('n1', { type: 'publish', topic: 'orders.eu.created', from: 0, count: 500 });
-  await tell('n2', { type: 'publish', topic: 'orders.us.created', from: 0, count: 500 });
+  await tell('n1', { type: 'publish', topic: 'orders.eu.created', from: 0, count: 200 });
+  await tell('n2', { type: 'publish', topic: 'orders.us.created', from: 0, count: 200 });
   for (const node of NODES) {
     const { heard } = await eventually(`${node} has heard all`, 30_000, async () => {
       const said = await seen(node);
-      return said.heard.filter((what) => !what.includes('warm')).length >= 1_000 && said;
+      return said.heard.filter((what) => !what.includes('warm')).length >= 400 && said;
     });
     for (const region of ['eu', 'us']) {
       const topic = `orders.${region}.created`;
       expect(
         heard.filter((what) => what.startsWith(topic)),
         node,
-      ).toEqual(count(0, 500).map((n) => `${topic} ${n}`));
+      ).toEqual(count(0, 200).map((n) => `${topic} ${n}`));
     }
   }
 });
@@ -146,9 +147,8 @@ test('a routee whose node is killed mid-request: that ask is node-lost and not r
   const pool = router(own.system, { routees: own.system.receptionist.routees(key), strategy: leastLoaded() });
   await eventually('three workers', 20_000, () => pool.size === 3);
   const outcomes: { readonly code: string; readonly definite: boolean }[] = [];
-  const asked = count(0, 3).map(() =>
-    pool.ask({ type: 'hold' }, { timeoutMs: 120_000 }).catch((error) => void outcomes.push({ code: error.code, definite: error.definite })),
-  );
+  for (let each = 0; each < 3; each++)
+    pool.ask({ type: 'hold' }, { timeoutMs: 120_000 }).catch(({ code, definite }) => void outcomes.push({ code, definite }));
   await eventually('each of them holds one', 20_000, async () => (await Promise.all(NODES.map(seen))).every(({ held }) => held === 1));
   const lost = live.pid('n2');
   const fromMs = performance.now();
@@ -159,9 +159,8 @@ test('a routee whose node is killed mid-request: that ask is node-lost and not r
   const others = new Set(await Promise.all(count(0, 8).map(() => pool.ask({ type: 'who' }, { timeoutMs: 10_000 }))));
   expect(others).not.toContain(lost);
   expect(outcomes.length).toBe(1);
+  for (const node of ['n1', 'n3']) expect((await seen(node)).held).toBe(1);
   // Its agent is claimed elsewhere, subscribes and offers its worker again.
   await eventually('three workers again', 60_000, () => pool.size === 3);
   await heardEverywhere(-2);
-  own.system.stopActor(pool);
-  await Promise.race([Promise.all(asked), Promise.resolve()]);
 }, 180_000);

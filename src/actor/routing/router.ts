@@ -9,6 +9,7 @@ import { LiveRef, liveRef } from '../live-ref.ts';
 import type { Props } from '../props.ts';
 import type { Routees } from '../receptionist.ts';
 import type { ActorRef, AskOptions, Cancel, StreamOptions } from '../ref.ts';
+import { draws } from './draws.ts';
 import { MOST_ROUTEES, Pool, type Routee } from './routees.ts';
 import type { Chooser, Routing } from './routing.ts';
 
@@ -63,7 +64,12 @@ export function router<M>(parent: RouterParent, options: RouterOptions<M>, name?
       name,
     ),
   );
-  const face = new RouterRef(live.target as Cell, live.binding, pool, options.strategy.begin() as Chooser<unknown>);
+  const face = new RouterRef(
+    live.target as Cell,
+    live.binding,
+    pool,
+    options.strategy.begin(draws(live.system.random)) as Chooser<unknown>,
+  );
   return face as unknown as Router<M>;
 }
 
@@ -194,7 +200,7 @@ class RouterRef extends LiveRef {
     const again = tried.length > 0;
     const left = again ? all.filter((routee) => !tried.includes(routee)) : all;
     if (left.length === 0) return undefined;
-    return left[this.#chooser.choose(left, message, this.system.random, this.system.clock.monotonicMs(), again)];
+    return left[this.#chooser.choose(left, message, this.system.clock.monotonicMs(), again)];
   }
   #learn(routee: Routee, tookMs: number): void {
     if (this.#chooser.learn !== undefined) routee.learned = this.#chooser.learn(routee.learned, tookMs, this.system.clock.monotonicMs());

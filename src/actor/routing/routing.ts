@@ -32,12 +32,12 @@ export interface RoutingSpec<in M, S, L> {
 /** How a router chooses; made by {@link roundRobin}, {@link random}, {@link leastLoaded}, {@link latencyAware}, {@link consistentHash} or {@link routing}. */
 export interface Routing<in M> {
   readonly name: string;
-  readonly begin: () => Chooser<M>;
+  readonly begin: (random: Pick<Random, 'next'>) => Chooser<M>;
 }
 /** A strategy at work in one router. */
 export interface Chooser<in M> {
   /** `again`: for a message that was refused elsewhere; nothing is kept of that choice. */
-  readonly choose: (candidates: readonly Candidate[], message: M, random: Pick<Random, 'next'>, nowMs: number, again: boolean) => number;
+  readonly choose: (candidates: readonly Candidate[], message: M, nowMs: number, again: boolean) => number;
   readonly learn: ((learned: unknown, tookMs: number, nowMs: number) => unknown) | undefined;
 }
 
@@ -46,11 +46,11 @@ export function routing<M, S, L>(spec: RoutingSpec<M, S, L>): Routing<M> {
   const { name, learn } = spec;
   return {
     name,
-    begin: () => {
+    begin: (random) => {
       let state = spec.start;
       return {
         learn: learn === undefined ? undefined : (learned, tookMs, nowMs) => learn(learned as L | undefined, tookMs, nowMs),
-        choose(candidates, message, random, nowMs, again) {
+        choose(candidates, message, nowMs, again) {
           const [index, next] = spec.choose(state, candidates as readonly Candidate<L>[], message, random, nowMs);
           if (!again) state = next;
           if (Number.isInteger(index) && index >= 0 && index < candidates.length) return index;

@@ -195,6 +195,6 @@ describe('latency aware', () => {
 });
 
 test('a strategy of one’s own that chooses nobody is told so', () => {
-  const chooser = routing({ name: 'odd', start: 0, choose: () => [7, 0] }).begin();
-  expect(() => chooser.choose(named(2), 0, seededRandom(1), 0, false)).toThrow(expect.objectContaining({ code: 'invalid-definition' }));
+  const chooser = routing({ name: 'odd', start: 0, choose: () => [7, 0] }).begin(seededRandom(1));
+  expect(() => chooser.choose(named(2), 0, 0, false)).toThrow(expect.objectContaining({ code: 'invalid-definition' }));
 });
