@@ -60,22 +60,22 @@ test('a SIGKILL is seen as it happens: which node, which agents moved where and 
   for (const move of moves) expect(move).toMatchObject({ cause: 'crash', from: 'n2', to: move.node });
   expect(told().some(({ event, member }) => event === 'member' && (member as { node: string; state: string }).node === 'n2')).toBe(true);
   await eventually('the screen shows the new places', HEAL_MS, () =>
-    lost.every((id) => new RegExp(`agent counter/${id} n2 running → .*n[13] running`).test(watch.stdout)),
+    // In one line or in several, as the looks fall.
+    lost.every((id) =>
+      new RegExp(
+        `agent counter/${id} n2 running → [\\s\\S]*agent counter/${id} .*n[13] running|agent counter/${id} n2 running → .*n[13] running`,
+      ).test(watch.stdout),
+    ),
   );
-  expect(watch.stdout).toMatch(/node n2 running → /);
+  expect(watch.stdout).toMatch(/node n2 running.* → /);
   report(`SIGKILL: ${moves.length} moves told after ${Math.min(...moves.map(({ atMs }) => atMs)) - killedAtMs} ms and later`);
 
   const [id = ''] = lost;
   const why = await json('why', `counter/${id}`);
-  expect(why).toMatchObject({
-    state: 'running',
-    complete: true,
-    moves: [
-      { node: 'n2', cause: 'spawn' },
-      { cause: 'crash', epoch: null },
-    ],
-  });
-  expect(why.moves[1].node).toBe(why.node);
+  expect(why).toMatchObject({ state: 'running', complete: true });
+  // When n2 is back it gets its share again, and that is told too.
+  expect(why.moves.slice(0, 2)).toMatchObject([{ node: 'n2', cause: 'spawn' }, { cause: 'crash' }]);
+  expect(why.moves.at(-1)).toMatchObject({ node: why.node, epoch: null });
   expect((await cli('why', `counter/${id}`)).stdout).toMatch(/ n2 +spawn[\s\S]* n[13] +crash/);
   await live.heard('ready', 'n2');
 });
