@@ -49,6 +49,7 @@ export function facts(entries: readonly (readonly [name: string, value: string])
 /** The state of a node or an agent in its colour. */
 export function stateText(state: string, style: Style): string {
   if (state === 'running') return style.good(state);
+  if (state === 'passive') return state;
   return state === 'quarantined' || state === 'gone' || state === 'error' ? style.bad(plain(state)) : style.warn(plain(state));
 }
 

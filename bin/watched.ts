@@ -89,7 +89,7 @@ export interface Painted {
   readonly problem: string | undefined;
 }
 /** Agents that want to be looked at come first. */
-const ORDER: readonly string[] = ['quarantined', 'unplaced', 'suspended', 'starting', 'running', 'stopped'];
+const ORDER: readonly string[] = ['quarantined', 'unplaced', 'suspended', 'starting', 'running', 'passive', 'stopped'];
 
 /** One screen, at most `rows` lines: nodes, agents as far as there is room, and what happened last. */
 export function paint(

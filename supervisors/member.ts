@@ -10,6 +10,7 @@ import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
 import type { ClusterTimes } from '../src/cluster/config.ts';
+import { MOST_ACTIVE } from '../src/cluster/passivation.ts';
 import type { Subjects } from '../src/cluster/subject.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -35,6 +36,8 @@ export interface MemberOptions {
   readonly known?: readonly AnyAgent[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly capacity?: number;
+  /** Default {@link MOST_ACTIVE}. */
+  readonly mostActive?: number | undefined;
   readonly pid?: number;
   readonly lagMs?: () => number;
   /** Default: all of this release. */
@@ -84,6 +87,7 @@ export async function startMember(options: MemberOptions, within: { readonly tim
           agentHost({ system, definitions: options.definitions, states, codec, storeMs: times.storeMs, onRefused }),
         labels: options.labels ?? {},
         capacity: options.capacity ?? 1,
+        mostActive: options.mostActive ?? MOST_ACTIVE,
         version: VERSION,
         wireVersions: options.wireVersions ?? WIRE_VERSIONS,
         pid: options.pid ?? 0,

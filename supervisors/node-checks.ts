@@ -54,7 +54,7 @@ export function nodeChecks(parts: {
 }
 
 /** What was given that no part checks by itself. Names and definitions were refused before anything began. */
-function configCheck({ capacity = 1, labels = {}, services = [] }: NodeOptions, types: number): Check {
+function configCheck({ capacity = 1, mostActive = 1, labels = {}, services = [] }: NodeOptions, types: number): Check {
   const misfit = (field: string, message: string): NexaError =>
     new NexaError('invalid-definition', message, { where: { field }, fix: `Correct ${field}.` });
   return {
@@ -63,6 +63,7 @@ function configCheck({ capacity = 1, labels = {}, services = [] }: NodeOptions, 
     timeoutMs: 1_000,
     async run() {
       if (!(capacity >= 0 && capacity <= 1_000_000)) throw misfit('capacity', `the capacity is ${capacity}`);
+      if (!(Number.isInteger(mostActive) && mostActive >= 1)) throw misfit('mostActive', `${mostActive} agents active at most`);
       const entries = Object.entries(labels);
       if (entries.length > MOST_LABELS) throw misfit('labels', `${entries.length} labels; ${MOST_LABELS} are allowed`);
       for (const [name, value] of entries)

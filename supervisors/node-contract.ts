@@ -51,6 +51,8 @@ export interface NodeOptions {
   readonly health?: Thresholds;
   /** Share of the cluster's agents this node takes, relative to others. Default 1. */
   readonly capacity?: number;
+  /** Agents of types that passivate, active at once; beyond it the least recently used are put away. Default 50,000. */
+  readonly mostActive?: number;
   /** How many servers keep each record. Default: what the cluster was formed with, and 1 for a new one. */
   readonly replicas?: number;
   /** What agents of this node need outside the cluster: probed at the start and every 30 s. */

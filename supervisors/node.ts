@@ -165,6 +165,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         known: [programs],
         labels,
         capacity,
+        mostActive: options.mostActive,
         pid: process.pid,
         lagMs: lag.sample,
         wireVersions,

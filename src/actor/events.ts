@@ -38,7 +38,7 @@ export type RuntimeEvent =
       readonly delayMs: number;
     }
   | { readonly event: 'stopped'; readonly address: Address; readonly reason: Terminated['reason'] }
-  | { readonly event: 'activated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
+  | { readonly event: 'activated' | 'passivated' | 'fenced' | 'quarantined'; readonly address: Address; readonly epoch: number }
   /** Published by the node that took it. */
   | {
       readonly event: 'moved';

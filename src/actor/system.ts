@@ -342,6 +342,7 @@ export class System implements ActorSystem {
     this.deaths.record(cell.uid, cell.endReason);
     this.counters.stopped++;
     if (cell.parent === undefined) this.rootEnded();
+    else if (cell.passivating) this.events.publish({ event: 'passivated', address: cell.shown, epoch: cell.gate?.epoch ?? 0 });
     else this.events.publish({ event: 'stopped', address: cell.shown, reason: cell.endReason });
   }
   /** A failure that nobody above could handle: the system goes down with it. */

@@ -23,6 +23,13 @@ export interface AgentOptions {
   /** After a failure: permanent (default) always, transient only after a crash, temporary never. */
   readonly restart?: 'permanent' | 'transient' | 'temporary';
   readonly placement?: { readonly strategy?: 'least-loaded' | 'rendezvous' | 'local'; readonly labels?: Readonly<Record<string, string>> };
+  /**
+   * `spawned` (default): it must be spawned, and stays active. With `onDemand` the first message to an unknown or stopped id spawns it;
+   * its configuration must then be one that can be left out. It is passivated after `idleMs` without a message (default for durable
+   * types on demand: 10 min), or as the least recently used when more than `mostActive` of the type are active on one node. What is
+   * in memory only is lost with that, so a `memory` type passivates only if one of the two is given.
+   */
+  readonly activation?: 'spawned' | { readonly onDemand?: boolean; readonly idleMs?: number; readonly mostActive?: number };
 }
 
 const implementation: unique symbol = Symbol('nexa.implementation');

@@ -20,6 +20,8 @@ export interface AgentDescription {
   readonly storage: 'durable' | 'memory';
   readonly exclusive: boolean;
   readonly restart: 'permanent' | 'transient' | 'temporary';
+  /** Null: without that limit. */
+  readonly activation: { readonly onDemand: boolean; readonly idleMs: number | null; readonly mostActive: number | null };
   readonly placement: { readonly strategy: string; readonly labels: Readonly<Record<string, string>> };
   readonly limits: Readonly<Record<string, number | string>>;
   readonly config: JsonSchema;
@@ -50,7 +52,7 @@ function describeCommand(command: string, spec: CommandSpec): CommandDescription
 
 /** Internal and local commands are left out: from outside they do not exist. */
 export function describe(definition: AnyAgent): AgentDescription {
-  const { storage, exclusive, restart, placement, limits, configSchema } = implementationOf(definition);
+  const { storage, exclusive, restart, activation, placement, limits, configSchema } = implementationOf(definition);
   return {
     type: definition.type,
     version: definition.version,
@@ -58,6 +60,7 @@ export function describe(definition: AnyAgent): AgentDescription {
     storage,
     exclusive,
     restart,
+    activation: { onDemand: activation.onDemand, idleMs: activation.idleMs ?? null, mostActive: activation.mostActive ?? null },
     placement,
     limits: { ...limits },
     config: configSchema === undefined ? noConfig : jsonForm(configSchema, 'input'),

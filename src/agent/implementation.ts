@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MailboxOptions } from '../actor/props.ts';
 import type { Strategy } from '../actor/strategy.ts';
+import type { ActivationKind } from '../cluster/hosting.ts';
 import { invalid } from './check.ts';
 import { deepFreeze } from './freeze.ts';
 import { problemOf } from './problem.ts';
@@ -26,6 +27,7 @@ export interface Implementation {
   readonly limits: Required<MailboxOptions> & { readonly stateBytes: number; readonly handlerMs: number };
   /** For its children; absent: the default of Props. */
   readonly strategy: Strategy | undefined;
+  readonly activation: ActivationKind;
   readonly restart: 'permanent' | 'transient' | 'temporary';
   /** Labels that an agent of this configuration needs besides. */
   readonly requires: (config: unknown) => Readonly<Record<string, string>>;
@@ -34,6 +36,10 @@ export interface Implementation {
 
 const maxStateBytes = 262_144;
 const count = z.int().positive();
+/** A day: whoever wants longer wants no limit. */
+const longestIdleMs = 86_400_000;
+/** After which an idle agent of a durable on-demand type is put away. */
+const defaultIdleMs = 600_000;
 const fn = z.custom<(...args: never) => unknown>((value) => typeof value === 'function', 'expected a function');
 const strategy = z.strictObject({
   scope: z.enum(['one', 'rest', 'all']),
@@ -71,6 +77,16 @@ const options = z.strictObject({
     })
     .prefault({}),
   strategy: strategy.optional(),
+  activation: z
+    .union([
+      z.literal('spawned'),
+      z.strictObject({
+        onDemand: z.boolean().default(false),
+        idleMs: count.max(longestIdleMs).optional(),
+        mostActive: count.max(10_000_000).optional(),
+      }),
+    ])
+    .default('spawned'),
   restart: z.enum(['permanent', 'transient', 'temporary']).default('permanent'),
   placement: z
     .strictObject({
@@ -96,6 +112,22 @@ function upcasts(type: string, version: number, given: Readonly<Record<string, u
     }
   }
   return new Map(steps);
+}
+
+function activationOf(
+  { type, config }: Spec,
+  storage: 'durable' | 'memory',
+  given: 'spawned' | { readonly onDemand: boolean; readonly idleMs?: number | undefined; readonly mostActive?: number | undefined },
+): ActivationKind {
+  if (given === 'spawned') return { onDemand: false, passivates: false, idleMs: undefined, mostActive: undefined };
+  const { onDemand, mostActive } = given;
+  if (onDemand && config !== undefined && !config.safeParse(undefined).success && !config.safeParse({}).success) {
+    const fix = 'Give every field of its configuration a default, or have it spawned.';
+    throw invalid('a message spawns it, so its configuration must be one that can be left out', { type, field: 'activation' }, fix);
+  }
+  // Memory is lost by it: only who says when, says that it may be.
+  const idleMs = given.idleMs ?? (onDemand && storage === 'durable' ? defaultIdleMs : undefined);
+  return { onDemand, passivates: idleMs !== undefined || mostActive !== undefined, idleMs, mostActive };
 }
 
 /** Everything of an implementation but the behaviour. @throws NexaError `invalid-definition` naming the field. */
@@ -128,6 +160,7 @@ export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'
     exclusive,
     upcast: upcasts(type, version, upcast),
     limits,
+    activation: activationOf(spec, storage, read.data.activation),
     strategy: read.data.strategy as Strategy | undefined,
     restart,
     requires: (read.data.requires as Implementation['requires'] | undefined) ?? (() => ({})),

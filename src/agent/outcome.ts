@@ -20,7 +20,8 @@ export interface AgentContext<C extends Commands, Config, State, R> extends Base
 type RefusalOf<S extends CommandSpec> = {
   [K in keyof S['refusals'] & string]: { readonly refused: K; readonly details: z.input<S['refusals'][K]>; readonly state?: never };
 }[keyof S['refusals'] & string];
-type Lifecycle = { readonly next?: 'stop' };
+/** `stop`: over, until it is spawned again. `passivate`: put away as soon as nothing waits, until its next message. */
+type Lifecycle = { readonly next?: 'stop' | 'passivate' };
 type Change<State> = Lifecycle & { readonly state?: State };
 
 type Answer<S extends CommandSpec, State> =

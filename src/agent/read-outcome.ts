@@ -2,21 +2,22 @@ import { NexaError, type Refused } from '../errors.ts';
 import type { AnyAgent } from './define.ts';
 import { type Checked, validateRefusal, validateReply, validateState } from './schema.ts';
 
+type Next = 'stop' | 'passivate';
 /** What a handler returned, checked. `state` is absent when nothing changes; it and the reply have been through their schemas. */
 export type HandlerOutcome =
   | {
       readonly kind: 'answered';
       readonly state?: { readonly value: unknown };
       readonly reply: unknown;
-      readonly next?: 'stop';
+      readonly next?: Next;
     }
-  | { readonly kind: 'deferred'; readonly state?: { readonly value: unknown }; readonly next?: 'stop' }
+  | { readonly kind: 'deferred'; readonly state?: { readonly value: unknown }; readonly next?: Next }
   | ({ readonly kind: 'streamed'; readonly stream: (signal: AbortSignal) => AsyncIterable<unknown> } & Change)
   | { readonly kind: 'refused'; readonly error: Refused };
 
 interface Change {
   readonly state?: { readonly value: unknown };
-  readonly next?: 'stop';
+  readonly next?: Next;
 }
 
 const answerKeys: readonly string[] = ['state', 'reply', 'deferred', 'next'];
@@ -47,7 +48,7 @@ export function readOutcome(definition: AnyAgent, command: string, returned: unk
   const odd = given.find((key) => !(streams ? streamKeys : answerKeys).includes(key));
   if (odd !== undefined) return bug(`an outcome with ${JSON.stringify(odd.slice(0, 64))}`);
   const { next } = outcome;
-  if (next !== undefined && next !== 'stop') return bug('a next that is not stop');
+  if (next !== undefined && next !== 'stop' && next !== 'passivate') return bug('a next that is neither stop nor passivate');
   if (outcome.deferred !== undefined && (outcome.deferred !== true || outcome.reply !== undefined))
     return bug('deferred together with a reply');
   if (streams && typeof outcome.stream !== 'function') return bug('no stream');

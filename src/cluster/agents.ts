@@ -8,6 +8,7 @@ import { endpointRef } from './endpoint.ts';
 import type { LocalView } from './local-agents.ts';
 import { runs } from './member.ts';
 import { nobodyTakes } from './nobody.ts';
+import { onDemand } from './on-demand.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentRecord, AgentSpec, PlacementWish, Restart } from './place.ts';
 import { choose, eligible, type Placeable } from './placement.ts';
@@ -31,7 +32,7 @@ export interface AgentView {
   readonly id: string;
   readonly node: string | null;
   readonly epoch: number;
-  readonly state: 'running' | 'starting' | 'suspended' | 'unplaced' | 'stopped' | 'quarantined';
+  readonly state: 'running' | 'passive' | 'starting' | 'suspended' | 'unplaced' | 'stopped' | 'quarantined';
   readonly mailbox: number;
   readonly restarts: number;
   readonly why: string;
@@ -79,7 +80,7 @@ export function clusterAgents(options: {
       clock.after(ms, resolve);
     });
 
-  const checked = (wish: SpawnWish): AgentSpec => {
+  const checked = (wish: SpawnWish, why: string): AgentSpec => {
     const advertised = members.all().filter((member) => member.state !== 'gone' && runs(member, wish.type) !== undefined);
     if (advertised.length === 0) {
       throw new NexaError('unknown-type', `no node runs the agent type ${JSON.stringify(wish.type.slice(0, 64))}`, {
@@ -109,7 +110,7 @@ export function clusterAgents(options: {
       desired: 'running',
       prefer: undefined,
       version: Math.min(...advertised.map((member) => runs(member, wish.type) ?? 1)),
-      why: 'spawned',
+      why,
     };
   };
   const placeable = ({ type, id, version, placement }: AgentSpec): Placeable => {
@@ -143,29 +144,32 @@ export function clusterAgents(options: {
     return endpointRef(system, node, member.incarnation).ask({ type: 'spawn-here', record }, { timeoutMs });
   };
 
-  return {
-    async spawn(wish) {
-      const record = checked(wish);
-      const deadlineMs = clock.monotonicMs() + wish.timeoutMs;
-      for (let tries = 0; ; tries++) {
-        const left = deadlineMs - clock.monotonicMs();
-        const target = targetOf(record);
-        try {
-          if (target === undefined) throw nobodyTakes(placeable(record), members.all());
-          const answer = await at(target, record, Math.max(1, left));
-          return { type: record.type, id: record.id, ...answer };
-        } catch (thrown) {
-          // Only what certainly did not happen is tried again, and only what may be different next time.
-          const error = toNexaError(thrown, 'internal');
-          const again = error.definite && (error.retryable || AGAIN.includes(error.code));
-          // Its record says more than the copy did: the next try places it by that.
-          if (error.code === 'unknown-version') await places.refresh(agentKey(record.type, record.id));
-          const worthIt = target === undefined ? mayBeHeard(record) : again && tries < 3;
-          if (!worthIt || left < 200) throw error;
-          await pause(50 * (1 + random.next()));
-        }
+  const spawn = async (wish: SpawnWish, why: string): Promise<AgentSpawned> => {
+    const record = checked(wish, why);
+    const deadlineMs = clock.monotonicMs() + wish.timeoutMs;
+    for (let tries = 0; ; tries++) {
+      const left = deadlineMs - clock.monotonicMs();
+      const target = targetOf(record);
+      try {
+        if (target === undefined) throw nobodyTakes(placeable(record), members.all());
+        const answer = await at(target, record, Math.max(1, left));
+        return { type: record.type, id: record.id, ...answer };
+      } catch (thrown) {
+        // Only what certainly did not happen is tried again, and only what may be different next time.
+        const error = toNexaError(thrown, 'internal');
+        const again = error.definite && (error.retryable || AGAIN.includes(error.code));
+        // Its record says more than the copy did: the next try places it by that.
+        if (error.code === 'unknown-version') await places.refresh(agentKey(record.type, record.id));
+        const worthIt = target === undefined ? mayBeHeard(record) : again && tries < 3;
+        if (!worthIt || left < 200) throw error;
+        await pause(50 * (1 + random.next()));
       }
-    },
+    }
+  };
+  cluster.onDemand(onDemand({ self, system, members, host: cluster.host, spawn }));
+
+  return {
+    spawn: (wish) => spawn(wish, 'spawned'),
     async stop(type, id, { forget, timeoutMs }) {
       const key = agentKey(type, id);
       const deadlineMs = clock.monotonicMs() + timeoutMs;

@@ -15,6 +15,7 @@ import type { AgentHost } from './hosting.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
+import type { Demand } from './on-demand.ts';
 import type { PeersHeard } from './peers-heard.ts';
 import type { AgentRecord } from './place.ts';
 import type { NodeReceptionist } from './receptionist.ts';
@@ -41,6 +42,8 @@ export interface ClusterOptions {
   readonly host: (states: Kv, onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: number;
+  /** Active agents of types that passivate, of all of them together. */
+  readonly mostActive: number;
   readonly version: string;
   readonly wireVersions: readonly number[];
   readonly pid: number;
@@ -69,6 +72,8 @@ export interface Cluster {
   /** It has looked for agents that nobody runs, and those it claimed then are claimed. */
   readonly recovered: boolean;
   readonly host: AgentHost;
+  /** Takes what spawns an agent for its first message; until then agents have to be spawned. */
+  onDemand(demand: Demand): void;
   readonly unplaced: number;
   /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */
   recordOf(type: string, id: string): Promise<{ readonly record: AgentRecord; readonly revision: number } | undefined>;

@@ -14,6 +14,7 @@ import { memberReceptionist } from './member-receptionist.ts';
 import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
+import { type Demand, demanded } from './on-demand.ts';
 import { peersHeard } from './peers-heard.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
 import { reconciler } from './reconciler.ts';
@@ -47,6 +48,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   let serving = false;
   let mayClaim = false;
   let renewedAtMs = Number.NEGATIVE_INFINITY;
+  let demand: Demand = () => undefined;
   const listeners: ((serves: boolean) => void)[] = [];
   const stops: (() => void)[] = [];
 
@@ -120,6 +122,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     lagMs: () => lagMs,
     places: () => placeCopy,
     locals: () => locals,
+    demand: (type, id) => demand(type, id),
     over: () => over,
   });
   stops.push(topics.close);
@@ -138,12 +141,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     random,
     times,
     log,
+    mostActive: options.mostActive,
     announce: (key, revision) => said.announce('agent', key, revision),
     onActivated: (record, epoch) => {
       const address = { kind: 'agent', type: record.type, id: record.id } as const;
       system.events.publish({ event: 'activated', address, epoch });
-      move.arrived(record, epoch);
     },
+    onOwned: (record, epoch) => move.arrived(record, epoch),
     onQuarantined: (record, epoch) => {
       log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
       system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
@@ -174,6 +178,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   system.spawnCell(
     endpoint({
       locals,
+      demand: (type, id) => demanded(demand, type, id),
       topics: topics.rows,
       admit(record) {
         if (!admits()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
@@ -373,6 +378,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     },
     get serves() {
       return serving;
+    },
+    onDemand(by) {
+      demand = by;
     },
     onServes: (listener) => void listeners.push(listener),
     get cordoned() {

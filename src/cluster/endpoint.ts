@@ -14,6 +14,8 @@ export const ENDPOINT_PATH = 'cluster';
 export type EndpointMessage =
   | Request<{ readonly type: 'spawn-here'; readonly record: AgentSpec }, SpawnAnswer>
   | Request<{ readonly type: 'stop-here'; readonly agentType: string; readonly id: string; readonly forget: boolean }, null>
+  /** Spawns an agent of an on-demand type of this node, wherever its placement says. */
+  | Request<{ readonly type: 'demand'; readonly agentType: string; readonly id: string }, null>
   | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>
   | Request<{ readonly type: 'topics-here' }, readonly TopicRow[]>
   /** Whether messages go both ways. */
@@ -38,6 +40,8 @@ export function endpoint(options: {
   readonly topics: () => readonly TopicRow[];
   /** Refuses what this node cannot take. @throws NexaError `unknown-type`, `invalid-message`, `unavailable`. */
   readonly admit: (record: AgentSpec) => void;
+  /** @throws NexaError what the message is refused with. */
+  readonly demand: (type: string, id: string) => Promise<null>;
 }): Props<EndpointMessage> {
   type Own = EndpointMessage | { readonly type: 'settled'; readonly settle: () => void };
   const props: Props<Own> = {
@@ -63,6 +67,16 @@ export function endpoint(options: {
               type: 'settled',
               settle: () => void (outcome.ok ? replyTo.tell(outcome.value) : replyTo.refuse(outcome.error)),
             }));
+          }
+          case 'demand': {
+            const replyTo = context.replyTo(message);
+            return context.pipe(
+              () => options.demand(message.agentType, message.id),
+              (outcome) => ({
+                type: 'settled',
+                settle: () => void (outcome.ok ? replyTo.tell(outcome.value) : replyTo.refuse(outcome.error)),
+              }),
+            );
           }
           case 'stop-here': {
             const replyTo = context.replyTo(message);

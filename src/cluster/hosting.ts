@@ -18,6 +18,8 @@ export interface AgentHost {
   resume(): void;
   /** Whether an agent of that type knows after a move what it knew before. */
   keepsState(type: string): boolean;
+  /** When agents of that type begin here and end. */
+  kindOf(type: string): ActivationKind;
   /** @throws NexaError `unknown-type`, `invalid-message` naming the field. */
   checkConfig(type: string, config: unknown): unknown;
   /** What the agents of each type take and may take here, and did since the start; a type appears with its first agent. */
@@ -79,6 +81,18 @@ export interface RunningAgent {
   readonly moreChildren: number;
 }
 
+/** When agents of a type become active, and for how long they stay it. */
+export interface ActivationKind {
+  /** The first message spawns it. */
+  readonly onDemand: boolean;
+  /** Whether it may be put away when it is idle. */
+  readonly passivates: boolean;
+  /** It is put away after so long without a message; undefined: not by time. */
+  readonly idleMs: number | undefined;
+  /** Active on one node at most; beyond it the least recently used are put away. */
+  readonly mostActive: number | undefined;
+}
+
 export interface ActivationRules {
   /** Whether this node may act at this instant: the lease. */
   readonly owns: () => boolean;
@@ -86,6 +100,8 @@ export interface ActivationRules {
   readonly onFinished: (error?: NexaError) => void;
   /** The store showed a later owner; the activation is over. */
   readonly onFenced: () => void;
+  /** The agent said `next: 'passivate'`. */
+  readonly onPassivate: () => void;
   /** Past its restart intensity; its activation has ended. */
   readonly onGaveUp: (error: NexaError) => void;
 }
@@ -96,6 +112,13 @@ export interface Activation {
   deliver(envelope: Envelope): boolean;
   /** No further turn; resolves when the current message is finished and `stopping` has run. */
   end(): Promise<void>;
+  /**
+   * Puts it away, if nothing waits and nothing is under way: `stopping` runs, memory is let go, its place stays. Resolves when it is
+   * over; undefined: not now.
+   */
+  passivate(): Promise<void> | undefined;
+  /** Rises with its turns, over all activations of this node in one order: who was used last. */
+  readonly usedAt: number;
   /** Over this instant: nothing of it leaves any more. */
   kill(reason: NexaError): void;
   readonly mailbox: number;

@@ -11,6 +11,7 @@ import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
 import type { Members } from './members.ts';
 import type { MoveCause } from './move.ts';
+
 import {
   NOT_OWNED,
   type OwnershipEffect,
@@ -20,6 +21,7 @@ import {
   type ReleaseReason,
   type SpawnAnswer,
 } from './ownership.ts';
+import { passivation } from './passivation.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent, encodeAgent, forCopy } from './place.ts';
 import { agentKey } from './subject.ts';
 
@@ -36,6 +38,10 @@ interface Local {
   readonly id: string;
   state: OwnershipState;
   activation: Activation | undefined;
+  /** On its way to being put away: over in a moment, and until then nothing else begins. */
+  passivating: Activation | undefined;
+  /** The last epoch at which this node was told to own it. */
+  ownedAt: number;
   readonly parked: Envelope[];
 }
 
@@ -43,7 +49,8 @@ export interface LocalView {
   readonly type: string;
   readonly id: string;
   readonly epoch: number;
-  readonly state: 'starting' | 'running';
+  /** `passive`: put away, until its next message. */
+  readonly state: 'starting' | 'running' | 'passive';
   readonly mailbox: number;
   readonly restarts: number;
 }
@@ -91,7 +98,11 @@ export function localAgents(options: {
   readonly times: ClusterTimes;
   readonly log: Logger;
   readonly announce: (key: string, revision: number) => void;
+  /** Active at once, of all types that passivate. */
+  readonly mostActive: number;
   /** A claim succeeded here. */
+  readonly onOwned: (record: AgentRecord, epoch: number) => void;
+  /** It is active: at first, and each time after it was put away. */
   readonly onActivated: (record: AgentRecord, epoch: number) => void;
   readonly onQuarantined: (record: AgentRecord, epoch: number) => void;
   /** The store showed a later owner of an activation of this node. */
@@ -116,7 +127,7 @@ export function localAgents(options: {
   const local = (key: string, type: string, id: string): Local => {
     const known = locals.get(key);
     if (known !== undefined) return known;
-    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, parked: [] };
+    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, passivating: undefined, ownedAt: 0, parked: [] };
     locals.set(key, fresh);
     return fresh;
   };
@@ -128,6 +139,7 @@ export function localAgents(options: {
       (state.goal.request === 'spawn' || (state.goal.request === 'claim' && state.phase === 'writing')));
   const isClaim = (state: OwnershipState): boolean =>
     (state.phase === 'reading' || state.phase === 'writing') && state.goal.request === 'claim';
+  const isClaimed = (state: OwnershipState): boolean => state.phase === 'activating' && state.created === undefined;
   const input = (agent: Local, given: OwnershipInput): void => {
     const [next, effects] = step(agent.state, given, clock.monotonicMs());
     claiming += Number(isClaim(next)) - Number(isClaim(agent.state));
@@ -148,6 +160,11 @@ export function localAgents(options: {
         clock.after(effect.delayMs, () => void read(agent));
         return;
       case 'activate':
+        // Claimed because it lost its owner, and nobody asks for it: its first message activates it.
+        if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && agent.parked.length === 0 && host.kindOf(agent.type).onDemand) {
+          input(agent, { input: 'activated' });
+          return owned(agent, effect.record, effect.epoch);
+        }
         return activate(agent, effect.record, effect.epoch);
       case 'end':
         return end(agent, effect.graceful);
@@ -209,17 +226,20 @@ export function localAgents(options: {
         if (!current()) return;
         const activation = await host.activate(record, epoch, {
           owns: options.owns,
+          onPassivate: () => {
+            if (agent.activation !== undefined) passives.wanted(agent.key, agent.type, agent.activation);
+          },
           onFinished: (error) => {
-            agent.activation = undefined;
+            left(agent);
             input(agent, { input: 'finished', error });
           },
           onFenced: () => {
-            agent.activation = undefined;
+            left(agent);
             options.onFenced(record, epoch);
             input(agent, { input: 'superseded', revision: Number.POSITIVE_INFINITY });
           },
           onGaveUp: (error) => {
-            agent.activation = undefined;
+            left(agent);
             input(agent, { input: 'gave-up', error });
           },
         });
@@ -227,6 +247,8 @@ export function localAgents(options: {
         agent.activation = activation;
         input(agent, { input: 'activated' });
         options.onActivated(record, epoch);
+        owned(agent, record, epoch);
+        passives.began(agent.key, agent.type, activation);
         for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
@@ -244,15 +266,50 @@ export function localAgents(options: {
     if (activating < ACTIVATING) start();
     else activationQueue.push(start);
   };
-  const end = (agent: Local, graceful: boolean): void => {
+  const left = (agent: Local): void => {
+    agent.activation = undefined;
+    passives.ended(agent.key);
+  };
+  const owned = (agent: Local, record: AgentRecord, epoch: number): void => {
+    if (agent.ownedAt === epoch) return;
+    agent.ownedAt = epoch;
+    options.onOwned(record, epoch);
+  };
+  /** Drops what is in memory and keeps the place: nobody else learns of it. What arrives meanwhile waits, and wakes it again. */
+  const passivate = (agent: Local): boolean => {
     const { activation } = agent;
+    const ending = agent.state.phase === 'active' ? activation?.passivate() : undefined;
+    if (ending === undefined) return false;
+    left(agent);
+    agent.passivating = activation;
+    void ending.then(() => {
+      if (agent.passivating === activation) agent.passivating = undefined;
+      if (agent.parked.length > 0) wake(agent);
+    });
+    return true;
+  };
+  const passives = passivation({
+    kindOf: host.kindOf,
+    mostActive: options.mostActive,
+    clock,
+    passivate: (key) => {
+      const agent = locals.get(key);
+      return agent !== undefined && passivate(agent);
+    },
+  });
+  const isPassive = (agent: Local): boolean => agent.state.phase === 'active' && agent.activation === undefined;
+  const wake = (agent: Local): void => {
+    if (!over && isPassive(agent) && agent.passivating === undefined) input(agent, { input: 'wake' });
+  };
+  const end = (agent: Local, graceful: boolean): void => {
+    const activation = agent.activation ?? agent.passivating;
+    left(agent);
     if (!graceful) {
-      agent.activation = undefined;
+      agent.passivating = undefined;
       activation?.kill(new NexaError('fenced', 'another activation owns this agent'));
       return;
     }
     void (activation?.end() ?? Promise.resolve()).finally(() => {
-      if (agent.activation === activation) agent.activation = undefined;
       if (!over) input(agent, { input: 'ended' });
     });
   };
@@ -322,6 +379,7 @@ export function localAgents(options: {
         return false;
       }
       agent.parked.push(envelope);
+      wake(agent);
       return isRoomy(agent.parked);
     },
     pressure(key) {
@@ -339,6 +397,7 @@ export function localAgents(options: {
     },
     over() {
       over = true;
+      passives.stop();
       for (const agent of [...locals.values()]) {
         const [next, effects] = step(agent.state, { input: 'over' }, clock.monotonicMs());
         agent.state = next;
@@ -351,7 +410,7 @@ export function localAgents(options: {
       [...locals.values()].flatMap((agent): LocalView[] => {
         if (agent.state.phase !== 'active' && agent.state.phase !== 'activating') return [];
         const { activation, type, id } = agent;
-        const state = agent.state.phase === 'active' ? 'running' : 'starting';
+        const state = agent.state.phase !== 'active' ? 'starting' : isPassive(agent) ? 'passive' : 'running';
         return [
           {
             type,

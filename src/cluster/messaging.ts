@@ -13,6 +13,7 @@ import type { MessageCodec } from './codec.ts';
 import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
+import type { Demand } from './on-demand.ts';
 import type { Peer } from './peer.ts';
 import type { AgentRecord } from './place.ts';
 import { createRemote, type Remote } from './remote.ts';
@@ -44,6 +45,7 @@ export function messaging(options: {
   readonly lagMs: () => number;
   readonly places: () => Copy<AgentRecord>;
   readonly locals: () => LocalAgents;
+  readonly demand: Demand;
   /** This incarnation is over, and hears nobody any more. */
   readonly over: () => boolean;
 }): Messaging {
@@ -91,6 +93,7 @@ export function messaging(options: {
     places,
     members,
     locals: options.locals,
+    demand: options.demand,
     waits: (replyTo) => system.waits(replyTo),
     sendTo: (node, incarnation, envelope) => remote.send(node, incarnation, envelope),
     reply: (to, outcome) => void system.reply(to, outcome),

@@ -76,6 +76,8 @@ export type OwnershipInput =
   | { readonly input: 'read'; readonly found: { readonly record: AgentRecord; readonly revision: number } | undefined }
   | { readonly input: 'read-failed' }
   | { readonly input: 'activated' }
+  /** It was put away, and there is a message for it: it begins again at the epoch that it still has. */
+  | { readonly input: 'wake' }
   /** `local`: another node may well succeed; otherwise (a corrupt record) nobody will. */
   | { readonly input: 'activation-failed'; readonly error: NexaError; readonly local: boolean }
   | ({ readonly input: 'leave' } & ReleaseReason)
@@ -335,6 +337,11 @@ export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<Own
       case 'activated': {
         if (state.phase !== 'activating') return [state, []];
         return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answerSpawn(state, undefined));
+      }
+      case 'wake': {
+        if (state.phase !== 'active') return [state, []];
+        const { epoch, record } = state;
+        return [{ phase: 'activating', epoch, record, waiting }, [{ effect: 'activate', record, epoch }]];
       }
       case 'activation-failed': {
         if (state.phase !== 'activating') return [state, []];

@@ -8,6 +8,7 @@ import type { Random } from '../ports/random.ts';
 import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
+import { type Demand, noSuchAgent } from './on-demand.ts';
 import type { AgentRecord } from './place.ts';
 import { agentKey } from './subject.ts';
 
@@ -16,6 +17,10 @@ const HOPS = 8;
 const FIRST_WAIT_MS = 50;
 /** Messages that wait for one look at a record; one more is refused. */
 const PARKED = 1_000;
+/** Agents whose messages wait so; a message to one more is refused. */
+const PARKED_AGENTS = 10_000;
+/** Times one message may have its agent spawned: it may end before the message gets to it. */
+const DEMANDS = 3;
 /** Asks of this node to agents elsewhere, remembered until they are answered or expired. */
 const ON_THE_WAY = 20_000;
 
@@ -27,6 +32,8 @@ interface Routed {
   hops: number;
   /** Whether the store was asked already before it is said that there is no such agent. */
   looked: boolean;
+  /** How often its agent was spawned for it. */
+  demands: number;
   /** It did not go at once, so whoever asked may have given it up. */
   waited: boolean;
 }
@@ -55,6 +62,8 @@ export function agentRouter(options: {
   readonly places: () => Copy<AgentRecord>;
   readonly members: Members;
   readonly locals: () => LocalAgents;
+  /** Spawns what the message is for, if its type is one of those. */
+  readonly demand: Demand;
   /** Whether whoever asked here still waits. */
   readonly waits: (replyTo: Extract<Address, { kind: 'incarnation' }>) => boolean;
   readonly sendTo: (node: NodeId, incarnation: number, envelope: Envelope) => boolean;
@@ -95,7 +104,21 @@ export function agentRouter(options: {
     park(entry);
     return true;
   };
-  const park = (entry: Routed): void => {
+  /** Nobody knows it, or it is stopped. The first message to an agent of an on-demand type spawns it. */
+  const absent = (entry: Routed): boolean => {
+    const { type, id } = entry.to;
+    if (!entry.looked) return deny(entry, noSuchAgent(type, id), 'no-actor');
+    const waits = parked.has(entry.key);
+    const placed = waits || entry.demands++ >= DEMANDS ? undefined : options.demand(type, id);
+    if (waits || placed !== undefined) park(entry, placed);
+    else if (entry.demands > DEMANDS) {
+      const message = 'it was spawned for this message, and ended before it took it';
+      refuse(entry, new NexaError('unavailable', message, { where: where(entry), definite: true }), 'not-owner');
+    } else refuse(entry, noSuchAgent(type, id), 'no-actor');
+    return true;
+  };
+  /** Waits for a look at the record, and before that for what is to be done first. */
+  const park = (entry: Routed, first?: Promise<unknown>): void => {
     const waiting = parked.get(entry.key);
     if (waiting !== undefined) {
       if (waiting.length >= PARKED)
@@ -103,19 +126,29 @@ export function agentRouter(options: {
       waiting.push(entry);
       return;
     }
+    if (parked.size >= PARKED_AGENTS)
+      return refuse(entry, new NexaError('overloaded', 'messages wait for too many agents', { where: where(entry) }), 'overloaded');
     parked.set(entry.key, [entry]);
-    void options
-      .places()
-      .refresh(entry.key)
-      .then(() => {
-        const released = parked.get(entry.key) ?? [];
-        parked.delete(entry.key);
-        for (const next of released) {
-          next.looked = true;
-          next.waited = true;
-          go(next);
-        }
-      });
+    const look = (): Promise<undefined> =>
+      options
+        .places()
+        .refresh(entry.key)
+        .then(() => undefined);
+    // That it is there with another configuration is all that was to be known.
+    const failed = (thrown: unknown): Promise<undefined> | NexaError => {
+      const error = toNexaError(thrown, 'internal');
+      return error.code === 'conflict' ? look() : error;
+    };
+    void (first === undefined ? look() : first.then(look, failed)).then((error) => {
+      const released = parked.get(entry.key) ?? [];
+      parked.delete(entry.key);
+      for (const next of released) {
+        next.looked = true;
+        next.waited = true;
+        if (error === undefined) go(next);
+        else refuse(next, error, 'no-actor');
+      }
+    });
   };
   const later = (entry: Routed): void => {
     const waitMs = FIRST_WAIT_MS * 2 ** Math.min(entry.hops, 6) * (0.75 + random.next() / 2);
@@ -167,10 +200,7 @@ export function agentRouter(options: {
       return locals.deliver(key, fresh(entry));
     }
     const place = options.places().get(key);
-    if (place === undefined || place.value.desired === 'stopped') {
-      const fix = 'Spawn it first.';
-      return deny(entry, new NexaError('no-such-actor', 'there is no such agent', { where: where(entry), fix }), 'no-actor');
-    }
+    if (place === undefined || place.value.desired === 'stopped') return absent(entry);
     if (place.value.desired === 'quarantined') {
       const fix = 'Look at its last error, then spawn or stop it.';
       return deny(entry, new NexaError('quarantined', `it failed too often: ${place.value.why}`, { where: where(entry), fix }), 'stopped');
@@ -212,6 +242,7 @@ export function agentRouter(options: {
     expiresAtMs: envelope instanceof Mail ? envelope.deadlineMs : clock.monotonicMs() + (envelope.budgetMs ?? Number.POSITIVE_INFINITY),
     hops: 0,
     looked: false,
+    demands: 0,
     waited: false,
   });
 

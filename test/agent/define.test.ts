@@ -138,6 +138,7 @@ test('what the runtime reads of a definition has every default filled in', () =>
   expect(initial({ id: 'a', config: undefined })).toEqual({ value: 0 });
   expect(rest).toEqual({
     configSchema: undefined,
+    activation: { onDemand: false, passivates: false, idleMs: undefined, mostActive: undefined },
     storage: 'durable',
     exclusive: true,
     limits: { limit: 1_000, limitBytes: 8_388_608, overflow: 'reject', stateBytes: 262_144, handlerMs: 1_000 },

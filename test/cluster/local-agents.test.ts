@@ -29,11 +29,14 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
   const excluded: string[] = [];
   const host = {
     types: { counter: 1 },
+    kindOf: () => ({ onDemand: false, passivates: false, idleMs: undefined, mostActive: undefined }),
     activate: (record: AgentRecord, epoch: number, rules: ActivationRules) =>
       new Promise<Activation>((resolve, reject) => {
         const activation: Activation = {
           deliver: (envelope) => delivered.push(envelope) > 0,
           end: async () => undefined,
+          passivate: () => undefined,
+          usedAt: 0,
           kill: () => void killed.push(epoch),
           mailbox: 0,
           pressure: 'room',
@@ -57,6 +60,8 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
     times,
     log: silentLogger,
     announce: () => undefined,
+    mostActive: 10,
+    onOwned: () => undefined,
     onActivated: () => undefined,
     onQuarantined: () => undefined,
     onFenced: () => undefined,

@@ -46,6 +46,7 @@ function routing() {
     members: { isGone: (node: string) => node === 'gone' } as unknown as Members,
     locals: () =>
       ({ has: () => here !== undefined, deliver: (_key: string, envelope: Envelope) => here?.(envelope) }) as unknown as LocalAgents,
+    demand: () => undefined,
     waits: ({ uid }) => !givenUp.has(uid),
     sendTo: (node, _incarnation, envelope) => {
       sent.push({ node, envelope, atMs: clock.monotonicMs() });

@@ -35,6 +35,7 @@ export interface SimOptions {
   /** By node. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly capacity?: Readonly<Record<string, number>>;
+  readonly mostActive?: number;
   readonly trace?: boolean;
   /** What a test puts around the ports of a node, to watch them or to break what they guard. */
   readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
@@ -152,6 +153,7 @@ export class SimWorld {
           wireVersions,
         },
         ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
+        mostActive: this.#options.mostActive,
         onOver: (reason) => this.#over(node, reason),
       },
       { timeoutMs: 120_000 },

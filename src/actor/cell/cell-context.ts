@@ -79,6 +79,10 @@ export class CellContext implements Context<unknown> {
   get timerCount(): number {
     return this.timers?.count ?? 0;
   }
+  /** Somebody waits for something of it: work that it piped, an answer that it owes, a stream that it feeds. */
+  get expected(): boolean {
+    return this.piping > 0 || (this.streams?.size ?? 0) > 0 || (this.held?.owed ?? false);
+  }
   /** Of the message that is being handled. For the runtime's own behaviours. */
   get envelope(): Envelope | undefined {
     return this.cell.current;

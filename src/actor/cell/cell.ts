@@ -65,11 +65,15 @@ export class Cell implements Turnable, Overflow {
   selfAsked: Mail[] | undefined = undefined;
   tasks: Task[] | undefined = undefined;
   turns = 0;
+  /** How many turns the system had taken after the last one of this actor: who was used before whom. */
+  usedAt: number;
 
   /** Something besides user messages waits to be attended to. */
   attention = true;
   wantsStop = false;
   wantsHalt = false;
+  /** It ends because there is nothing to do, and begins again when there is. */
+  passivating = false;
   failure: { readonly error: NexaError; readonly culprit: Cell | undefined } | undefined = undefined;
   culprit: Cell | undefined = undefined;
   endReason: Terminated['reason'] = 'stopped';
@@ -100,6 +104,7 @@ export class Cell implements Turnable, Overflow {
     this.gate = options?.gate ?? parent?.gate;
     this.face = options?.face;
     this.mailbox = new Mailbox(props.mailbox === undefined ? DEFAULT_LIMITS : mailboxLimits(props.mailbox));
+    this.usedAt = system.counters.turns;
     this.handle = system.engine.start(this, parent?.handle);
   }
 
@@ -274,6 +279,16 @@ export class Cell implements Turnable, Overflow {
     this.endReason = reason;
     if (this.busy) losePatience(this);
     this.call();
+  }
+  /** Stops, if nothing waits, nothing is under way, and nobody waits for something of it. False: not now. */
+  passivate(): boolean {
+    const { mailbox } = this;
+    const quiet =
+      this.state === 'running' && !this.inTurn && !this.attention && this.tasks === undefined && this.links?.arrived === undefined;
+    if (!quiet || mailbox.size > 0 || mailbox.stashed > 0 || this.context?.expected === true) return false;
+    this.passivating = true;
+    this.requestStop();
+    return true;
   }
   /** Winds this incarnation down, as the first half of a restart. */
   halt(): void {

@@ -33,6 +33,12 @@ export class HeldReplies {
     return reply;
   }
 
+  /** Whether somebody still waits. */
+  get owed(): boolean {
+    this.forgetExpired();
+    return this.held.size > 0;
+  }
+
   end(): void {
     const { cell } = this;
     const nowMs = cell.system.clock.monotonicMs();

@@ -25,6 +25,7 @@ export function takeMessages(cell: Cell, limit: number): number {
   if (taken > 0) {
     cell.context?.idle?.touched();
     cell.system.counters.turns += taken;
+    cell.usedAt = cell.system.counters.turns;
   }
   return taken;
 }

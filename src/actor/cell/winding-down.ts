@@ -33,7 +33,7 @@ export function windDown(cell: Cell): void {
     winding.phase = 'signal';
     const { behavior, context } = cell;
     if (behavior?.signal !== undefined && context !== undefined) {
-      const signal = cell.state === 'stopping' ? 'stopping' : 'restarting';
+      const signal = cell.passivating ? 'passivating' : cell.state === 'stopping' ? 'stopping' : 'restarting';
       take(cell, () => behavior.signal?.(context, { signal }));
       if (cell.busy) return;
     }

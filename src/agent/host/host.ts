@@ -42,12 +42,13 @@ export function agentHost(options: {
   const parent = system.spawnCell(idle(oneForOne(INTENSITY)), 'agents');
   const temporary = system.spawnCell(idle(oneForOne({ maxRestarts: 0, withinMs: 60_000 })), 'temporary-agents');
   system.events.subscribe((event) => {
-    if ((event.event !== 'stopped' && event.event !== 'restarted') || event.address.kind !== 'agent') return;
+    if (event.event !== 'stopped' && event.event !== 'restarted' && event.event !== 'passivated') return;
+    if (event.address.kind !== 'agent') return;
     const { type, id } = event.address;
     const key = agentKey(type, id);
     const hosting = running.get(key);
     const cell = hosting?.cell;
-    const failed = event.event === 'restarted' || event.reason === 'failed';
+    const failed = event.event === 'restarted' || (event.event === 'stopped' && event.reason === 'failed');
     if (failed && cell?.lastError !== undefined) census.crashed(type, id, cell.lastError, cell.failedAtMs);
     if (cell?.state === 'stopped') {
       running.delete(key);
@@ -83,6 +84,7 @@ export function agentHost(options: {
       const definition = types.get(type);
       return definition !== undefined && implementationOf(definition).storage === 'durable';
     },
+    kindOf: (type) => implementationOf(definitionOf(type)).activation,
     checkConfig(type, config) {
       const checked = validateConfig(definitionOf(type), config);
       if (!checked.ok) throw checked.error;
@@ -133,6 +135,7 @@ export function agentHost(options: {
                 cell: () => hosting.cell as Cell,
                 onStarted: () => hosting.started(),
                 onFenced: (error) => hosting.fenced(error),
+                onPassivate: rules.onPassivate,
                 onHandled: (tookMs) => {
                   hosting.busyMs += tookMs;
                 },
@@ -246,6 +249,14 @@ class Hosting implements Activation {
   resume(): void {
     this.gate?.release();
     this.cell?.reopened();
+  }
+  get usedAt(): number {
+    return this.cell?.usedAt ?? 0;
+  }
+  passivate(): Promise<void> | undefined {
+    if (this.#ending || this.gate?.open() === false || this.cell?.passivate() !== true) return undefined;
+    this.#ending = true;
+    return this.over.then(() => this.gate?.close());
   }
   async end(): Promise<void> {
     this.#ending = true;

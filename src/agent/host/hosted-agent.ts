@@ -38,6 +38,8 @@ export interface Hosted {
   readonly onStarted: () => void;
   /** The store says that somebody else owns the agent. */
   readonly onFenced: (error: NexaError) => void;
+  /** It is to be put away as soon as nothing waits. */
+  readonly onPassivate: () => void;
   /** A handler held the event loop for so long; what it awaited is not counted. */
   readonly onHandled: (tookMs: number) => void;
 }
@@ -165,6 +167,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       }
       if (result.kind === 'streamed') cellContext.streamItems(message, result.stream, (item) => validItem(definition, command, item));
       if (result.kind === 'answered') answer(message, { ok: true, value: result.reply });
+      if (result.next === 'passivate') hosted.onPassivate();
       return result.next === 'stop' ? stopped : undefined;
     };
     let stateBytes = 0;
@@ -197,6 +200,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       case 'started':
         return after(hooks.started?.(context as never), hosted.onStarted);
       case 'stopping':
+      case 'passivating':
         return after(hooks.stopping?.(context as never), undefined);
       case 'terminated':
         return after(hooks.terminated?.(context as never, given as never), undefined);
