@@ -54,3 +54,15 @@ export function workers() {
   });
   return { agent, bench };
 }
+
+/** A counter that its first message spawns, and that is put away soon after its last one. */
+export const visitor = defineAgent({
+  ...counterProtocol,
+  type: 'visitor',
+  state: z.object({ value: z.int() }),
+  initial: { value: 0 },
+  activation: { onDemand: true, idleMs: 300, mostActive: 2 },
+}).handle({
+  add: ({ state }, { by }) => ({ state: { value: state.value + by }, reply: { value: state.value + by } }),
+  get: ({ state }) => ({ reply: state }),
+});

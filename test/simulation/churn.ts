@@ -1,4 +1,5 @@
 import { type Verdict, verdictOf } from '../../chaos/checkers/verdict.ts';
+import type { LocalAgents } from '../../src/cluster/local-agents.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { SeededRandom } from '../../src/memory/random.ts';
 import type { SimNode, SimWorld } from './world.ts';
@@ -72,12 +73,16 @@ export function churn(world: SimWorld, random: SeededRandom): Churn {
   };
 }
 
+/** Put away, and at its node all the same. */
+const isPassive = (locals: LocalAgents, key: string): boolean =>
+  locals.views().some(({ type, id, state }) => state === 'passive' && `${type}.${id}` === key);
+
 /** What the records of every node say is what runs, where they say, once. */
 export function registryIsLiveSet(world: SimWorld): readonly string[] {
   const up = [...world.nodes.values()].flatMap(({ alive, member }) => (alive && member !== undefined ? [member.cluster] : []));
   return up.flatMap(({ self, places, locals }) => [
     ...[...places.entries()].flatMap(({ key, value }) => {
-      const acting = up.filter((cluster) => cluster.locals.acts(key)).map((cluster) => cluster.self.node);
+      const acting = up.filter((cluster) => cluster.locals.acts(key) || isPassive(cluster.locals, key)).map((cluster) => cluster.self.node);
       const due = value.desired !== 'running' ? 'nobody' : (value.owner?.node ?? 'nobody, though it is to run');
       const runs = acting.length === 0 ? 'nobody' : acting.join(' and ');
       return runs === due ? [] : [`${key}: ${self.node} reads that ${due} runs it; ${runs} does`];

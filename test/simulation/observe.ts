@@ -8,6 +8,9 @@ import type { SimNode, SimWorld } from './world.ts';
 /** What has to happen now and then, or a run tests nothing. */
 export interface Sometimes {
   takeovers: number;
+  /** Agents that were put away, and those that came back at the epoch they had. */
+  passivated: number;
+  woken: number;
   suspensions: number;
   /** Incarnations that were over: exit 75. */
   over: number;
@@ -21,7 +24,18 @@ export interface Sometimes {
   drained: number;
   rebalanced: number;
 }
-export const NEVER: Sometimes = { takeovers: 0, suspensions: 0, over: 0, fenced: 0, resent: 0, resolved: 0, drained: 0, rebalanced: 0 };
+export const NEVER: Sometimes = {
+  takeovers: 0,
+  passivated: 0,
+  woken: 0,
+  suspensions: 0,
+  over: 0,
+  fenced: 0,
+  resent: 0,
+  resolved: 0,
+  drained: 0,
+  rebalanced: 0,
+};
 
 export interface Observer {
   readonly seen: Sometimes;
@@ -112,6 +126,7 @@ export function observer(): Observer {
     onUp(world, node, member) {
       member.system.events.subscribe((event) => {
         if (event.event === 'suspended') seen.suspensions++;
+        if (event.event === 'passivated') seen.passivated++;
         if (event.event === 'moved' && event.cause === 'drain') seen.drained++;
         if (event.event === 'moved' && event.cause === 'rebalance') seen.rebalanced++;
         if (event.event !== 'activated' || event.address.kind !== 'agent') return;
@@ -120,7 +135,10 @@ export function observer(): Observer {
         const before = owners.get(name);
         world.note(`${name} activated on ${node.name} at epoch ${event.epoch}`);
         if (before !== undefined && before.node !== node.name) seen.takeovers++;
-        if (before !== undefined && before.epoch >= event.epoch) violations.push(`${name}: epoch ${event.epoch} after ${before.epoch}`);
+        const woken = before?.node === node.name && before.epoch === event.epoch;
+        if (woken) seen.woken++;
+        if (before !== undefined && before.epoch >= event.epoch && !woken)
+          violations.push(`${name}: epoch ${event.epoch} after ${before.epoch}`);
         owners.set(name, { node: node.name, epoch: event.epoch });
         for (const other of world.nodes.values()) {
           if (other === node || !other.alive || other.member?.cluster.locals.acts(`${type}.${id}`) !== true) continue;

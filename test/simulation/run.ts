@@ -11,6 +11,7 @@ import { registerWorkload } from '../../chaos/workloads/register.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
+import { visitor } from './agents.ts';
 import { churn } from './churn.ts';
 import { observer, type Sometimes } from './observe.ts';
 import { FAULTS, NODES, type Plan, planOf, settingsOf } from './plan.ts';
@@ -48,7 +49,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const observed = observer();
   const world: SimWorld = new SimWorld({
     seed,
-    definitions: [counter, register],
+    definitions: [counter, register, visitor],
     faults: settingsOf(plan.weather),
     wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection) ?? connection),
     onUp: (node, member) => observed.onUp(world, node, member),
@@ -65,6 +66,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     const ask = asker(world, random.fork('client'));
     await spawnAll(world);
     const counts = recordHistory<CounterOp, CounterResult>({ clock: world.clock });
+    const visits = recordHistory<CounterOp, CounterResult>({ clock: world.clock });
     const values = recordHistory<RegisterOp, RegisterResult>({ clock: world.clock });
     const abort = new AbortController();
     const common = { clock: world.clock, keys: KEYS, perKey: 200, perSecond: 3, clients: 3, timeoutMs: TIMEOUT_MS, signal: abort.signal };
@@ -74,6 +76,14 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
         history: counts,
         random: (key) => random.fork(`c${key}`),
         ask: (key, op, { requestId }) => ask('counter', key, op, requestId) as Promise<CounterResult>,
+      }),
+      // Nobody spawns it, and it is put away between most of its messages.
+      counterWorkload({
+        ...common,
+        perSecond: 1,
+        history: visits,
+        random: (key) => random.fork(`v${key}`),
+        ask: (key, op, { requestId }) => ask('visitor', key, op, requestId) as Promise<CounterResult>,
       }),
       registerWorkload({
         ...common,
@@ -96,11 +106,15 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     await world.run(RECOVERED_MS);
     abort.abort();
     await world.until(Promise.all([work, comingAndGoing.end()]), 60_000);
-    const finals = new Map<number, number>();
-    for (let key = 0; key < KEYS; key++) {
-      const read = await world.until(ask('counter', key, { type: 'get' }, `final-${key}`).catch(() => undefined));
-      if (read !== undefined) finals.set(key, (read as CounterResult).value);
-    }
+    const finalsOf = async (type: string): Promise<ReadonlyMap<number, number>> => {
+      const finals = new Map<number, number>();
+      for (let key = 0; key < KEYS; key++) {
+        const read = await world.until(ask(type, key, { type: 'get' }, `final-${key}`).catch(() => undefined));
+        if (read !== undefined) finals.set(key, (read as CounterResult).value);
+      }
+      return finals;
+    };
+    const [finals, finalVisits] = [await finalsOf('counter'), await finalsOf('visitor')];
     await world.run(12_000);
     const up = [...world.nodes.values()].filter(({ alive, member }) => alive && member !== undefined);
     const views = up.map(({ name, member }) => [
@@ -114,13 +128,15 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       verdictOf(observed.violations),
       verdictOf(NODES.filter((name) => !up.some((node) => node.name === name)).map((name) => `${name} is not up after the heal`)),
       exactlyOnceCounter(counts.operations(), finals),
+      exactlyOnceCounter(visits.operations(), finalVisits),
       linearizable(registerModel, values.operations(), { maxStates: 300_000 }),
-      oneOutcome([...counts.asked(), ...values.asked()], { toleranceMs: 50, untilMs: world.clock.monotonicMs() }),
+      oneOutcome([...counts.asked(), ...visits.asked(), ...values.asked()], { toleranceMs: 50, untilMs: world.clock.monotonicMs() }),
       convergence({ ...recovered, operations: counts.operations() }),
+      convergence({ ...recovered, operations: visits.operations() }),
       convergence({ ...recovered, operations: values.operations() }),
       comingAndGoing.check(),
     ]);
-    const operations = [...counts.operations(), ...values.operations()];
+    const operations = [...counts.operations(), ...visits.operations(), ...values.operations()];
     for (const { key, op, outcome, invokedAtMs, endedAtMs } of operations)
       observed.take(JSON.stringify([key, op, outcome, invokedAtMs, endedAtMs]));
     for (const event of world.events) observed.take(event);
