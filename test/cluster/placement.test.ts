@@ -185,6 +185,6 @@ test('why nobody takes an agent names what is missing: the type, its version, th
   ];
   for (const [error, message, where] of reasons) {
     expect(error).toMatchObject({ code: 'unavailable', definite: true, message, where });
-    expect(error.fix).toBeDefined();
+    expect(error.fix).toMatch(/\w/);
   }
 });

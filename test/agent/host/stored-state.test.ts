@@ -64,7 +64,7 @@ test.each([
   const error = failure(note(2, upcast), stored(1, 'hello'));
   expect(error).toMatchObject({ code: 'corrupt-record', where: { type: 'note', id: 'a', version: '1', field } });
   expect(error.message).toContain(message);
-  expect(error.fix).toBeDefined();
+  expect(error.fix).toMatch(/\w/);
 });
 
 test('a stored state of this very version that does not fit its schema is a corrupt record', () => {
