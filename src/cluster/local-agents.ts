@@ -11,7 +11,6 @@ import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
 import type { Members } from './members.ts';
 import type { MoveCause } from './move.ts';
-
 import {
   NOT_OWNED,
   type OwnershipEffect,
