@@ -18,6 +18,16 @@ export const summaries: Readonly<Record<string, (value: unknown, style: Style) =
     const head = `${verdict === 'ok' ? style.good('ok') : style.warn(words(verdict))}, ${all.length} checks in ${words(tookMs)} ms`;
     return [head, ...wrong.map(({ check, message, fix }) => style.warn(`${words(check)}: ${words(message)} — ${words(fix)}`))].join('; ');
   },
+  health(value, style) {
+    if (value === null) return 'unknown';
+    const { level, checks } = record(value);
+    const wrong = list(checks).filter((check) => check.level !== 'ok');
+    const head = level === 'ok' ? style.good('ok') : style.warn(words(level));
+    return [
+      head,
+      ...wrong.map(({ name, level: how, value: at, unit }) => style.warn(`${words(name)} ${words(how)} at ${words(at)} ${words(unit)}`)),
+    ].join('; ');
+  },
   peers(value) {
     const peers = list(value);
     const silent = peers.filter(({ heard }) => heard === false).map(({ node }) => words(node));
