@@ -10,6 +10,7 @@ import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
 import type { Members } from './members.ts';
+import { merged } from './merged.ts';
 import type { MoveCause } from './move.ts';
 import {
   NOT_OWNED,
@@ -328,11 +329,11 @@ export function localAgents(options: {
         spawns.set(token, (answer) => (answer instanceof NexaError ? reject(answer) : resolve(answer)));
         const agent = local(agentKey(spec.type, spec.id), spec.type, spec.id);
         const cause = 'spawn';
-        const moves = [{ ...self, cause, why: spec.why, atMs: clock.wallMs(), epoch: undefined }] as const;
+        const moves = [merged(self, { cause, why: spec.why, atMs: clock.wallMs(), epoch: undefined } as const)];
         input(agent, {
           request: 'spawn',
           token,
-          record: { ...spec, version: versionOf(spec.type), nonce: random.id(), owner: self, cause, moves },
+          record: merged(spec, { version: versionOf(spec.type), nonce: random.id(), owner: self, cause, moves } as const),
         });
       }),
     stop: (type, id, forget) =>

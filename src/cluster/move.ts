@@ -1,4 +1,5 @@
 import type { NodeId } from '../actor/address.ts';
+import { merged } from './merged.ts';
 
 /** Why an agent came to a node: what `nexa why` and the event `moved` show. */
 export const MOVE_CAUSES = ['spawn', 'crash', 'lease', 'left', 'drain', 'rebalance', 'failed-start', 'reclaimed'] as const;
@@ -24,7 +25,7 @@ const MOVES = 16;
 export function moved(moves: readonly Move[], lastEpoch: number | undefined, next: Omit<Move, 'epoch'>): readonly Move[] {
   const last = moves.at(-1);
   if (last?.node === next.node && last.incarnation === next.incarnation) return moves;
-  return [...ended(moves, lastEpoch), { ...next, epoch: undefined }];
+  return [...ended(moves, lastEpoch), merged(next, { epoch: undefined })];
 }
 /** The last stretch with its epoch, once it is over. */
 export const ended = (moves: readonly Move[], epoch: number | undefined): readonly Move[] =>

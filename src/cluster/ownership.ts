@@ -1,6 +1,7 @@
 import type { NodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import { mayReturn, orphaned } from './failover.ts';
+import { merged } from './merged.ts';
 import { ended, type MoveCause, moved } from './move.ts';
 import type { AgentRecord } from './place.ts';
 import type { Step } from './step.ts';
@@ -135,7 +136,7 @@ export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<Own
 
   const next = (phase: Phase, waiting: readonly OwnershipRequest[], effects: readonly OwnershipEffect[]): Result => {
     const first = waiting[0];
-    if (first === undefined || (phase.phase !== 'idle' && phase.phase !== 'active')) return [{ ...phase, waiting }, effects];
+    if (first === undefined || (phase.phase !== 'idle' && phase.phase !== 'active')) return [merged(phase, { waiting }), effects];
     const [state, more] = request({ ...phase, waiting: waiting.slice(1) }, first);
     return [state, [...effects, ...more]];
   };
@@ -224,7 +225,7 @@ export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<Own
   /** The record as this node claims it. */
   function taken(record: AgentRecord, revision: number, { why, cause, nonce, atMs }: ClaimReason): AgentRecord {
     const moves = moved(record.moves, record.owner === undefined ? undefined : revision, { ...self, why, cause, atMs });
-    return { ...raised(record, versionOf(record.type)), owner: self, prefer: undefined, nonce, why, cause, moves };
+    return merged(raised(record, versionOf(record.type)), { owner: self, prefer: undefined, nonce, why, cause, moves });
   }
 
   function written(state: Extract<OwnershipState, { phase: 'writing' }>, revision: number): Result {
