@@ -19,12 +19,15 @@ class World {
   created = new Map<string, number>();
   violations: string[] = [];
   highest = 0;
+  woken = 0;
   pending: { node: number; run: (outcome: number) => void; what: string }[] = [];
   nodes = [0, 1, 2].map((index) => ({
     name: `n${index}`,
     incarnation: 1,
     state: NOT_OWNED as OwnershipState,
     active: undefined as number | undefined,
+    /** Put away at this epoch. */
+    passive: undefined as number | undefined,
   }));
   readonly gone = new Set<string>();
 
@@ -81,7 +84,11 @@ class World {
             return this.step(index, { input: 'activation-failed', error: new Error('x') as never, local: outcome % 4 !== 3 });
           for (const other of this.nodes)
             if (other.active !== undefined) this.violations.push(`${other.name}@${other.active} and ${node.name}@${effect.epoch}`);
-          if (effect.epoch <= this.highest) this.violations.push(`epoch ${effect.epoch} after ${this.highest}`);
+          const woken = node.passive === effect.epoch;
+          node.passive = undefined;
+          if (woken) this.woken += 1;
+          if (effect.epoch < this.highest || (effect.epoch === this.highest && !woken))
+            this.violations.push(`epoch ${effect.epoch} after ${this.highest}`);
           this.highest = effect.epoch;
           node.active = effect.epoch;
           this.step(index, { input: 'activated' });
@@ -145,11 +152,12 @@ class World {
       case 3:
         return this.step(index, { input: 'claim', why: 'test', cause: 'crash', nonce: `x${this.nonce++}`, atMs: 0 });
       case 4:
-        if (node.active !== undefined) this.step(index, { input: 'leave', prefer: undefined, why: 'leave', cause: 'drain' });
+        if (node.state.phase === 'active') this.step(index, { input: 'leave', prefer: undefined, why: 'leave', cause: 'drain' });
         return;
       case 5: // declared gone: its lease had ended before
         this.gone.add(`${node.name}.${node.incarnation}`);
         node.active = undefined;
+        node.passive = undefined;
         node.incarnation += 1;
         node.state = NOT_OWNED;
         return;
@@ -159,6 +167,15 @@ class World {
           this.step(index, { input: 'superseded', revision: there.revision });
         return;
       }
+      case 7:
+        if (node.state.phase !== 'active' || node.active === undefined) return;
+        node.passive = node.active;
+        node.active = undefined;
+        if (outcome % 2 === 0) this.step(index, { input: 'wake' });
+        return;
+      case 8:
+        if (node.state.phase === 'active' && node.passive === node.state.epoch) this.step(index, { input: 'wake' });
+        return;
       default: {
         const next = this.pending.splice(outcome % Math.max(1, this.pending.length), 1)[0];
         next?.run(outcome);
@@ -169,17 +186,20 @@ class World {
 
 test('whatever is lost, late, stale or repeated, an agent has at most one activation and epochs only rise', () => {
   let activations = 0;
+  let woken = 0;
   fc.assert(
     fc.property(fc.array(fc.record({ pick: fc.nat(35), outcome: fc.nat(209) }), { minLength: 30, maxLength: 120 }), (choices) => {
       const world = new World();
       world.spawn(0, 's0');
       for (const choice of choices) world.act(choice);
       activations += world.highest > 0 ? 1 : 0;
+      woken += world.woken;
       expect(world.violations).toEqual([]);
     }),
     { numRuns: 3_000 },
   );
   expect(activations).toBeGreaterThan(500);
+  expect(woken).toBeGreaterThan(100);
 });
 
 test('a spawn that the store refuses for good is answered with that refusal, and nothing is under way', () => {
