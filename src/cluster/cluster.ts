@@ -23,7 +23,7 @@ import { createWire } from './wire.ts';
 
 export type { Cluster, ClusterOptions } from './cluster-contract.ts';
 
-const nobodyTakes = (node: NodeId): NexaError =>
+const nowhereToDrain = (node: NodeId): NexaError =>
   new NexaError('unavailable', 'no other node may take the agents of this one', {
     where: { node },
     definite: true,
@@ -389,7 +389,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     cordon,
     async drain({ timeoutMs, onBegin }) {
       const untilMs = clock.monotonicMs() + timeoutMs;
-      if (!move.drains.possible()) throw nobodyTakes(self.node);
+      if (!move.drains.possible()) throw nowhereToDrain(self.node);
       draining = true;
       onBegin?.();
       await cordon(true, { timeoutMs });

@@ -241,5 +241,5 @@ test('an entry that cannot be read is left alone and hides nobody', async () => 
     await cluster.world.until(cluster.services().create(`workers.bad${index}`, value, within));
   await cluster.world.run(LOST_MS);
   expect(cluster.seen('n2')).toEqual(['n1']);
-  expect(await cluster.world.until(cluster.services().get('workers.bad1', within))).toBeDefined();
+  expect((await cluster.world.until(cluster.services().get('workers.bad1', within)))?.value).toEqual(codec.encode([2, 'future']));
 });

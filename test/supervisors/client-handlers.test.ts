@@ -16,7 +16,7 @@ test('who is accepted is stored by then, every node lists it, any node takes its
   expect(accepted).toEqual({ client: 'c1', cluster: 'sim', node: 'n1', heartbeatMs: 5_000, versions: [1] });
   expect(
     await world.until(world.network.connect('looker').stores.kv(world.subjects.store('SERVICES')).get('=JGNsaWVudHM.c1', GIVEN)),
-  ).toBeDefined();
+  ).toMatchObject({ revision: expect.any(Number) });
   await world.run(100);
   const row = { client: 'c1', name: 'shell', node: 'n1', sinceMs: expect.any(Number), heartbeatMs: 5_000 };
   for (const node of ['n1', 'n2', 'n3']) expect(await desk(node).clients(10)).toEqual({ clients: [row], more: false });
