@@ -83,8 +83,11 @@ export async function startMember(options: MemberOptions, within: { readonly tim
         random,
         times,
         log,
-        host: (states, onRefused) =>
-          agentHost({ system, definitions: options.definitions, states, codec, storeMs: times.storeMs, onRefused }),
+        host: (onRefused) =>
+          agentHost({
+            ...{ system, definitions: options.definitions, stores: options.control.stores, subjects: options.subjects },
+            ...{ codec, storeMs: times.storeMs, onRefused },
+          }),
         labels: options.labels ?? {},
         capacity: options.capacity ?? 1,
         mostActive: options.mostActive ?? MOST_ACTIVE,

@@ -23,6 +23,8 @@ export interface Guard {
   take(): boolean;
   /** It will not be taken, because its actor is over: for what somebody else sent. */
   lost?(mail: Mail): void;
+  /** It was dropped from a full mailbox. */
+  shed?(): void;
 }
 
 /** What became of a message besides being handled. */

@@ -5,7 +5,7 @@ import type { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import type { Kv, Stores } from '../ports/stores.ts';
+import type { Stores } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
@@ -39,7 +39,7 @@ export interface ClusterOptions {
   readonly times: ClusterTimes;
   readonly log: Logger;
   /** Runs agents here; gets the way back for messages that it cannot take after all. */
-  readonly host: (states: Kv, onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
+  readonly host: (onRefused: (envelope: Envelope, error: NexaError) => void) => AgentHost;
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: number;
   /** Active agents of types that passivate, of all of them together. */

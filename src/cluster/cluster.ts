@@ -33,7 +33,7 @@ const nowhereToDrain = (node: NodeId): NexaError =>
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
-  const kv = (name: 'MEMBERS' | 'AGENTS' | 'STATE'): Kv => control.stores.kv(subjects.store(name));
+  const kv = (name: 'MEMBERS' | 'AGENTS'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
@@ -128,7 +128,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   stops.push(topics.close);
 
   // ── agents
-  const host = options.host(kv('STATE'), (envelope, error) => router.refused(envelope, error));
+  const host = options.host((envelope, error) => router.refused(envelope, error));
   const locals = localAgents({
     self,
     agents: agentStore,

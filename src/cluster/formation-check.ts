@@ -3,7 +3,7 @@ import type { Finding } from '../ports/check.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Stores } from '../ports/stores.ts';
-import { ADDED, type Formation, type Formed, RISING } from './formation.ts';
+import { ADDED, type Formation, type Formed, storeSpec } from './formation.ts';
 import { STORES, type StoreName, type Subjects } from './subject.ts';
 
 interface Parts {
@@ -110,6 +110,12 @@ export const LOST: Readonly<Partial<Record<StoreName, string>>> = {
   MEMBERS: 'who is a member: running nodes end and their launchers start them anew',
   STATE: 'the state of every durable agent: each begins with its initial one',
   SERVICES: 'who offers which service: their owners register again',
+  JOURNAL: 'the events of every event-sourced agent since its last snapshot',
+  SNAPSHOTS: 'what event-sourced agents had when their older events were deleted: those are quarantined',
+  BLOBS: 'large snapshots: their agents are quarantined',
+  MAILBOX: 'durable messages that were stored and not handled yet',
+  DEAD: 'durable messages that failed too often',
+  REMINDERS: 'what agents wanted to be reminded of',
 };
 
 /**
@@ -126,10 +132,9 @@ export async function createMissing(parts: Parts, store: StoreName): Promise<voi
   const formed = await meta.get('formed', within);
   if (formation === undefined || formed === undefined || states.find((each) => each.store === store)?.state !== 'missing')
     throw new NexaError('store-misconfigured', `${store} is not missing`, { where, fix: 'Run `nexa doctor` again.' });
-  const name = subjects.store(store);
-  const first = RISING.includes(store) ? { firstSequence: Math.floor(clock.wallMs()) } : {};
-  const made = await stores.ensure({ name, kind: STORES[store], replicas: formation.replicas, ...first }, within);
-  const info = made === 'created' ? await stores.info(name, within) : undefined;
+  const spec = storeSpec(subjects, store, { replicas: formation.replicas, firstSequence: Math.floor(clock.wallMs()) });
+  const made = await stores.ensure(spec, within);
+  const info = made === 'created' ? await stores.info(spec.name, within) : undefined;
   if (info === undefined)
     throw new NexaError('unavailable', `${store} could not be created: ${made}`, { where, fix: 'Run `nexa doctor` again.' });
   const record = codec.decode(formed.value) as Formed;

@@ -1,18 +1,36 @@
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
-import type { Kv, Stores } from '../ports/stores.ts';
+import type { Kv, StoreSpec, Stores } from '../ports/stores.ts';
 import { STORES, type StoreName, type Subjects } from './subject.ts';
 
 /** What each layout added. A release that knows a later one creates only what is new and moves `formed` by CAS; it never re-creates a store. */
 export const ADDED = [
   { layout: 1, stores: ['AGENTS', 'MEMBERS', 'STATE'] },
   { layout: 2, stores: ['SERVICES'] },
+  { layout: 3, stores: ['JOURNAL', 'SNAPSHOTS', 'BLOBS', 'MAILBOX', 'DEAD', 'REMINDERS'] },
 ] as const satisfies readonly { readonly layout: number; readonly stores: readonly StoreName[] }[];
 /** The layout that this release forms. */
-export const LAYOUT = 2;
-/** Epochs are revisions of this bucket: it starts at the time of formation, so a re-created cluster is above all earlier ones. */
-export const RISING: readonly StoreName[] = ['AGENTS'];
+export const LAYOUT = 3;
+/** Epochs and floors are sequences of these: they start at the time of formation, so a re-created cluster is above all earlier ones. */
+const RISING: readonly StoreName[] = ['AGENTS', 'MAILBOX'];
+const STREAMS: Readonly<Partial<Record<StoreName, 'journal' | 'mailbox' | 'dead'>>> = {
+  JOURNAL: 'journal',
+  MAILBOX: 'mailbox',
+  DEAD: 'dead',
+};
+
+/** What a store is made from. */
+export function storeSpec(subjects: Subjects, store: StoreName, { replicas, firstSequence }: Omit<Formation, 'layout'>): StoreSpec {
+  const stream = STREAMS[store];
+  return {
+    name: subjects.store(store),
+    kind: STORES[store],
+    replicas,
+    ...(RISING.includes(store) ? { firstSequence } : {}),
+    ...(stream === undefined ? {} : { subjects: [subjects.recordAll(stream)] }),
+  };
+}
 
 export interface Formation {
   readonly layout: number;
@@ -115,13 +133,8 @@ async function complete(meta: Kv, forming: Formation, options: Forming, attempt:
   const created: Record<string, number> = { ...formed?.created };
   let fresh = false;
   for (const store of ADDED.flatMap(({ stores }) => stores)) {
-    const name = subjects.store(store);
-    const spec = {
-      name,
-      kind: STORES[store],
-      replicas: forming.replicas,
-      ...(RISING.includes(store) ? { firstSequence: forming.firstSequence } : {}),
-    };
+    const spec = storeSpec(subjects, store, forming);
+    const { name } = spec;
     const misfit = (what: string): NexaError =>
       new NexaError('store-misconfigured', `${store} ${what}`, {
         where: { store: name, cluster: subjects.cluster },

@@ -1,5 +1,7 @@
 import type { Envelope } from '../actor/envelope.ts';
 import type { Pressure } from '../actor/mailbox.ts';
+import type { Kept } from '../durable/kept.ts';
+import type { Source } from '../durable/turn.ts';
 import type { NexaError } from '../errors.ts';
 import type { AgentRecord } from './place.ts';
 
@@ -110,6 +112,17 @@ export interface ActivationRules {
 export interface Activation {
   /** Takes a message, or refuses it typed. False is tell's hint. */
   deliver(envelope: Envelope): boolean;
+  /**
+   * Has it handle what a source brought; resolves once that is stored, together with what it changed. A refusal that its command
+   * declares counts as handled. While the node is suspended it waits.
+   * @throws NexaError `crashed`, and what else its handler throws: nothing was changed, and it may be brought again. `invalid-message`:
+   *   it never will fit. `fenced`, `not-owner`: the activation is over. `quota-exceeded`, `payload-too-large`: the store refused it.
+   */
+  take(message: unknown, source: Source): Promise<void>;
+  /** Stores that a source was dealt with, without anything being handled. @throws as {@link take}. */
+  skip(source: Source): Promise<void>;
+  /** What it remembers; undefined without durable state. */
+  readonly kept: Kept | undefined;
   /** No further turn; resolves when the current message is finished and `stopping` has run. */
   end(): Promise<void>;
   /**

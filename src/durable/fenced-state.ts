@@ -3,7 +3,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv } from '../ports/stores.ts';
-import { type HandledRequest, remember } from './request-ring.ts';
+import type { DurableState } from './durable-state.ts';
+import { type Kept, keep, keptByTombstone, keptFields, keptFrom, NOTHING_KEPT } from './kept.ts';
+import type { Turn } from './turn.ts';
 
 /** What is stored of an agent with durable state: one record, the last one wins, and it is its own fence. */
 export interface StateRecord {
@@ -16,36 +18,40 @@ export interface StateRecord {
   readonly version: number;
   /** Undefined: the state was deleted (a fenced tombstone). */
   readonly state: unknown;
-  readonly requests: readonly HandledRequest[];
+  readonly kept: Kept;
 }
+/** Layout 1 knew of requests only. What does not know the rest would forget it, so it may not read layout 2. */
+const LAYOUT = 2;
 
 export const encodeState = (record: StateRecord, codec: Codec): Uint8Array =>
   codec.encode([
-    1,
+    LAYOUT,
     record.recordId,
     record.epoch,
     record.n,
     record.version,
     record.state === undefined ? null : [record.state],
-    record.requests.map(([id, reply]) => [id, reply]),
+    ...keptFields(record.kept),
   ]);
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeState(bytes: Uint8Array, codec: Codec, key: string): StateRecord {
   const fields = codec.decode(bytes);
   if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a state record is no array', { where: { key } });
-  const [layout, recordId, epoch, n, version, state, requests] = fields;
-  if (layout !== 1) throw new NexaError('unknown-version', `a state record of layout ${String(layout)}`, { where: { key } });
+  const [layout, recordId, epoch, n, version, state, requests, ...more] = fields;
+  if (layout !== 1 && layout !== LAYOUT)
+    throw new NexaError('unknown-version', `a state record of layout ${String(layout)}`, { where: { key } });
+  const kept = keptFrom(layout === 1 ? [requests, 0, [], []] : [requests, ...more]);
   if (
     typeof recordId !== 'string' ||
     typeof epoch !== 'number' ||
     typeof n !== 'number' ||
     typeof version !== 'number' ||
-    !Array.isArray(requests)
+    kept === undefined
   ) {
     throw new NexaError('corrupt-record', 'a state record with fields of the wrong kind', { where: { key } });
   }
-  return { recordId, epoch, n, version, state: Array.isArray(state) ? state[0] : undefined, requests: requests as HandledRequest[] };
+  return { recordId, epoch, n, version, state: Array.isArray(state) ? state[0] : undefined, kept };
 }
 
 export interface FenceOptions {
@@ -66,11 +72,8 @@ export interface FenceOptions {
 type Put = { readonly stored: number } | { readonly foreign: StateRecord; readonly revision: number };
 const BACKOFF_MS = [50, 1_600] as const;
 
-/**
- * The state of one activation. Opening it rewrites the record with the new epoch, at the revision read: from then on every write
- * of an older epoch is refused by the store itself, whatever its owner's clock, pause or partition did (C3).
- */
-export class FencedState {
+/** The state as one record, the last one wins. Opening it rewrites the record with the new epoch, at the revision read. */
+export class FencedState implements DurableState {
   readonly #options: FenceOptions;
   #record: StateRecord;
   #revision: number;
@@ -83,6 +86,12 @@ export class FencedState {
 
   get record(): StateRecord {
     return this.#record;
+  }
+  get state(): unknown {
+    return this.#record.state;
+  }
+  get kept(): Kept {
+    return this.#record.kept;
   }
 
   /**
@@ -99,7 +108,7 @@ export class FencedState {
         n: (found?.record.n ?? 0) + 1,
         version: options.version,
         state: prepare(found?.record),
-        requests: found?.record.state === undefined ? [] : found.record.requests,
+        kept: keptAt(found?.record),
       };
       const put = await store(options, record, found?.revision);
       if ('stored' in put) return new FencedState(options, record, put.stored);
@@ -107,19 +116,15 @@ export class FencedState {
     }
   }
 
-  /**
-   * Resolves once the new state is stored, with the handled request in the same record. One at a time: its caller holds the
-   * actor meanwhile. After an unknown outcome it repeats this same record until it is acknowledged, found, or overtaken.
-   * @throws NexaError `fenced`: somebody else wrote after us, or the activation is over.
-   */
-  async write(state: unknown, request?: HandledRequest): Promise<void> {
+  /** After an unknown outcome it repeats this same record until it is acknowledged, found, or overtaken. */
+  async commit(turn: Turn): Promise<void> {
     const before = this.#record;
     const record: StateRecord = {
       ...before,
       recordId: this.#options.random.id(),
       n: before.n + 1,
-      state,
-      requests: request === undefined ? before.requests : remember(before.requests, request),
+      state: turn.state,
+      kept: keep(before.kept, turn),
     };
     const put = await store(this.#options, record, this.#revision);
     if (!('stored' in put)) throw fencedBy(this.#options, put.foreign.epoch);
@@ -127,6 +132,11 @@ export class FencedState {
     this.#revision = put.stored;
   }
 }
+
+const keptAt = (record: StateRecord | undefined): Kept => {
+  if (record === undefined) return NOTHING_KEPT;
+  return record.state === undefined ? keptByTombstone(record.kept) : record.kept;
+};
 
 /** Deletes an agent's state by a tombstone of the given epoch; a higher epoch means that it lives again, and stays. */
 export async function forgetState(options: FenceOptions): Promise<void> {

@@ -42,6 +42,9 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
           pressure: 'room',
           restarts: 0,
           busyMs: 0,
+          take: async () => undefined,
+          skip: async () => undefined,
+          kept: undefined,
         };
         begun.push({ record, epoch, rules, go: (error) => (error === undefined ? resolve(activation) : reject(error)) });
       }),

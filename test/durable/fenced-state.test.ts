@@ -30,17 +30,17 @@ test('opening writes the state with the new epoch; writes count without a gap an
   const { open, come, stored } = await world();
   const state = await open(10);
   expect(await stored()).toMatchObject({ epoch: 10, n: 1, state: { value: 0 } });
-  await come(state.write({ value: 1 }, ['r1', reply('one')]));
-  expect(await stored()).toMatchObject({ epoch: 10, n: 2, state: { value: 1 }, requests: [['r1', reply('one')]] });
+  await come(state.commit({ state: { value: 1 }, request: ['r1', reply('one')] }));
+  expect(await stored()).toMatchObject({ epoch: 10, n: 2, state: { value: 1 }, kept: { requests: [['r1', reply('one')]] } });
   const next = await open(20);
-  expect(next.record).toMatchObject({ epoch: 20, n: 3, state: { value: 1 }, requests: [['r1', reply('one')]] });
+  expect(next.record).toMatchObject({ epoch: 20, n: 3, state: { value: 1 }, kept: { requests: [['r1', reply('one')]] } });
 });
 
 test('from then on a write of the older epoch is refused as fenced, and changes nothing', async () => {
   const { open, come, stored } = await world();
   const old = await open(10);
   await open(20);
-  await expect(come(old.write({ value: 99 }))).rejects.toMatchObject({ code: 'fenced', definite: false });
+  await expect(come(old.commit({ state: { value: 99 } }))).rejects.toMatchObject({ code: 'fenced', definite: false });
   expect(await stored()).toMatchObject({ epoch: 20, state: { value: 0 } });
 });
 
@@ -55,9 +55,9 @@ test('after an unknown outcome the write is found by its record id, and not done
   const { open, kv, come, stored } = await world();
   const state = await open(10, answering(kv, ['stored, unknown', 'stored, unknown']));
   expect(await stored()).toMatchObject({ epoch: 10, n: 1 });
-  await come(state.write({ value: 1 }));
+  await come(state.commit({ state: { value: 1 } }));
   expect(await stored()).toMatchObject({ n: 2, state: { value: 1 } });
-  await come(state.write({ value: 2 }));
+  await come(state.commit({ state: { value: 2 } }));
   expect(await stored()).toMatchObject({ n: 3, state: { value: 2 } });
 });
 
@@ -74,7 +74,7 @@ test('what was lost is repeated, the same record, until it is stored', async () 
   };
   const state = await open(10, over);
   ids.length = 0;
-  const writing = state.write({ value: 1 });
+  const writing = state.commit({ state: { value: 1 } });
   await come(writing);
   expect(new Set(ids).size).toBe(1);
   expect(await stored()).toMatchObject({ recordId: ids[0], state: { value: 1 } });
@@ -96,16 +96,16 @@ test('a full store refuses at once, but not as a definite answer once an earlier
   };
   const state = await open(10, sometimesFull);
   answers = ['full'];
-  await expect(come(state.write({ value: 1 }))).rejects.toBe(full);
+  await expect(come(state.commit({ state: { value: 1 } }))).rejects.toBe(full);
   answers = ['unknown', 'full', 'full'];
-  await come(state.write({ value: 2 }));
+  await come(state.commit({ state: { value: 2 } }));
   expect(await stored()).toMatchObject({ n: 2, state: { value: 2 } });
 });
 
 test('a refusal without a later record to read proves nothing: it is tried again', async () => {
   const { open, kv, come, stored } = await world();
   const state = await open(10, answering(kv, ['no', 'no']));
-  await come(state.write({ value: 1 }));
+  await come(state.commit({ state: { value: 1 } }));
   expect(await stored()).toMatchObject({ n: 2, state: { value: 1 } });
 });
 
@@ -114,7 +114,7 @@ test('reads that lag behind, or show nothing, only delay it', async () => {
   await open(10);
   const before = await come(kv.get(KEY, TIME));
   const owner = await open(20);
-  await come(owner.write({ value: 5 }));
+  await come(owner.commit({ state: { value: 5 } }));
   let late = 4;
   const lagging: Kv = { ...kv, get: (...given) => (late-- > 0 ? Promise.resolve(late % 2 === 0 ? before : undefined) : kv.get(...given)) };
   expect((await open(30, lagging)).record).toMatchObject({ epoch: 30, state: { value: 5 } });
@@ -130,32 +130,32 @@ test('a write of the older owner that lands while the new one opens is taken ove
     update: async (...given) => {
       if (!slipped) {
         slipped = true;
-        await old.write({ value: 7 }, ['r', reply('seven')]);
+        await old.commit({ state: { value: 7 }, request: ['r', reply('seven')] });
       }
       return kv.update(...given);
     },
   };
   const opened = await open(20, racing);
-  expect(opened.record).toMatchObject({ epoch: 20, state: { value: 7 }, requests: [['r', reply('seven')]] });
+  expect(opened.record).toMatchObject({ epoch: 20, state: { value: 7 }, kept: { requests: [['r', reply('seven')]] } });
   expect(await stored()).toMatchObject({ epoch: 20, state: { value: 7 } });
 });
 
 test('a tombstone is fenced: a lower epoch deletes nothing, its own does, and what comes after begins anew', async () => {
   const { open, at, come, stored } = await world();
   const state = await open(10);
-  await come(state.write({ value: 9 }, ['r', reply('nine')]));
+  await come(state.commit({ state: { value: 9 }, request: ['r', reply('nine')] }));
   await come(forgetState(at(5)));
   expect(await stored()).toMatchObject({ epoch: 10, state: { value: 9 } });
   await come(forgetState(at(11)));
   expect(await stored()).toMatchObject({ epoch: 11, state: undefined });
-  expect((await open(20)).record).toMatchObject({ epoch: 20, state: { value: 0 }, requests: [] });
+  expect((await open(20)).record).toMatchObject({ epoch: 20, state: { value: 0 }, kept: { requests: [] } });
 });
 
 test('an activation that is over gives up what is not resolved', async () => {
   const { open, network, abort, clock } = await world();
   const state = await open(10);
   network.faults.election(1e9);
-  const writing = state.write({ value: 1 });
+  const writing = state.commit({ state: { value: 1 } });
   writing.catch(() => undefined);
   await clock.advance(10_000);
   abort.abort();
@@ -166,7 +166,7 @@ test('a record that cannot be read is corrupt, one of a later layout unknown: ne
   const { kv, come, open } = await world();
   await come(kv.create(KEY, codec.encode({ what: 'ever' }), TIME));
   await expect(open(10)).rejects.toMatchObject({ code: 'corrupt-record', where: { key: KEY } });
-  await come(kv.update(KEY, codec.encode([2, 'x', 1, 1, 1, null, []]), 1, TIME));
+  await come(kv.update(KEY, codec.encode([3, 'x', 1, 1, 1, null, []]), 1, TIME));
   await expect(open(10)).rejects.toMatchObject({ code: 'unknown-version' });
   expect((await come(kv.get(KEY, TIME)))?.revision).toBe(2);
 });

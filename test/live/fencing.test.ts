@@ -115,10 +115,10 @@ test('C3: a write of an older epoch is refused by the store, however late it com
       },
       () => ({ value: 5 }),
     );
-    await past.write({ value: 6 });
+    await past.commit({ state: { value: 6 } });
     expect(await live.client.ask('spawn', { type: 'counter', id: 'fenced' })).toMatchObject({ ok: true, created: true });
     expect(await live.client.ask('agent.counter.fenced', { type: 'add', by: 1 })).toEqual({ ok: true, reply: { value: 7 } });
-    await expect(past.write({ value: 99 })).rejects.toMatchObject({ code: 'fenced' });
+    await expect(past.commit({ state: { value: 99 } })).rejects.toMatchObject({ code: 'fenced' });
     expect(await live.client.ask('agent.counter.fenced', { type: 'add', by: 1 })).toEqual({ ok: true, reply: { value: 8 } });
   } finally {
     await link.close();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createCodec } from '../../src/cluster/codec.ts';
 import { DEFAULT_TIMES } from '../../src/cluster/config.ts';
 import { decodeState, encodeState } from '../../src/durable/fenced-state.ts';
+import { NOTHING_KEPT } from '../../src/durable/kept.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import { type FaultName, planOf, plansOf } from './plan.ts';
@@ -43,7 +44,8 @@ test('without the fence of the state, acknowledged effects are lost', { timeout:
 
 test('when the handled requests are forgotten with their node, a repeat counts twice', { timeout: 120_000 }, async () => {
   const codec = createCodec();
-  const forget = (value: Uint8Array, key: string): Uint8Array => encodeState({ ...decodeState(value, codec, key), requests: [] }, codec);
+  const forget = (value: Uint8Array, key: string): Uint8Array =>
+    encodeState({ ...decodeState(value, codec, key), kept: NOTHING_KEPT }, codec);
   const forgetful = ofStates((kv) => ({
     ...kv,
     create: (key, value, options) => kv.create(key, forget(value, key), options),

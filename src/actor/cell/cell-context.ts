@@ -234,6 +234,10 @@ export class CellContext implements Context<unknown> {
     const afterMs = this.cell.props.receiveTimeoutMs;
     if (afterMs !== undefined && this.idle === undefined && !this.over) this.idle = new IdleWatch(this.cell, afterMs);
   }
+  /** Nobody waits any more for what it returns. */
+  get ended(): boolean {
+    return this.over;
+  }
   /** The incarnation is over: nothing of it reaches the actor any more, and it can do nothing. */
   end(): void {
     if (this.over) return;

@@ -179,6 +179,7 @@ export class Cell implements Turnable, Overflow {
   }
   overflowed(mail: Mail): void {
     mail.guard?.take();
+    mail.guard?.shed?.();
     // An error costs far more than a message: only who waits for it gets one.
     this.system.nobodyTook(
       mail,

@@ -9,11 +9,14 @@ import { oneForOne } from '../../actor/strategy.ts';
 import type { System } from '../../actor/system.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../cluster/hosting.ts';
 import type { AgentRecord } from '../../cluster/place.ts';
-import { agentKey } from '../../cluster/subject.ts';
+import { agentKey, type Subjects } from '../../cluster/subject.ts';
+import type { DurableState } from '../../durable/durable-state.ts';
 import { FencedState, type FenceOptions, forgetState } from '../../durable/fenced-state.ts';
+import type { Kept } from '../../durable/kept.ts';
+import type { Source } from '../../durable/turn.ts';
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { Kv } from '../../ports/stores.ts';
+import type { Stores } from '../../ports/stores.ts';
 import { type AnyAgent, implementationOf } from '../define.ts';
 import { validateConfig } from '../schema.ts';
 import { ActivationGate } from './activation-gate.ts';
@@ -21,6 +24,7 @@ import { Census } from './census.ts';
 import { hostedBehavior } from './hosted-agent.ts';
 import { Meter } from './meter.ts';
 import { lifted } from './stored-state.ts';
+import { SKIPPED, TakenMail } from './taken-mail.ts';
 
 /** Crashes of one agent within a minute before it is put aside; between them it waits longer and longer. */
 const INTENSITY = { maxRestarts: 5, withinMs: 60_000, backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 } } as const;
@@ -29,7 +33,8 @@ const INTENSITY = { maxRestarts: 5, withinMs: 60_000, backoff: { minMs: 100, max
 export function agentHost(options: {
   readonly system: System;
   readonly definitions: readonly AnyAgent[];
-  readonly states: Kv;
+  readonly stores: Stores;
+  readonly subjects: Subjects;
   readonly codec: Codec;
   readonly storeMs: number;
   /** A message that this node cannot take after all, because the agent is leaving it. */
@@ -37,6 +42,7 @@ export function agentHost(options: {
 }): AgentHost {
   const { system, codec } = options;
   const types = new Map(options.definitions.map((definition) => [definition.type, definition]));
+  const states = options.stores.kv(options.subjects.store('STATE'));
   const running = new Map<string, Hosting>();
   const census = new Census(types, running);
   const parent = system.spawnCell(idle(oneForOne(INTENSITY)), 'agents');
@@ -64,7 +70,7 @@ export function agentHost(options: {
     });
   };
   const fence = (type: string, id: string, epoch: number, version: number, signal: AbortSignal): FenceOptions => ({
-    kv: options.states,
+    kv: states,
     key: agentKey(type, id),
     codec,
     clock: system.clock,
@@ -110,19 +116,21 @@ export function agentHost(options: {
       }
       running.set(key, hosting);
       try {
-        const store =
+        const store: DurableState | undefined =
           agent.storage === 'durable'
             ? await FencedState.open(fence(record.type, record.id, epoch, definition.version, hosting.signal), (stored) =>
                 lifted(definition, record.id, stored, () => agent.initial({ id: record.id, config: checked.value })),
               )
             : undefined;
+        hosting.store = store;
         if (hosting.killed) throw new NexaError('fenced', 'the activation ended before it began');
         const address = { kind: 'agent', type: record.type, id: record.id } as const satisfies Address;
         const props: Props<unknown> = {
           mailbox: agent.limits,
           ...(agent.strategy === undefined ? {} : { strategy: agent.strategy }),
-          behavior: (context) =>
-            hostedBehavior(
+          behavior: (context) => {
+            hosting.restarted();
+            return hostedBehavior(
               {
                 definition,
                 address,
@@ -135,13 +143,15 @@ export function agentHost(options: {
                 cell: () => hosting.cell as Cell,
                 onStarted: () => hosting.started(),
                 onFenced: (error) => hosting.fenced(error),
+                onFailed: (error) => census.crashed(record.type, record.id, error, system.clock.wallMs()),
                 onPassivate: rules.onPassivate,
                 onHandled: (tookMs) => {
                   hosting.busyMs += tookMs;
                 },
               },
               context as unknown as CellContext,
-            ),
+            );
+          },
         };
         hosting.cell = system.spawnCell(
           props,
@@ -168,6 +178,7 @@ export function agentHost(options: {
 /** An activation: the cell, its gate, and how it ends. */
 class Hosting implements Activation {
   cell: Cell | undefined = undefined;
+  store: DurableState | undefined = undefined;
   busyMs = 0;
   readonly gate: ActivationGate | undefined;
   readonly epoch: number;
@@ -180,6 +191,7 @@ class Hosting implements Activation {
   readonly #rules: ActivationRules;
   readonly #refused: (envelope: Envelope, error: NexaError) => void;
   readonly #abort = new AbortController();
+  readonly #taking = new Set<TakenMail>();
   #ending = false;
   #failure: NexaError | undefined = undefined;
   #settleReady: { resolve: () => void; reject: (error: NexaError) => void } = { resolve: () => {}, reject: () => {} };
@@ -234,17 +246,40 @@ class Hosting implements Activation {
       return true;
     }
     if (this.gate !== undefined && !this.gate.open() && envelope.replyTo !== undefined) {
-      const where = { agent: `${this.#record.type}/${this.#record.id}` };
       this.#refused(
         envelope,
         new NexaError('unavailable', 'its node has no contact with the store and is suspended', {
-          where,
+          where: this.#where,
           fix: 'Try again; it resumes, or moves.',
         }),
       );
       return true;
     }
     return cell.offer(arrivedMail(envelope, cell.system.clock.monotonicMs()));
+  }
+  get kept(): Kept | undefined {
+    return this.store?.kept;
+  }
+  take(message: unknown, source: Source): Promise<void> {
+    const { cell } = this;
+    if (cell === undefined || this.#ending || cell.wantsStop) return Promise.reject(this.#leaving());
+    const mail = new TakenMail({ kind: 'agent', type: this.#record.type, id: this.#record.id }, message, source);
+    const done = (): void => void this.#taking.delete(mail);
+    this.#taking.add(mail);
+    mail.stored.then(done, done);
+    // Bounded by its source, which waits for each.
+    cell.mailbox.push(mail);
+    cell.wake();
+    return mail.stored;
+  }
+  skip(source: Source): Promise<void> {
+    return this.take(SKIPPED, source);
+  }
+  /** What the incarnation before this one was at will not be settled by it. */
+  restarted(): void {
+    for (const mail of this.#taking) {
+      if (mail.begun) mail.settle(new NexaError('crashed', 'its actor was restarted while it was handled', { where: this.#where }));
+    }
   }
   resume(): void {
     this.gate?.release();
@@ -290,6 +325,7 @@ class Hosting implements Activation {
   }
   /** The cell is over, for whatever reason. */
   ended(): void {
+    for (const mail of this.#taking) mail.settle(this.#leaving());
     this.#settleOver();
     this.#settleReady.reject(this.#failure ?? new NexaError('unavailable', 'its activation ended before it had started'));
     if (this.killed || this.#ending) return;
@@ -306,7 +342,10 @@ class Hosting implements Activation {
     }
   }
   #leaving(): NexaError {
-    return new NexaError('not-owner', 'its activation has ended here', { where: { agent: `${this.#record.type}/${this.#record.id}` } });
+    return new NexaError('not-owner', 'its activation has ended here', { where: this.#where });
+  }
+  get #where(): { readonly agent: string } {
+    return { agent: `${this.#record.type}/${this.#record.id}` };
   }
 }
 

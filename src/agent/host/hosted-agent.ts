@@ -2,16 +2,17 @@ import { type Address, REPLY_PATH } from '../../actor/address.ts';
 import { type Behavior, receive, stopped } from '../../actor/behavior.ts';
 import type { Cell } from '../../actor/cell/cell.ts';
 import type { CellContext } from '../../actor/cell/cell-context.ts';
-import type { Mail } from '../../actor/envelope.ts';
+import { FATE, type Mail } from '../../actor/envelope.ts';
 import { asReplyTo, type LiveRef, ReplyRef } from '../../actor/live-ref.ts';
 import type { ReplyTo } from '../../actor/ref.ts';
 import type { Outcome, Signal } from '../../actor/signal.ts';
 import { estimateBytes } from '../../actor/size.ts';
 import { answersOnce, answersWithStream } from '../../actor/stream/streams.ts';
 import type { System } from '../../actor/system.ts';
-import type { FencedState } from '../../durable/fenced-state.ts';
+import type { DurableState } from '../../durable/durable-state.ts';
 import { RING_BYTES, recall } from '../../durable/request-ring.ts';
-import { NexaError } from '../../errors.ts';
+import type { Turn } from '../../durable/turn.ts';
+import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { AnyAgent } from '../define.ts';
 import { implementationOf } from '../define.ts';
@@ -23,13 +24,14 @@ import type { ActivationGate } from './activation-gate.ts';
 import { HostedContext } from './agent-context.ts';
 import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
 import type { Meter } from './meter.ts';
+import { SKIPPED, TakenMail } from './taken-mail.ts';
 
 export interface Hosted {
   readonly definition: AnyAgent;
   readonly address: Extract<Address, { kind: 'agent' }>;
   readonly config: unknown;
   readonly gate: ActivationGate | undefined;
-  readonly store: FencedState | undefined;
+  readonly store: DurableState | undefined;
   readonly system: System;
   readonly codec: Codec;
   readonly meter: Meter;
@@ -38,6 +40,8 @@ export interface Hosted {
   readonly onStarted: () => void;
   /** The store says that somebody else owns the agent. */
   readonly onFenced: (error: NexaError) => void;
+  /** A handler failed on what its source will bring again; the agent goes on. */
+  readonly onFailed: (error: NexaError) => void;
   /** It is to be put away as soon as nothing waits. */
   readonly onPassivate: () => void;
   /** A handler held the event loop for so long; what it awaited is not counted. */
@@ -55,11 +59,11 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
   const fresh = (): unknown => agent.initial({ id: address.id, config: hosted.config });
   let state: unknown = store === undefined ? fresh() : stateOf(store);
   if (store === undefined) meter.changed(() => estimateBytes(state));
-  else meter.stateBytes = codec.encode(store.record.state).byteLength;
+  else meter.stateBytes = codec.encode(store.state).byteLength;
   let current: { readonly message: unknown; replyTo: ReplyTo<unknown> | undefined; readonly requestId: string | undefined } | undefined;
 
-  function stateOf(from: FencedState): unknown {
-    const read = validateState(definition, from.record.state);
+  function stateOf(from: DurableState): unknown {
+    const read = validateState(definition, from.state);
     if (!read.ok) throw new NexaError('corrupt-record', read.error.message, { where: { agent: `${address.type}/${address.id}` } });
     return read.value;
   }
@@ -100,13 +104,13 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
   };
   const isOwn = (mail: Mail | undefined): boolean =>
     mail === undefined ||
-    mail.guard !== undefined ||
+    (mail instanceof TakenMail && 'fired' in mail.source) ||
+    (mail.guard !== undefined && !(mail instanceof TakenMail)) ||
     (mail.from?.kind === 'agent' && mail.from.type === address.type && mail.from.id === address.id);
 
-  const persist = async (next: unknown, requestId: string | undefined, reply: Uint8Array | undefined): Promise<void> => {
-    if (store === undefined) return;
+  const persist = async (turn: Turn): Promise<void> => {
     try {
-      await store.write(next, requestId === undefined || reply === undefined ? undefined : [requestId, reply]);
+      await store?.commit(turn);
     } catch (error) {
       if (error instanceof NexaError && error.code === 'fenced') hosted.onFenced(error);
       throw error;
@@ -128,6 +132,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     current = { message, replyTo: undefined, requestId };
     const read = withBinder(bind, () => validateCommand(definition, message, { from: isOwn(mail) ? 'own' : 'public' }));
     if (!read.ok) {
+      if (mail instanceof TakenMail) throw read.error;
       if (asked) cellContext.refuse(message as never, read.error);
       else if (mail !== undefined) system.deadLetter(mail, 'invalid-message', read.error);
       return undefined;
@@ -135,14 +140,15 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     const { command, fields, spec } = read.value;
     const misfit = asked ? waysApart(mail?.replyTo, spec.kind, `${address.type}/${command}`) : undefined;
     if (misfit !== undefined) return void cellContext.refuse(message as never, misfit);
-    const before = store === undefined || requestId === undefined ? undefined : recall(store.record.requests, requestId);
+    const before = store === undefined || requestId === undefined ? undefined : recall(store.kept.requests, requestId);
     if (before !== undefined) return repeat(message, requestId as string, recalled(before, codec));
     const handler = agent.handlers[command] as (context: unknown, fields: unknown) => unknown;
     const begunMs = system.clock.monotonicMs();
     const returned = handler(context, fields);
     hosted.onHandled(system.clock.monotonicMs() - begunMs);
-    if (isThenable(returned)) return returned.then((value) => conclude(message, command, requestId, value));
-    return conclude(message, command, requestId, returned);
+    if (!isThenable(returned)) return conclude(message, command, mail, returned);
+    // Nobody waits any more for a handler that was given up: nothing it returns has an effect.
+    return returned.then((value) => (cellContext.ended ? undefined : conclude(message, command, mail, value)));
   };
   const repeat = (message: unknown, requestId: string, stored: Outcome<unknown> | 'deferred'): undefined => {
     if (stored !== 'deferred') answer(message, stored);
@@ -151,13 +157,17 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     }
     return undefined;
   };
-  const conclude = (message: unknown, command: string, requestId: string | undefined, returned: unknown): unknown => {
+  const conclude = (message: unknown, command: string, mail: Mail | undefined, returned: unknown): unknown => {
+    const requestId = mail?.requestId;
+    const taken = mail instanceof TakenMail ? mail : undefined;
+    if (taken?.fate === FATE.stashed) return undefined;
     const outcome = readOutcome(definition, command, returned);
     if (!outcome.ok) throw outcome.error;
     const result = outcome.value;
     if (result.kind === 'refused') {
       answer(message, { ok: false, error: result.error });
-      return undefined;
+      // An answer all the same: its source has been handled.
+      return taken === undefined ? undefined : persist({ state, source: taken.source });
     }
     const finish = (): unknown => {
       if (result.state !== undefined) {
@@ -172,15 +182,17 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     };
     let stateBytes = 0;
     if (result.kind === 'deferred') takeReplyTo();
-    if (result.state === undefined || store === undefined) return finish();
+    if (store === undefined || (result.state === undefined && taken === undefined)) return finish();
+    const turn = { state: result.state === undefined ? state : result.state.value, source: taken?.source };
     // What cannot be stored is the outcome of this request, typed and without effect; it is no reason to fail the agent.
     const unstored = (error: unknown): undefined => {
-      if (!(error instanceof NexaError) || !(error.category === 'resource' || error.code === 'not-encodable')) throw error;
+      if (taken !== undefined || !(error instanceof NexaError) || !(error.category === 'resource' || error.code === 'not-encodable'))
+        throw error;
       answer(message, { ok: false, error });
     };
     let reply: Uint8Array | undefined;
     try {
-      const encoded = codec.encode(result.state.value);
+      const encoded = codec.encode(turn.state);
       stateBytes = encoded.byteLength;
       requireRoom('the state', encoded, agent.limits.stateBytes, 'Keep less in it, or raise limits.stateBytes of its type.');
       // A stream is no reply that could be kept for repeats.
@@ -191,7 +203,10 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     } catch (error) {
       return unstored(error);
     }
-    return persist(result.state.value, requestId, reply).then(finish, unstored);
+    return persist({ ...turn, request: requestId === undefined || reply === undefined ? undefined : [requestId, reply] }).then(
+      finish,
+      unstored,
+    );
   };
 
   const signal = (_context: unknown, given: Signal): unknown => {
@@ -217,7 +232,25 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     else took();
     return handling;
   };
-  return receive<unknown>((_context, message) => metered(message) as never, signal as never);
+  /** What its handler throws is for the source to try again: nothing was changed, so there is nothing to restart. */
+  const take = async (message: unknown, mail: TakenMail): Promise<unknown> => {
+    mail.begun = true;
+    try {
+      const next = message === SKIPPED ? await persist({ state, source: mail.source }) : await metered(message);
+      if (mail.fate !== FATE.stashed) mail.settle();
+      return next;
+    } catch (thrown) {
+      const error = toNexaError(thrown, 'crashed', { agent: `${address.type}/${address.id}` });
+      mail.settle(error);
+      if (error.code === 'fenced') throw thrown;
+      hosted.onFailed(error);
+      return undefined;
+    }
+  };
+  return receive<unknown>((_context, message) => {
+    const mail = cellContext.envelope;
+    return (mail instanceof TakenMail ? take(message, mail) : metered(message)) as never;
+  }, signal as never);
 }
 
 const isThenable = (value: unknown): value is Promise<unknown> =>

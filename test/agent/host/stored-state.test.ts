@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { defineAgent } from '../../../src/agent/define.ts';
 import { lifted } from '../../../src/agent/host/stored-state.ts';
 import type { StateRecord } from '../../../src/durable/fenced-state.ts';
+import { NOTHING_KEPT } from '../../../src/durable/kept.ts';
 import { NexaError } from '../../../src/errors.ts';
 
-const stored = (version: number, state: unknown): StateRecord => ({ recordId: 'r', epoch: 7, n: 3, version, state, requests: [] });
+const stored = (version: number, state: unknown): StateRecord => ({ recordId: 'r', epoch: 7, n: 3, version, state, kept: NOTHING_KEPT });
 const note = (version: number, upcast: Readonly<Record<number, (state: unknown) => unknown>>) =>
   defineAgent({
     type: 'note',
