@@ -83,10 +83,17 @@ export class Log {
     return this.#former.get(subject)?.at(-age);
   }
 
-  /** The first one at or after a sequence. */
-  next(subject: string, fromSequence: number): LogRecord | undefined {
-    const records = this.#bySubject.get(subject) ?? [];
-    return records[firstAt(records, fromSequence)];
+  /** The first one at or after a sequence, on any subject that the filter matches. */
+  next(filter: string, fromSequence: number): LogRecord | undefined {
+    const literal = this.#bySubject.get(filter);
+    if (literal !== undefined) return literal[firstAt(literal, fromSequence)];
+    let first: LogRecord | undefined;
+    for (const [subject, records] of this.#bySubject) {
+      if (!matchesSubject(filter, subject)) continue;
+      const found = records[firstAt(records, fromSequence)];
+      if (found !== undefined && (first === undefined || found.sequence < first.sequence)) first = found;
+    }
+    return first;
   }
 
   /** Everything there is on the subjects that a test lets pass, in order. */
@@ -107,6 +114,16 @@ export class Log {
       if (!matchesSubject(filter, subject)) continue;
       for (const gone of records.splice(0, firstAt(records, belowSequence))) this.#bytes -= gone.value.length + OVERHEAD_BYTES;
       if (records.length === 0) this.#bySubject.delete(subject);
+    }
+  }
+
+  remove(sequence: number): void {
+    for (const [subject, records] of this.#bySubject) {
+      const at = firstAt(records, sequence);
+      if (records[at]?.sequence !== sequence) continue;
+      for (const gone of records.splice(at, 1)) this.#bytes -= gone.value.length + OVERHEAD_BYTES;
+      if (records.length === 0) this.#bySubject.delete(subject);
+      return;
     }
   }
 

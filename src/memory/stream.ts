@@ -35,7 +35,7 @@ export function memoryStream(broker: Broker, endpoint: Endpoint, access: StoreAc
       });
     },
     next: async (subject, { fromSequence, timeoutMs }) => {
-      assertPublishable(subject);
+      assertSubscribable(subject);
       return access.read(timeoutMs, (stale) => {
         const log = presentLog(broker, store);
         const record = log.next(subject, fromSequence);
@@ -52,6 +52,13 @@ export function memoryStream(broker: Broker, endpoint: Endpoint, access: StoreAc
       assertSubscribable(subject);
       const outcome = await access.write(timeoutMs, () => {
         presentLog(broker, store).purge(subject, belowSequence);
+        return { written: 'yes', revision: 0 };
+      });
+      return outcome.written === 'yes' ? 'yes' : 'unknown';
+    },
+    remove: async (sequence, { timeoutMs }) => {
+      const outcome = await access.write(timeoutMs, () => {
+        presentLog(broker, store).remove(sequence);
         return { written: 'yes', revision: 0 };
       });
       return outcome.written === 'yes' ? 'yes' : 'unknown';

@@ -40,6 +40,7 @@ export const errors = {
   streamNotFound: 10_059,
   consumerNotFound: 10_014,
   noMessageFound: 10_037,
+  sequenceNotFound: 10_043,
   wrongLastSequence: 10_071,
   storeFailed: 10_077,
   streamNameInUse: 10_058,

@@ -1,7 +1,7 @@
 import { assertPublishable, assertRecordId, assertSubscribable } from '../ports/safe-name.ts';
 import type { Stream } from '../ports/stores.ts';
 import type { Subject } from '../ports/transport.ts';
-import { type JetStream, unreadable, writtenFrom } from './jet-stream.ts';
+import { errors, type JetStream, unreadable, writtenFrom } from './jet-stream.ts';
 import { orderedConsumer } from './ordered-consumer.ts';
 import { readRecord, type StoredRecord } from './records.ts';
 import { streamName } from './store-config.ts';
@@ -36,7 +36,7 @@ export function natsStream(js: JetStream, name: string): Stream {
       return found(await readRecord(js, stream, { last_by_subj: subject }, timeoutMs));
     },
     next: async (subject, { fromSequence, timeoutMs }) => {
-      assertPublishable(subject);
+      assertSubscribable(subject);
       return found(await readRecord(js, stream, { next_by_subj: subject, seq: Math.max(1, fromSequence) }, timeoutMs));
     },
     read: (subject, { afterSequence, signal }) => {
@@ -49,6 +49,10 @@ export function natsStream(js: JetStream, name: string): Stream {
       if (belowSequence <= 0) return 'yes';
       const answer = await js.api(`STREAM.PURGE.${stream}`, { filter: subject, seq: belowSequence }, timeoutMs);
       return answer.ok ? 'yes' : 'unknown';
+    },
+    remove: async (sequence, { timeoutMs }) => {
+      const answer = await js.api(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true }, timeoutMs);
+      return answer.ok || answer.error?.errCode === errors.sequenceNotFound ? 'yes' : 'unknown';
     },
     subjects: async (filter, { timeoutMs }) => {
       assertSubscribable(filter);

@@ -35,7 +35,7 @@ export interface Stream {
     subject: Subject,
     options: { readonly timeoutMs: number },
   ): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
-  /** The first record at or after a sequence, through the leader. */
+  /** The first record at or after a sequence, through the leader; of several subjects too. */
   next(
     subject: Subject,
     options: { readonly fromSequence: number; readonly timeoutMs: number },
@@ -47,6 +47,8 @@ export interface Stream {
   ): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number }>;
   /** Keeps `belowSequence` itself. */
   purge(subject: Subject, options: { readonly belowSequence: number; readonly timeoutMs: number }): Promise<'yes' | 'unknown'>;
+  /** One record of the stream. `yes`: the leader does not have it (any more). */
+  remove(sequence: number, options: { readonly timeoutMs: number }): Promise<'yes' | 'unknown'>;
   /** Which subjects have something left, and how much. */
   subjects(filter: Subject, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<string, number>>;
 }

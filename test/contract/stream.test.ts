@@ -137,6 +137,23 @@ overBothParts('a stream', (part: Part) => {
     expect(sequenceOf(await append(at('purge'), '4', third))).toBeGreaterThan(third ?? 0);
   });
 
+  it('removes one record, and a second time changes nothing', async () => {
+    const [first, second, third] = await fill(at('remove'), ['1', '2', '3']);
+    expect(await stream.remove(second ?? 0, within)).toBe('yes');
+    expect(await stream.remove(second ?? 0, within)).toBe('yes');
+    expect(await other.next(at('remove'), { fromSequence: (first ?? 0) + 1, ...within })).toEqual({ record: bytes('3'), sequence: third });
+    expect((await stream.subjects(at('remove'), within)).get(at('remove'))).toBe(2);
+  });
+
+  it('finds the next record of several subjects in the order of the stream', async () => {
+    const [first] = await fill(at('wide.b'), ['b1']);
+    const [second] = await fill(at('wide.a'), ['a1']);
+    const wide = subject(`${name}.log.wide.*`);
+    expect(await stream.next(wide, { fromSequence: 1, ...within })).toEqual({ record: bytes('b1'), sequence: first });
+    expect(await stream.next(wide, { fromSequence: (first ?? 0) + 1, ...within })).toEqual({ record: bytes('a1'), sequence: second });
+    expect(await stream.next(wide, { fromSequence: (second ?? 0) + 1, ...within })).toBeUndefined();
+  });
+
   it('counts what is left by subject', async () => {
     await fill(at('count.a'), ['1', '2']);
     await fill(at('count.b'), ['1']);
