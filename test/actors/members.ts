@@ -4,7 +4,7 @@ import { join } from '../../src/cluster/join.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { type MemberNode, startMember } from '../../supervisors/member.ts';
-import { SimWorld } from '../simulation/world.ts';
+import { SimWorld } from '../../supervisors/testkit/world.ts';
 
 /** Members with definitions of their own, under the virtual time of a world. */
 export async function membersWorld(members: Readonly<Record<string, readonly AnyAgent[]>>) {

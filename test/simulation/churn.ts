@@ -2,7 +2,7 @@ import { type Verdict, verdictOf } from '../../chaos/checkers/verdict.ts';
 import type { LocalAgents } from '../../src/cluster/local-agents.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { SeededRandom } from '../../src/memory/random.ts';
-import type { SimNode, SimWorld } from './world.ts';
+import type { SimNode, SimWorld } from '../../supervisors/testkit/world.ts';
 
 const AGENTS = ['x0', 'x1', 'x2'];
 const TIMEOUT_MS = 4_000;

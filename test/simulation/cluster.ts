@@ -4,7 +4,7 @@ import type { MemberRecord } from '../../src/cluster/member.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import type { MemberNode } from '../../supervisors/member.ts';
-import { type SimOptions, SimWorld } from './world.ts';
+import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
 
 /** What an ask came to: the reply, or the error. */
 export type Came = { readonly reply: unknown } | { readonly error: NexaError };

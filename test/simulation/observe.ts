@@ -3,7 +3,7 @@ import { decodeState } from '../../src/durable/fenced-state.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import type { Kv, Written } from '../../src/ports/stores.ts';
 import type { MemberNode } from '../../supervisors/member.ts';
-import type { SimNode, SimWorld } from './world.ts';
+import type { SimNode, SimWorld } from '../../supervisors/testkit/world.ts';
 
 /** What has to happen now and then, or a run tests nothing. */
 export interface Sometimes {

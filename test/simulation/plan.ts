@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { FaultSettings } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
-import type { SimWorld } from './world.ts';
+import type { SimWorld } from '../../supervisors/testkit/world.ts';
 
 export const NODES = ['n1', 'n2', 'n3'] as const;
 type NodeName = (typeof NODES)[number];

@@ -11,11 +11,11 @@ import { registerWorkload } from '../../chaos/workloads/register.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
+import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
 import { visitor } from './agents.ts';
 import { churn } from './churn.ts';
 import { observer, type Sometimes } from './observe.ts';
 import { FAULTS, NODES, type Plan, planOf, settingsOf } from './plan.ts';
-import { type SimOptions, SimWorld } from './world.ts';
 
 export interface SimResult {
   readonly seed: number;

@@ -13,9 +13,10 @@ import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
 import { virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { WIRE_VERSIONS } from '../../src/version.ts';
-import { type MemberNode, startMember } from '../../supervisors/member.ts';
-import { publicHandlers } from '../../supervisors/public-handlers.ts';
+import { type MemberNode, startMember } from '../member.ts';
+import { publicHandlers } from '../public-handlers.ts';
 import { NodeClock } from './node-clock.ts';
+import { tracing } from './tracing.ts';
 
 export interface SimNode {
   readonly name: string;
@@ -294,16 +295,4 @@ export class SimWorld {
     for (const engine of this.engines) engine.stop();
     await this.settle();
   }
-}
-
-function tracing(write: (line: string) => void, given: object = {}): Logger {
-  const line = (level: string) => (fields: object, message: string) =>
-    write(`${level} ${message} ${JSON.stringify({ ...given, ...fields })}`);
-  return {
-    debug: () => {},
-    info: line('info'),
-    warn: line('warn'),
-    error: line('error'),
-    child: (more) => tracing(write, { ...given, ...more }),
-  };
 }
