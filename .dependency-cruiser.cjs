@@ -63,9 +63,9 @@ module.exports = {
     ),
     mayNot(
       'kernel-needs-no-package',
-      'msgpack is the codec, zod the schemas of agents, jiti the loader of the users’ modules.',
+      'msgpack is the codec, zod the schemas of agents, jiti the loader of the users’ modules, croner the calendar.',
       { path: inside },
-      { pathNot: '^(src/|\\.)|(^|node_modules/)(@msgpack/msgpack|zod|jiti)(/|$)', dependencyTypesNot: ['core'] },
+      { pathNot: '^(src/|\\.)|(^|node_modules/)(@msgpack/msgpack|zod|jiti|croner)(/|$)', dependencyTypesNot: ['core'] },
     ),
     mayNot(
       'the-engine-turns-cells-only',
@@ -160,6 +160,7 @@ module.exports = {
       '^(src/agent|actors)/|^supervisors/config-(schema|keys)\\.ts$',
       'Schemas are what agents and the configuration are defined with.',
     ),
+    onlyIn('croner', 'croner', '^src/durable/cron\\.ts$', 'It would also run jobs by timers of its own; here it only reads expressions.'),
     onlyIn('jiti', 'jiti', '^src/agent/load\\.ts$', 'The place that runs agents which are not ours.'),
     onlyIn('c12', 'c12', '^supervisors/config-file\\.ts$', 'The one place that reads the configuration.'),
     onlyIn('the-terminal', '(commander|cli-table3|picocolors|yaml|@clack/prompts)', '^bin/', 'Only commands talk to a terminal.'),

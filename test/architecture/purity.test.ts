@@ -15,7 +15,10 @@ const ambient = new Set([
   'fetch',
 ]);
 
-/** What a program takes from its surroundings instead of from its parameters. Asking what a value is (`instanceof Date`) takes nothing. */
+/**
+ * What a program takes from its surroundings instead of from its parameters. Asking what a value is (`instanceof Date`) takes
+ * nothing, and neither does writing a given instant as a date.
+ */
 function takesFromOutside(node: ts.Node): string | undefined {
   if (ts.isPropertyAccessExpression(node)) {
     const spelled = node.getText();
@@ -25,6 +28,7 @@ function takesFromOutside(node: ts.Node): string | undefined {
   const { parent } = node;
   if (ts.isTypeNode(parent)) return undefined;
   if (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword) return undefined;
+  if (ts.isNewExpression(parent) && (parent.arguments?.length ?? 0) > 0) return undefined;
   const names =
     (ts.isPropertyAccessExpression(parent) || ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === node;
   return names ? undefined : node.text;
