@@ -65,6 +65,8 @@ export interface LocalAgents {
   /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
   has(key: string): boolean;
   deliver(key: string, envelope: Envelope): boolean;
+  /** Its activation here, once it has begun; one that was put away is woken. @throws NexaError `not-owner`: there is none. */
+  awaken(key: string): Promise<Activation>;
   /** Whether that agent takes more here. */
   pressure(key: string): Pressure;
   /** Whether an activation here may act at this instant: what a checker of C2 asks. */
@@ -119,6 +121,8 @@ export function localAgents(options: {
   const spawns = new Map<number, (answer: SpawnAnswer | NexaError) => void>();
   const stops = new Map<number, (error: NexaError | undefined) => void>();
   const activationQueue: (() => void)[] = [];
+  /** Who waits for the activation of an agent; nearly always nobody. */
+  const awaited = new Map<string, ((activation: Activation | undefined) => void)[]>();
   let activating = 0;
   let claiming = 0;
   let tokens = 0;
@@ -151,7 +155,14 @@ export function localAgents(options: {
   const refuseParked = (agent: Local): void => {
     const error = new NexaError('not-owner', 'its activation ended here', { where: { node: self.node } });
     for (const envelope of agent.parked.splice(0)) options.onRefused(envelope, error);
+    tellAwaiting(agent, undefined);
   };
+  const tellAwaiting = (agent: Local, activation: Activation | undefined): void => {
+    const waiting = awaited.get(agent.key);
+    awaited.delete(agent.key);
+    for (const tell of waiting ?? []) tell(activation);
+  };
+  const isWanted = (agent: Local): boolean => agent.parked.length > 0 || awaited.has(agent.key);
   const run = (agent: Local, effect: OwnershipEffect): void => {
     switch (effect.effect) {
       case 'write':
@@ -161,7 +172,7 @@ export function localAgents(options: {
         return;
       case 'activate':
         // Claimed because it lost its owner, and nobody asks for it: its first message activates it.
-        if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && agent.parked.length === 0 && host.kindOf(agent.type).onDemand) {
+        if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
           input(agent, { input: 'activated' });
           return owned(agent, effect.record, effect.epoch);
         }
@@ -250,6 +261,7 @@ export function localAgents(options: {
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
         for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
+        tellAwaiting(agent, activation);
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
         log.warn({ agent: agent.key, epoch, code: error.code, error: error.message }, 'an activation failed');
@@ -284,7 +296,7 @@ export function localAgents(options: {
     agent.passivating = activation;
     void ending.then(() => {
       if (agent.passivating === activation) agent.passivating = undefined;
-      if (agent.parked.length > 0) wake(agent);
+      if (isWanted(agent)) wake(agent);
     });
     return true;
   };
@@ -382,6 +394,15 @@ export function localAgents(options: {
       wake(agent);
       return isRoomy(agent.parked);
     },
+    awaken: (key) =>
+      new Promise((resolve, reject) => {
+        const agent = locals.get(key);
+        if (agent?.activation !== undefined && agent.state.phase === 'active') return resolve(agent.activation);
+        const none = (): void => reject(new NexaError('not-owner', 'it does not run here', { where: { agent: key, node: self.node } }));
+        if (over || agent === undefined || !arriving(agent.state)) return none();
+        awaited.set(key, [...(awaited.get(key) ?? []), (activation) => (activation === undefined ? none() : resolve(activation))]);
+        wake(agent);
+      }),
     pressure(key) {
       const agent = locals.get(key);
       return agent?.activation?.pressure ?? (agent === undefined || isRoomy(agent.parked) ? 'room' : 'high');

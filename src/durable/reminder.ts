@@ -29,7 +29,10 @@ export const encodeReminder = ({ epoch, declared, schedule, message, dueAtMs, fi
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeReminder(bytes: Uint8Array, codec: Codec, key: string): Reminder {
   const corrupt = (problem: string, cause?: unknown): NexaError =>
-    new NexaError('corrupt-record', `a reminder ${problem}`, { where: { store: 'REMINDERS', key }, ...(cause === undefined ? {} : { cause }) });
+    new NexaError('corrupt-record', `a reminder ${problem}`, {
+      where: { store: 'REMINDERS', key },
+      ...(cause === undefined ? {} : { cause }),
+    });
   let fields: unknown;
   try {
     fields = codec.decode(bytes);

@@ -13,10 +13,7 @@ export type Schedule =
   | { readonly cron: string; readonly timeZone?: string };
 
 /** A schedule as it is stored: nothing in it depends on when it is read. */
-export type FixedSchedule =
-  | { readonly atMs: number }
-  | { readonly everyMs: number }
-  | { readonly cron: string; readonly timeZone: string };
+export type FixedSchedule = { readonly atMs: number } | { readonly everyMs: number } | { readonly cron: string; readonly timeZone: string };
 
 const SHORTEST_MS = 1_000;
 const CENTURY_MS = 3_155_760_000_000;
@@ -101,8 +98,7 @@ export function runUntil(schedule: FixedSchedule, dueAtMs: number, nowMs: number
 }
 
 /** The due time that follows one of them; undefined: there is none. */
-export const following = (schedule: FixedSchedule, dueAtMs: number): number | undefined =>
-  runUntil(schedule, dueAtMs, dueAtMs).nextAtMs;
+export const following = (schedule: FixedSchedule, dueAtMs: number): number | undefined => runUntil(schedule, dueAtMs, dueAtMs).nextAtMs;
 
 function latest(times: CronTimes, knownMs: number, nowMs: number): number {
   let last = knownMs;

@@ -227,3 +227,22 @@ test('when the incarnation is over everything ends, and whoever waits is told', 
   await clock.advance(50);
   expect(killed).toEqual([begun[0]?.epoch, begun[1]?.epoch]);
 });
+
+test('whoever awaits an activation gets the one that begins, or hears that there is none', async () => {
+  const { local, begun, come, clock } = await agents();
+  await expect(local.awaken(KEY)).rejects.toMatchObject({ code: 'not-owner' });
+  const spawned = local.spawn(wish());
+  await clock.advance(50);
+  const awaited = [local.awaken(KEY), local.awaken(KEY)];
+  begun[0]?.go();
+  await come(spawned);
+  const [first, second] = await come(Promise.all(awaited));
+  expect(first).toBe(second);
+  expect(await local.awaken(KEY)).toBe(first);
+  const failing = local.spawn(wish('b'));
+  await clock.advance(50);
+  const late = local.awaken('counter.b');
+  begun[1]?.go(new NexaError('corrupt-record', 'no state'));
+  await expect(come(failing)).rejects.toMatchObject({ code: 'corrupt-record' });
+  await expect(come(late)).rejects.toMatchObject({ code: 'not-owner' });
+});
