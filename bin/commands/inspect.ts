@@ -64,6 +64,7 @@ function runningLines(running: Said): readonly (readonly [string, string])[] {
     ],
     ['stored', of(bytes(running.stateBytes), bytes(running.stateLimitBytes))],
     ['handled', `${count(running.handled)} in ${durationText(number(running.busyMs) ?? Number.NaN)}`],
+    ['slow', `${count(running.slow)} turns longer than ${durationText(number(running.handlerLimitMs) ?? Number.NaN)}`],
     ['restarts', count(running.restarts)],
     ['timers', count(running.timers)],
     ['children', children.length === 0 ? 'none' : plain(`${children.join(', ')}${more > 0 ? ` and ${more} more` : ''}`)],

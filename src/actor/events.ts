@@ -65,7 +65,16 @@ export type RuntimeEvent =
     }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
-  | { readonly event: 'slow-handler'; readonly address: Address; readonly type: string; readonly tookMs: number }
+  /** While it still runs (tookMs: so far), and when it is done. `heldLoopMs`: of that time nothing else could run; told of agents only. */
+  | {
+      readonly event: 'slow-handler';
+      readonly address: Address;
+      readonly type: string;
+      readonly tookMs: number;
+      readonly heldLoopMs?: number;
+      readonly limitMs: number;
+      readonly running: boolean;
+    }
   /** One line of a program that a process agent runs; of a longer one its beginning. */
   | {
       readonly event: 'process-output';

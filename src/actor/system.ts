@@ -7,6 +7,7 @@ import { ask } from './ask.ts';
 import { AskTable, asOutcome } from './ask-table.ts';
 import type { Cell, Task } from './cell/cell.ts';
 import type { CellOptions } from './cell/options.ts';
+import { Overtime } from './cell/overtime.ts';
 import { targetEnded, watchedFromElsewhere } from './cell/watching.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deaths } from './deaths.ts';
@@ -64,7 +65,7 @@ export interface SystemOptions {
   readonly actorLimit?: number;
   /** Most asks that wait at a time. Default 100,000. */
   readonly askLimit?: number;
-  /** An asynchronous handler that takes longer is an event. Default 1,000. */
+  /** An asynchronous handler that takes longer is an event; agents have their own limit. Default 1,000. */
   readonly slowHandlerMs?: number;
 }
 
@@ -95,6 +96,7 @@ export class System implements ActorSystem {
   readonly streams: Streams = new Streams(this);
   readonly deaths = new Deaths(10_000);
   readonly deadLetters = new DeadLetters(1_000, 2 ** 20);
+  readonly overtime: Overtime;
   readonly counters: Counters = { turns: 0, spawned: 0, stopped: 0, restarts: 0 };
   readonly stopTimeoutMs: number;
   /** Resolves with the error that felled the system; never rejects. */
@@ -110,7 +112,6 @@ export class System implements ActorSystem {
   readonly nobody: Address;
 
   private readonly registry: Registry;
-  private readonly slowHandlerMs: number;
   private tellFailed: (error: NexaError) => void = () => {};
   private rootEnded: () => void = () => {};
   private readonly ending: Promise<void>;
@@ -136,7 +137,7 @@ export class System implements ActorSystem {
       if (!this.isMine(to)) this.elsewhere?.giveUp(id);
     });
     this.stopTimeoutMs = options.stopTimeoutMs ?? 5_000;
-    this.slowHandlerMs = options.slowHandlerMs ?? 1_000;
+    this.overtime = new Overtime({ clock: this.clock, log: this.log, events: this.events, limitMs: options.slowHandlerMs ?? 1_000 });
     this.failed = new Promise((resolve) => {
       this.tellFailed = resolve;
     });
@@ -331,9 +332,6 @@ export class System implements ActorSystem {
 
   // ── from the cells
 
-  handled(cell: Cell, type: string, tookMs: number): void {
-    if (tookMs >= this.slowHandlerMs) this.events.publish({ event: 'slow-handler', address: cell.shown, type, tookMs });
-  }
   /** A cell is over. */
   ended(cell: Cell): void {
     this.registry.forget(cell);
@@ -386,6 +384,7 @@ export class System implements ActorSystem {
     const stopped = new NexaError('cancelled', 'the actor system was stopped');
     this.asks.close(stopped);
     this.streams.close(stopped);
+    this.overtime.close();
     if (late)
       throw new NexaError('ask-timeout', `${left} actors did not stop in time and were ended`, {
         fix: 'Give stop more time, or let handlers heed context.signal.',

@@ -37,7 +37,7 @@ export interface Implementation {
 const maxStateBytes = 262_144;
 const count = z.int().positive();
 /** A day: whoever wants longer wants no limit. */
-const longestIdleMs = 86_400_000;
+const longestMs = 86_400_000;
 /** After which an idle agent of a durable on-demand type is put away. */
 const defaultIdleMs = 600_000;
 const fn = z.custom<(...args: never) => unknown>((value) => typeof value === 'function', 'expected a function');
@@ -73,7 +73,7 @@ const options = z.strictObject({
       limitBytes: count.default(8_388_608),
       overflow: z.enum(['reject', 'drop-oldest', 'drop-newest']).default('reject'),
       stateBytes: count.max(maxStateBytes).default(maxStateBytes),
-      handlerMs: count.default(1_000),
+      handlerMs: count.max(longestMs).default(1_000),
     })
     .prefault({}),
   strategy: strategy.optional(),
@@ -82,7 +82,7 @@ const options = z.strictObject({
       z.literal('spawned'),
       z.strictObject({
         onDemand: z.boolean().default(false),
-        idleMs: count.max(longestIdleMs).optional(),
+        idleMs: count.max(longestMs).optional(),
         mostActive: count.max(10_000_000).optional(),
       }),
     ])

@@ -77,6 +77,9 @@ export interface RunningAgent {
   /** Since this activation began. */
   readonly handled: number;
   readonly busyMs: number;
+  /** Turns that took longer than `handlerLimitMs`. */
+  readonly slow: number;
+  readonly handlerLimitMs: number;
   readonly timers: number;
   /** At most 50 names; `moreChildren` says how many are left out. */
   readonly children: readonly string[];

@@ -55,6 +55,9 @@ describe('what a node tells outsiders', () => {
         address: { kind: 'incarnation', node: 'n1', nodeIncarnation: 7, path: 'a/b', uid: 3 },
         type: 'add',
         tookMs: 2_000,
+        heldLoopMs: 3,
+        limitMs: 1_000,
+        running: false,
       },
       { event: 'restarted', address: alice, error: new NexaError('crashed', 'boom'), restarts: 2, delayMs: 100 },
     );
@@ -64,7 +67,10 @@ describe('what a node tells outsiders', () => {
         ...{ event: 'moved', ...self, n: 2, atMs: expect.any(Number), agent: { type: 'counter', id: 'alice' } },
         ...{ from: 'n2', to: 'n1', epoch: 13, cause: 'crash', why: 'node n2 was lost' },
       },
-      { event: 'slow-handler', ...self, n: 3, atMs: expect.any(Number), actor: 'nexa://n1.7/a/b#3', type: 'add', tookMs: 2_000 },
+      {
+        ...{ event: 'slow-handler', ...self, n: 3, atMs: expect.any(Number), actor: 'nexa://n1.7/a/b#3', type: 'add' },
+        ...{ tookMs: 2_000, heldLoopMs: 3, limitMs: 1_000, running: false },
+      },
       {
         ...{ event: 'restarted', ...self, n: 4, atMs: expect.any(Number), agent: { type: 'counter', id: 'alice' } },
         ...{ error: { code: 'crashed', message: 'boom' }, restarts: 2, delayMs: 100 },

@@ -12,4 +12,6 @@ export interface CellOptions {
   readonly onGiveUp?: (error: NexaError) => void;
   /** How long a handler that does not settle may hold up a stop or a restart. Default: the system's. */
   readonly stopTimeoutMs?: number;
+  /** A turn that takes longer is reported, also one that never waits. Default: the system's, of turns that wait. */
+  readonly handlerMs?: number;
 }

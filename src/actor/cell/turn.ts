@@ -36,6 +36,7 @@ function receive(cell: Cell, mail: Mail): void {
   if (mail.replyTo !== undefined && !cell.system.stillWanted(mail)) return;
   cell.current = mail;
   cell.turns++;
+  const begunMs = begin(cell);
   let next: unknown;
   let settling: Promise<unknown> | undefined;
   ambient.cell = cell;
@@ -46,17 +47,20 @@ function receive(cell: Cell, mail: Mail): void {
     if (next !== undefined) settling = promiseOf(next);
   } catch (error) {
     ambient.cell = undefined;
+    letGo(cell, begunMs);
     crash(cell, error);
     return;
   }
   ambient.cell = undefined;
-  if (settling !== undefined) hold(cell, settling);
-  else finish(cell, next);
+  if (settling !== undefined) return hold(cell, settling, begunMs);
+  letGo(cell, begunMs);
+  finish(cell, next);
 }
 
 /** A turn for any other piece of user code. */
 export function take(cell: Cell, code: () => unknown): void {
   cell.turns++;
+  const begunMs = begin(cell);
   let next: unknown;
   let settling: Promise<unknown> | undefined;
   ambient.cell = cell;
@@ -65,13 +69,21 @@ export function take(cell: Cell, code: () => unknown): void {
     if (next !== undefined) settling = promiseOf(next);
   } catch (error) {
     ambient.cell = undefined;
+    letGo(cell, begunMs);
     crash(cell, error);
     return;
   }
   ambient.cell = undefined;
-  if (settling !== undefined) hold(cell, settling);
-  else finish(cell, next);
+  if (settling !== undefined) return hold(cell, settling, begunMs);
+  letGo(cell, begunMs);
+  finish(cell, next);
 }
+
+/** A look at the clock costs as much as a small message: only who was given a time of its own is timed while it holds the event loop. */
+const begin = (cell: Cell): number | undefined => (cell.options?.handlerMs === undefined ? undefined : cell.system.clock.monotonicMs());
+const letGo = (cell: Cell, begunMs: number | undefined): void => {
+  if (begunMs !== undefined) cell.system.overtime.held(cell, typeOf(cell.current?.message), cell.system.clock.monotonicMs() - begunMs);
+};
 
 export function takeTask(cell: Cell, tasks: Task[]): void {
   const task = tasks.shift();
@@ -92,18 +104,19 @@ function takeSignal(cell: Cell, links: Links): void {
 }
 
 /** The handler is asynchronous: it holds the actor until it settles. */
-function hold(cell: Cell, settling: Promise<unknown>): void {
+function hold(cell: Cell, settling: Promise<unknown>, begunMs: number | undefined): void {
   cell.busy = true;
   const token = ++cell.token;
-  const { clock } = cell.system;
-  const sinceMs = clock.monotonicMs();
-  const type = typeOf(cell.current?.message);
+  const { clock, overtime } = cell.system;
+  const nowMs = clock.monotonicMs();
+  const heldLoopMs = begunMs === undefined ? undefined : nowMs - begunMs;
+  const waiting = overtime.waits(cell, typeOf(cell.current?.message), begunMs ?? nowMs, heldLoopMs);
   const settled = (): boolean => {
     if (token !== cell.token) return false;
     cell.busy = false;
     cell.impatient?.();
     cell.impatient = undefined;
-    cell.system.handled(cell, type, clock.monotonicMs() - sinceMs);
+    overtime.done(waiting);
     // Whatever is not plainly running has a next step to take.
     if (cell.state !== 'running') cell.attention = true;
     return true;

@@ -3,6 +3,7 @@ import type { AgentHere, Crash, RunningAgent, TypeUsage } from '../../cluster/ho
 import { agentKey } from '../../cluster/subject.ts';
 import type { NexaError } from '../../errors.ts';
 import { type AnyAgent, implementationOf } from '../define.ts';
+import type { Implementation } from '../implementation.ts';
 import { type Meter, TypeMeter } from './meter.ts';
 
 /** Agents whose last crash is remembered after they left; the one that crashed longest ago is forgotten first. */
@@ -88,7 +89,7 @@ export class Census {
   }
 
   private viewOf({ type, epoch, cell, meter }: Counted): RunningAgent {
-    const { limit, limitBytes, stateBytes } = this.limitsOf(type);
+    const { limit, limitBytes, stateBytes, handlerMs } = this.limitsOf(type);
     const children = cell?.children === undefined ? [] : [...cell.children.keys()];
     return {
       state: cell?.state ?? 'starting',
@@ -103,14 +104,16 @@ export class Census {
       restarts: cell?.restarts ?? 0,
       handled: meter.handled,
       busyMs: Math.round(meter.busyMs),
+      slow: cell?.system.overtime.turnsOf(cell) ?? 0,
+      handlerLimitMs: handlerMs,
       timers: cell?.context?.timerCount ?? 0,
       children: children.slice(0, CHILDREN),
       moreChildren: Math.max(0, children.length - CHILDREN),
     };
   }
-  private limitsOf(type: string): { readonly limit: number; readonly limitBytes: number; readonly stateBytes: number } {
+  private limitsOf(type: string): Pick<Implementation['limits'], 'limit' | 'limitBytes' | 'stateBytes' | 'handlerMs'> {
     const definition = this.definitions.get(type);
-    return definition === undefined ? { limit: 0, limitBytes: 0, stateBytes: 0 } : implementationOf(definition).limits;
+    return definition === undefined ? { limit: 0, limitBytes: 0, stateBytes: 0, handlerMs: 0 } : implementationOf(definition).limits;
   }
 }
 

@@ -156,7 +156,12 @@ export function agentHost(options: {
         hosting.cell = system.spawnCell(
           props,
           key,
-          { face: address, ...(hosting.gate === undefined ? {} : { gate: hosting.gate }), onGiveUp: (error) => hosting.gaveUp(error) },
+          {
+            face: address,
+            ...(hosting.gate === undefined ? {} : { gate: hosting.gate }),
+            onGiveUp: (error) => hosting.gaveUp(error),
+            handlerMs: agent.limits.handlerMs,
+          },
           record.restart === 'temporary' ? temporary : parent,
         );
         await hosting.ready;

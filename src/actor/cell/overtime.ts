@@ -1,0 +1,141 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { type Address, describeAddress } from '../address.ts';
+import { type Bucket, Deadlines, type Due } from '../deadlines.ts';
+import type { EventStream } from '../events.ts';
+
+/** Between two lines of the log about one actor. */
+const LOG_EVERY_MS = 60_000;
+
+/** Whose turn it is: the cell, or whatever a test puts in its place. */
+export interface Timed {
+  readonly shown: Address;
+  readonly options: { readonly handlerMs?: number } | undefined;
+  /** Which asynchronous turn is the latest. */
+  readonly token: number;
+}
+interface Record {
+  turns: number;
+  loggedAtMs: number;
+  unlogged: number;
+}
+
+/**
+ * Handlers that take longer than they may. One that waits is told while it still runs, and again with its whole time when it is done; one that
+ * held the event loop when it lets go of it, for nothing else could run before.
+ */
+export class Overtime {
+  private readonly clock: Clock;
+  private readonly log: Logger;
+  private readonly events: EventStream;
+  /** For actors that were given no time of their own. */
+  private readonly limitMs: number;
+  private readonly waiting: Deadlines;
+  /** Of those alone that were slow once; it ends with the actor. */
+  private readonly records = new WeakMap<Timed, Record>();
+
+  constructor(options: { readonly clock: Clock; readonly log: Logger; readonly events: EventStream; readonly limitMs: number }) {
+    this.clock = options.clock;
+    this.log = options.log;
+    this.events = options.events;
+    this.limitMs = options.limitMs;
+    this.waiting = new Deadlines(options.clock);
+  }
+
+  /** Turns of that actor that took too long. */
+  turnsOf(cell: Timed): number {
+    return this.records.get(cell)?.turns ?? 0;
+  }
+
+  /** A turn that never waited is over. */
+  held(cell: Timed, type: string, heldLoopMs: number): void {
+    const limitMs = cell.options?.handlerMs ?? this.limitMs;
+    if (heldLoopMs < limitMs) return;
+    this.count(cell);
+    this.tell(cell, { type, tookMs: heldLoopMs, heldLoopMs, limitMs, running: false });
+  }
+  /** A turn waits. `heldLoopMs`: before it did; undefined if nobody looked at the clock. */
+  waits(cell: Timed, type: string, begunMs: number, heldLoopMs: number | undefined): WaitingTurn {
+    const limitMs = cell.options?.handlerMs ?? this.limitMs;
+    const turn = new WaitingTurn(this, cell, type, begunMs, heldLoopMs, limitMs);
+    if (turn.deadlineMs > this.clock.monotonicMs()) this.waiting.add(turn);
+    else turn.expire();
+    return turn;
+  }
+  done(turn: WaitingTurn): void {
+    this.waiting.remove(turn);
+    if (this.clock.monotonicMs() >= turn.deadlineMs) this.tellOf(turn, false);
+  }
+  close(): void {
+    this.waiting.clear();
+  }
+
+  /** @internal */
+  expired(turn: WaitingTurn): void {
+    this.count(turn.cell);
+    this.tellOf(turn, true);
+  }
+  private tellOf({ cell, type, begunMs, heldLoopMs, limitMs }: WaitingTurn, running: boolean): void {
+    const tookMs = this.clock.monotonicMs() - begunMs;
+    this.tell(cell, { type, tookMs, ...(heldLoopMs === undefined ? {} : { heldLoopMs }), limitMs, running });
+  }
+  private count(cell: Timed): void {
+    const record = this.records.get(cell);
+    if (record !== undefined) record.turns++;
+    else this.records.set(cell, { turns: 1, loggedAtMs: Number.NEGATIVE_INFINITY, unlogged: 0 });
+  }
+  private tell(
+    cell: Timed,
+    said: {
+      readonly type: string;
+      readonly tookMs: number;
+      readonly heldLoopMs?: number;
+      readonly limitMs: number;
+      readonly running: boolean;
+    },
+  ): void {
+    this.events.publish({ event: 'slow-handler', address: cell.shown, ...said });
+    const record = this.records.get(cell);
+    if (record === undefined) return;
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - record.loggedAtMs < LOG_EVERY_MS) {
+      record.unlogged++;
+      return;
+    }
+    const { unlogged } = record;
+    record.loggedAtMs = nowMs;
+    record.unlogged = 0;
+    this.log.warn({ actor: describeAddress(cell.shown), ...said, ...(unlogged === 0 ? {} : { unlogged }) }, 'a handler takes too long');
+  }
+}
+
+/** A turn that holds its actor while it waits for something. */
+export class WaitingTurn implements Due {
+  readonly deadlineMs: number;
+  bucket: Bucket | undefined = undefined;
+  before: Due | undefined = undefined;
+  after: Due | undefined = undefined;
+  readonly overtime: Overtime;
+  readonly cell: Timed;
+  readonly type: string;
+  readonly begunMs: number;
+  readonly heldLoopMs: number | undefined;
+  readonly limitMs: number;
+  private readonly token: number;
+
+  constructor(overtime: Overtime, cell: Timed, type: string, begunMs: number, heldLoopMs: number | undefined, limitMs: number) {
+    this.overtime = overtime;
+    this.cell = cell;
+    this.type = type;
+    this.begunMs = begunMs;
+    this.heldLoopMs = heldLoopMs;
+    this.limitMs = limitMs;
+    this.deadlineMs = begunMs + limitMs;
+    this.token = cell.token;
+  }
+
+  expire(): void {
+    // Abandoned turns were told about as such.
+    if (this.token === this.cell.token) this.overtime.expired(this);
+  }
+}
