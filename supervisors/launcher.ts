@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createCodec } from '../src/cluster/codec.ts';
 import { DEFAULT_TIMES } from '../src/cluster/config.ts';
-import { declareGone, join } from '../src/cluster/join.ts';
+import { declareGone, type Joined, join } from '../src/cluster/join.ts';
 import { memberKey, type Subjects, subjects as subjectsOf } from '../src/cluster/subject.ts';
-import { errorFrom, NexaError, toNexaError } from '../src/errors.ts';
+import { type ErrorCode, errorFrom, NexaError, toNexaError } from '../src/errors.ts';
 import type { CheckResult } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Codec } from '../src/ports/codec.ts';
@@ -24,11 +24,13 @@ const INTENSITY = { maxRestarts: 10, withinMs: 60_000 } as const;
 /** Short enough after a crash that a crash loop meets its intensity; long after an incarnation that was over, which never does. */
 const BACKOFF_MS = { first: 100, longestCrashed: 5_000, longestOver: 30_000 } as const;
 const JOIN_MS = 60_000;
+/** What once ran waits for these to be over: an outage however long (C6), a record of it that an operator has to look at. */
+const JOINED_LATER: readonly ErrorCode[] = ['unavailable', 'corrupt-record'];
 const GONE_MS = 60_000;
 
 export interface LauncherOptions {
   /** One member and one process each. */
-  readonly workers: readonly Omit<WorkerSpec, 'incarnation' | 'revision' | 'session'>[];
+  readonly workers: readonly Omit<WorkerSpec, 'incarnation' | 'revision' | 'session' | 'cordoned'>[];
   /** What to run: node's arguments that start a worker. */
   readonly command: readonly string[];
   readonly stores: Stores;
@@ -120,6 +122,10 @@ export function launch(options: LauncherOptions): Launcher {
       });
       cancelWaits = cancelWaits.slice(-workers.length);
     });
+  const backOff = async (worker: Worker, longestMs: number): Promise<void> => {
+    await pause(worker.backoffMs * (0.5 + random.next() / 2));
+    worker.backoffMs = Math.min(worker.backoffMs * 2, longestMs);
+  };
   const giveUp = (worker: Worker, code: number, error: NexaError): void => {
     // What never came up rejects `ready`: told there, and once.
     if (worker.wasReady) log.error({ node: worker.spec.node, ...error.toJSON() }, error.message);
@@ -144,15 +150,18 @@ export function launch(options: LauncherOptions): Launcher {
         wireVersions: WIRE_VERSIONS,
         types: {},
       } as const;
-      let joined: Awaited<ReturnType<typeof join>>;
+      let joined: Joined;
       try {
         joined = await join(store, spec.node, record, { timeoutMs: JOIN_MS });
-      } catch (error) {
-        return giveUp(worker, 1, toNexaError(error, 'internal'));
+      } catch (thrown) {
+        const error = toNexaError(thrown, 'internal');
+        if (!worker.wasReady || !JOINED_LATER.includes(error.code)) return giveUp(worker, 1, error);
+        log.error({ node: spec.node, ...error.toJSON() }, 'its next incarnation cannot join yet');
+        await backOff(worker, BACKOFF_MS.longestOver);
+        continue;
       }
-      const outcome = stopping
-        ? { code: 0, signal: null, pid: 0, error: undefined }
-        : await live(worker, { ...spec, session, incarnation: joined.incarnation, revision: joined.revision });
+      const { sent: _, ...taken } = joined;
+      const outcome = stopping ? { code: 0, signal: null, pid: 0, error: undefined } : await live(worker, { ...spec, ...taken, session });
       const revision = await declareGone(store, spec.node, joined.incarnation, {
         timeoutMs: stopping ? 5_000 : GONE_MS,
         cause: 'crash',
@@ -187,8 +196,7 @@ export function launch(options: LauncherOptions): Launcher {
         }
       }
       log.warn({ node: spec.node, code: outcome.code, signal: outcome.signal }, 'the node ended; starting its next incarnation');
-      await pause(worker.backoffMs * (0.5 + random.next() / 2));
-      worker.backoffMs = Math.min(worker.backoffMs * 2, outcome.code === EXIT_OVER ? BACKOFF_MS.longestOver : BACKOFF_MS.longestCrashed);
+      await backOff(worker, outcome.code === EXIT_OVER ? BACKOFF_MS.longestOver : BACKOFF_MS.longestCrashed);
     }
   };
 

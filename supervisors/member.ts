@@ -10,6 +10,7 @@ import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
 import type { ClusterTimes } from '../src/cluster/config.ts';
+import type { Joined } from '../src/cluster/join.ts';
 import { MOST_ACTIVE } from '../src/cluster/passivation.ts';
 import type { Subjects } from '../src/cluster/subject.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -22,7 +23,7 @@ import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 export interface MemberOptions {
   readonly node: NodeId;
   /** As the joiner left it. */
-  readonly joined: { readonly incarnation: number; readonly revision: number; readonly session: string };
+  readonly joined: Omit<Joined, 'sent'> & { readonly session: string };
   readonly subjects: Subjects;
   readonly control: { readonly transport: Transport; readonly stores: Stores };
   readonly data: { readonly transport: Transport };

@@ -20,7 +20,7 @@ import { readEnvironment, serverList } from './config.ts';
 import { processesOf } from './config-schema.ts';
 import { nodeContainer } from './container.ts';
 import { loopLag } from './loop-lag.ts';
-import { startMember } from './member.ts';
+import { type MemberOptions, startMember } from './member.ts';
 import { nodeChecks } from './node-checks.ts';
 import type { NexaNode, NodeOptions } from './node-contract.ts';
 import { peersCheck } from './peers-check.ts';
@@ -30,7 +30,7 @@ import { bootId, logResult, requirePassed, selfTest } from './self-test.ts';
 
 /** What only this package's own programs give: a name already joined by a launcher, a broker that is shared, shorter times. */
 export interface NodeInternals {
-  readonly joined?: { readonly incarnation: number; readonly revision: number; readonly session: string };
+  readonly joined?: MemberOptions['joined'];
   readonly broker?: Broker;
   readonly times?: Partial<ClusterTimes>;
   readonly clock?: Clock;
@@ -52,7 +52,7 @@ const START_MS = 30_000;
 
 /**
  * Starts a node and joins the cluster; resolves when it is up. What is started is a list, and stopping runs it backwards.
- * @throws NexaError `disconnected`, `store-misconfigured`, `conflict` (the name is in use), `unavailable`, `invalid-definition`.
+ * @throws NexaError `disconnected`, `store-misconfigured`, `conflict` (the name is in use), `unknown-version`, `unavailable`, `invalid-definition`.
  */
 export async function startNode(options: NodeOptions = {}): Promise<NexaNode> {
   return startNodeWith(options, {});

@@ -8,6 +8,7 @@ export interface WorkerSpec {
   readonly incarnation: number;
   readonly revision: number;
   readonly session: string;
+  readonly cordoned: boolean;
   readonly cluster: string;
   readonly nats: readonly string[];
   readonly replicas?: number;

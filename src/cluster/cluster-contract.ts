@@ -26,7 +26,7 @@ import type { Topics } from './topics.ts';
 export interface ClusterOptions {
   readonly self: { readonly node: NodeId; readonly incarnation: number };
   /** Of the member record, as its joiner left it. */
-  readonly joined: { readonly revision: number; readonly session: string };
+  readonly joined: { readonly revision: number; readonly session: string; readonly cordoned: boolean };
   readonly subjects: Subjects;
   /** Leases, claims, state: the connection that must not wait behind messages. */
   readonly control: { readonly transport: Transport; readonly stores: Stores };

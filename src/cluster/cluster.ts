@@ -38,7 +38,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
   let state: Member['state'] = 'joining';
-  let cordoned = false;
+  let { cordoned } = options.joined;
   let draining = false;
   let over = false;
   /** As the last beat said it. */

@@ -3,6 +3,7 @@ import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Kv } from '../ports/stores.ts';
+import { requireCommonWire } from './common-wire.ts';
 import { type ClusterTimes, silenceMs } from './config.ts';
 import type { Instant } from './lease.ts';
 import { decodeMember, encodeMember, type GoneCause, type MemberRecord } from './member.ts';
@@ -13,9 +14,11 @@ export interface Joined {
   readonly revision: number;
   /** When the join was sent: the lease counts from here. */
   readonly sent: Instant;
+  /** It takes over the cordon of an incarnation that was lost; one that left took its cordon with it. */
+  readonly cordoned: boolean;
 }
 
-interface MemberStore {
+export interface MemberStore {
   readonly members: Kv;
   readonly codec: Codec;
   readonly clock: Clock;
@@ -33,7 +36,8 @@ const wait = (clock: Clock, ms: number): Promise<void> =>
 /**
  * A new incarnation of a node: one CAS over nothing or over a record that is gone. A record of another incarnation that stays
  * silent is judged by the joiner itself, at the very revision it watched for ttl + margin of answered reads.
- * @throws NexaError `conflict` (the name is in use: its holder goes on renewing after twice the ttl), `unavailable`.
+ * @throws NexaError `conflict` (the name is in use: its holder goes on renewing after twice the ttl), `unknown-version` (there is a
+ *   member with which it has no wire version in common), `corrupt-record`, `unavailable`.
  */
 export async function join(
   store: MemberStore,
@@ -45,6 +49,7 @@ export async function join(
   const key = memberKey(node);
   const within = { timeoutMs: times.storeMs };
   const startedMs = clock.monotonicMs();
+  await requireCommonWire(store, node, record.wireVersions);
   let silent: { revision: number; creditMs: number; atMs: number } | undefined;
   /** When the last few renewals of the holder were seen. One alone may be an old one that a late read shows. */
   let renewedAtMs: readonly number[] = [];
@@ -67,13 +72,9 @@ export async function join(
       if (there.session === record.session) {
         // Our own join landed though its answer was lost. Taking it over by a further CAS makes the lease count from a known send.
         const sent = instant(clock);
-        const written = await members.update(
-          key,
-          encodeMember({ ...record, incarnation: there.incarnation }, codec),
-          found.revision,
-          within,
-        );
-        if (written.written === 'yes') return { incarnation: there.incarnation, revision: written.revision, sent };
+        const { incarnation, cordoned } = there;
+        const written = await members.update(key, encodeMember({ ...record, incarnation, cordoned }, codec), found.revision, within);
+        if (written.written === 'yes') return { incarnation, revision: written.revision, sent, cordoned };
         continue;
       }
       // A read that shows less than an earlier one is late, and says nothing.
@@ -101,11 +102,12 @@ export async function join(
       continue;
     }
     const incarnation = Math.max((there?.incarnation ?? 0) + 1, Math.floor(clock.wallMs()));
+    const cordoned = record.cordoned || (there?.cordoned === true && there.cause !== 'left');
     const sent = instant(clock);
-    const value = encodeMember({ ...record, incarnation }, codec);
+    const value = encodeMember({ ...record, incarnation, cordoned }, codec);
     const written =
       found === undefined ? await members.create(key, value, within) : await members.update(key, value, found.revision, within);
-    if (written.written === 'yes') return { incarnation, revision: written.revision, sent };
+    if (written.written === 'yes') return { incarnation, revision: written.revision, sent, cordoned };
     await wait(clock, 100);
   }
 }

@@ -18,17 +18,17 @@ async function membership() {
     members,
     come,
     joining: (record = joiner(), over = members) => join({ members: over, codec, clock, times }, 'n1', record, LONG),
-    put: (record: MemberRecord) => come(members.create('n1', encodeMember(record, codec), TIME)),
+    put: (record: MemberRecord, node = 'n1') => come(members.create(node, encodeMember(record, codec), TIME)),
     there: async () => {
       const found = await come(members.get('n1', TIME));
       return found === undefined ? undefined : { ...decodeMember(found.value, codec, 'n1'), revision: found.revision };
     },
     /** A holder that goes on renewing every second. */
-    async renewing(record: MemberRecord, everyMs = 1_000) {
-      const written = await come(members.create('n1', encodeMember(record, codec), TIME));
+    async renewing(record: MemberRecord, everyMs = 1_000, node = 'n1') {
+      const written = await come(members.create(node, encodeMember(record, codec), TIME));
       let revision = written.written === 'yes' ? written.revision : 0;
       const renew = async (): Promise<void> => {
-        const next = await members.update('n1', encodeMember(record, codec), revision, TIME);
+        const next = await members.update(node, encodeMember(record, codec), revision, TIME);
         if (next.written !== 'yes') return;
         revision = next.revision;
         clock.after(everyMs, () => void renew());
@@ -146,6 +146,38 @@ test('of two that join in one millisecond one has the name, and the other does n
   const [one, two] = await world.come(Promise.all([first, second]));
   expect(one.incarnation).not.toBe(two.incarnation);
   expect((await world.there())?.incarnation).toBe(Math.max(one.incarnation, two.incarnation));
+});
+
+test('the cordon of an incarnation that was lost is taken over, that of one that left is not', async () => {
+  for (const [cause, cordoned] of [
+    ['crash', true],
+    ['lease', true],
+    ['left', false],
+  ] as const) {
+    const world = await membership();
+    await world.put(memberRecord({ incarnation: 7, state: 'gone', cordoned: true, cause }));
+    const joined = await world.come(world.joining(joiner(), answering(world.members, ['stored, unknown'])));
+    expect([joined.cordoned, (await world.there())?.cordoned], cause).toEqual([cordoned, cordoned]);
+  }
+});
+
+test('C9: who has no wire version in common with a member that lives is refused before it is one; one that is dead refuses nobody', async () => {
+  const world = await membership();
+  await world.renewing(memberRecord({ incarnation: 7, wireVersions: [2, 1], version: '0.1.0' }), 1_000, 'n2');
+  const future = { ...joiner(), wireVersions: [99] };
+  await expect(world.come(world.joining(future))).rejects.toMatchObject({
+    code: 'unknown-version',
+    definite: true,
+    message: 'this node speaks wire 99, and n2 speaks 2 and 1',
+    where: { node: 'n1', wire: '99', other: 'n2', otherWire: '2 1', otherVersion: '0.1.0' },
+    fix: expect.stringContaining('one release at a time'),
+  });
+  expect(await world.there()).toBeUndefined();
+  expect(await world.come(world.joining({ ...joiner(), wireVersions: [3, 2] }))).toMatchObject({ cordoned: false });
+
+  const dead = await membership();
+  await dead.put(memberRecord({ incarnation: 7 }), 'n2');
+  expect(await dead.come(dead.joining(future))).toMatchObject({ cordoned: false });
 });
 
 test('without a store it is unavailable when its time is over', async () => {

@@ -5,8 +5,10 @@ import { expect, test } from 'vitest';
 import { createCodec } from '../../src/cluster/codec.ts';
 import { form } from '../../src/cluster/formation.ts';
 import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
+import { NexaError } from '../../src/errors.ts';
 import { memoryNetwork } from '../../src/memory/network.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Stores } from '../../src/ports/stores.ts';
 import { type Launcher, type LauncherEvent, launch } from '../../supervisors/launcher.ts';
 import { realClock, realRandom, recordingLogger, until } from '../support/real.ts';
 
@@ -18,15 +20,18 @@ function waitingClock(): Clock {
     wallMs: realClock.wallMs,
     bootMs: () => nowMs,
     after: (delayMs, run) => {
-      nowMs += delayMs;
-      const soon = setImmediate(run);
+      const dueMs = nowMs + delayMs;
+      const soon = setImmediate(() => {
+        nowMs = Math.max(nowMs, dueMs);
+        run();
+      });
       return () => clearImmediate(soon);
     },
   };
 }
 
 /** Launches real processes that run `script` instead of a node. */
-async function launched(names: readonly string[], script: string) {
+async function launched(names: readonly string[], script: string, around: (stores: Stores) => Stores = (stores) => stores) {
   const log = recordingLogger();
   const events: LauncherEvent[] = [];
   const { stores, transport } = memoryNetwork({ clock: realClock, random: realRandom }).connect('launcher');
@@ -35,7 +40,7 @@ async function launched(names: readonly string[], script: string) {
   const launcher: Launcher = launch({
     workers: names.map((node) => ({ node, cluster: 'c', nats: [], labels: {}, capacity: 1, logLevel: 'silent' })),
     command: ['-e', script],
-    stores,
+    stores: around(stores),
     transport,
     clock: waitingClock(),
     random: realRandom,
@@ -84,4 +89,36 @@ test('a worker that never came up is not tried again: its launcher ends with its
   await expect(launcher.ready).rejects.toMatchObject({ code: 'unavailable', where: { node: 'broken', exit: '9' } });
   expect(await launcher.done).toBe(9);
   expect(events.filter((event) => event.event === 'started')).toHaveLength(1);
+});
+
+test('C6: what once ran is started again after an outage of the store, however long that was', async () => {
+  let dark = false;
+  const unlit = (stores: Stores): Stores => ({
+    ...stores,
+    kv: (name) => {
+      const kv = stores.kv(name);
+      return {
+        ...kv,
+        get: async (...given) => {
+          if (dark) throw new NexaError('unavailable', 'dark');
+          return kv.get(...given);
+        },
+      };
+    },
+  });
+  const { launcher, events, log } = await launched(['patient'], heedful, unlit);
+  await launcher.ready;
+  dark = true;
+  launcher.kill('patient');
+  await until(
+    () => log.errors.length >= 3,
+    20_000,
+    () => log.errors.length,
+  );
+  expect(log.errors[0]).toMatchObject({ code: 'unavailable', node: 'patient' });
+  dark = false;
+  const starts = () => events.filter((event) => event.event === 'ready').length;
+  await until(() => starts() === 2, 20_000, starts);
+  launcher.stop();
+  expect(await launcher.done).toBe(0);
 });
