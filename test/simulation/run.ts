@@ -28,7 +28,7 @@ export interface SimResult {
   readonly hash: number;
 }
 
-export interface SimulateOptions extends Pick<SimOptions, 'timesOf' | 'trace'> {
+export interface SimulateOptions extends Pick<SimOptions, 'timesOf' | 'wireVersionsOf' | 'trace'> {
   /** Default: the one that the seed gives. */
   readonly plan?: Plan;
   /** Around the ports of a node, inside what the observer sees. */
@@ -56,6 +56,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     onOver: () => observed.seen.over++,
     ...(options.trace === undefined ? {} : { trace: options.trace }),
     ...(options.timesOf === undefined ? {} : { timesOf: options.timesOf }),
+    ...(options.wireVersionsOf === undefined ? {} : { wireVersionsOf: options.wireVersionsOf }),
   });
   // A client's connection loses messages, but it never makes two of one.
   for (const node of NODES) world.network.faults.setLink('outside', node, { duplicate: 0 });
