@@ -135,3 +135,16 @@ describe('C9: nodes of two wire versions in one cluster', () => {
     expect(counters(cluster, 'n1').unknownVersion).toBeGreaterThan(0);
   });
 });
+
+test('C9: a node of a release that nobody here knows is refused when it joins, with the versions of both, and the cluster goes on', async () => {
+  await using cluster = await calmCluster({ wireVersionsOf: (name) => (name === 'n9' ? [99] : [2, 1]) });
+  await cluster.spawn('counter', 'alice', 'n2');
+  await expect(cluster.world.until(cluster.world.start('n9'))).rejects.toMatchObject({
+    code: 'unknown-version',
+    definite: true,
+    message: expect.stringMatching(/^this node speaks wire 99, and n[123] speaks 2 and 1$/),
+    fix: expect.any(String),
+  });
+  expect(await cluster.ask('n1', 'counter/alice', { type: 'add', by: 1 })).toEqual({ value: 1 });
+  expect(['n1', 'n2', 'n3'].map((name) => cluster.seenBy(name, 'n9'))).toEqual([undefined, undefined, undefined]);
+});
