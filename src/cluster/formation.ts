@@ -20,6 +20,9 @@ const STREAMS: Readonly<Partial<Record<StoreName, 'journal' | 'mailbox' | 'dead'
   DEAD: 'dead',
 };
 
+/** Durable messages that wait for one agent; one more is refused. */
+const MAILBOX_LIMIT = 10_000;
+
 /** What a store is made from. */
 export function storeSpec(subjects: Subjects, store: StoreName, { replicas, firstSequence }: Omit<Formation, 'layout'>): StoreSpec {
   const stream = STREAMS[store];
@@ -28,6 +31,7 @@ export function storeSpec(subjects: Subjects, store: StoreName, { replicas, firs
     kind: STORES[store],
     replicas,
     ...(RISING.includes(store) ? { firstSequence } : {}),
+    ...(store === 'MAILBOX' ? { mostPerSubject: MAILBOX_LIMIT } : {}),
     ...(stream === undefined ? {} : { subjects: [subjects.recordAll(stream)] }),
   };
 }

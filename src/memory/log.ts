@@ -48,7 +48,7 @@ export class Log {
     this.#lastSequence = (spec.firstSequence ?? 1) - 1;
   }
 
-  /** @throws NexaError `quota-exceeded` */
+  /** @throws NexaError `quota-exceeded`, `mailbox-full` */
   append(subject: string, value: Uint8Array, options: Append): Written {
     const { expected, recordId, nowMs } = options;
     if (this.spec.kind === 'stream' && !this.spec.subjects?.some((filter) => matchesSubject(filter, subject))) return UNKNOWN;
@@ -58,6 +58,9 @@ export class Log {
     const present = last?.sequence ?? 0;
     if (expected !== undefined && expected !== present) return present > expected ? { written: 'no' } : UNKNOWN;
     if (stored !== undefined) return { written: 'yes', revision: stored };
+    const { mostPerSubject = Number.POSITIVE_INFINITY, name } = this.spec;
+    if ((this.#bySubject.get(subject)?.length ?? 0) >= mostPerSubject)
+      throw new NexaError('mailbox-full', `store ${name} holds as much of this subject as it may`, { where: { store: name } });
     const replaced = this.spec.kind === 'kv' && last !== undefined ? last.value.length + OVERHEAD_BYTES : 0;
     const grown = this.#bytes + value.length + OVERHEAD_BYTES - replaced;
     if (grown > this.#limitBytes)

@@ -56,7 +56,8 @@ export function memoryStores(
 }
 
 function sameSpec(present: StoreSpec, wanted: StoreSpec): boolean {
-  const shape = ({ kind, replicas, subjects }: StoreSpec) => ({ kind, replicas, subjects: kind === 'stream' ? subjects : [] });
+  const shape = ({ kind, replicas, subjects, mostPerSubject }: StoreSpec) =>
+    kind === 'stream' ? { kind, replicas, subjects, mostPerSubject } : { kind, replicas };
   return (
     isDeepStrictEqual(shape(present), shape(wanted)) &&
     (wanted.firstSequence === undefined || wanted.firstSequence === present.firstSequence)

@@ -93,7 +93,7 @@ export function parseAnswer<T>(data: Uint8Array): ApiAnswer<T> {
 /**
  * What an answer to a compare-and-set write proves. `no` only with a number above the expectation: then a later record exists. A lower
  * one is a stale leader; everything else may be our own write under way.
- * @throws NexaError `quota-exceeded`, `store-misconfigured`: refused for good.
+ * @throws NexaError `quota-exceeded`, `mailbox-full`, `store-misconfigured`: refused for good.
  */
 export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefined, store: string): Written {
   if (answer.ok)
@@ -106,6 +106,8 @@ export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefi
       return expected !== undefined && present > expected ? { written: 'no' } : { written: 'unknown' };
     }
     case errors.storeFailed:
+      if (/per subject/.test(answer.error.description))
+        throw new NexaError('mailbox-full', `store ${store} holds as much of this subject as it may`, { where: { store } });
       throw new NexaError('quota-exceeded', `store ${store} takes no more: ${answer.error.description}`, {
         where: { store },
         fix: 'Raise the limits of the stream or of its server.',

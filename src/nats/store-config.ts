@@ -10,6 +10,7 @@ export interface StreamConfig {
   readonly discard: 'new';
   readonly num_replicas: number;
   readonly max_msgs_per_subject: number;
+  readonly discard_new_per_subject?: true;
   readonly max_msgs: number;
   readonly max_bytes: number;
   readonly max_age: number;
@@ -37,7 +38,8 @@ export function streamConfig(spec: StoreSpec): StreamConfig {
     storage: 'file',
     discard: 'new',
     num_replicas: spec.replicas,
-    max_msgs_per_subject: kind === 'kv' ? 1 : -1,
+    max_msgs_per_subject: kind === 'kv' ? 1 : (spec.mostPerSubject ?? -1),
+    ...(spec.mostPerSubject === undefined ? {} : { discard_new_per_subject: true }),
     max_msgs: -1,
     max_bytes: -1,
     max_age: 0,
@@ -65,13 +67,20 @@ export function differences(present: Partial<Record<keyof StreamConfig, unknown>
 export function specFrom(
   name: string,
   kind: StoreSpec['kind'],
-  config: { readonly num_replicas?: number; readonly first_seq?: number; readonly subjects?: readonly string[] },
+  config: {
+    readonly num_replicas?: number;
+    readonly first_seq?: number;
+    readonly max_msgs_per_subject?: number;
+    readonly subjects?: readonly string[];
+  },
 ): StoreSpec {
+  const mostPerSubject = kind === 'stream' ? (config.max_msgs_per_subject ?? -1) : -1;
   return {
     name,
     kind,
     replicas: config.num_replicas ?? 1,
     ...(config.first_seq === undefined ? {} : { firstSequence: config.first_seq }),
+    ...(mostPerSubject > 0 ? { mostPerSubject } : {}),
     ...(kind === 'stream' ? { subjects: (config.subjects ?? []) as readonly Subject[] } : {}),
   };
 }

@@ -63,6 +63,8 @@ export interface StoreSpec {
   readonly kind: 'kv' | 'stream' | 'objects';
   readonly replicas: number;
   readonly firstSequence?: number;
+  /** Of a stream: records of one subject at most; one more is refused as `mailbox-full`, and nothing is dropped. Default: without a bound. */
+  readonly mostPerSubject?: number;
   /** Of a stream: what it stores. Required for kind `stream`, the others make their own. */
   readonly subjects?: readonly Subject[];
 }

@@ -184,6 +184,22 @@ overBothParts('a stream', (part: Part) => {
     });
   });
 
+  it('refuses what is beyond the bound of one subject, and takes it once there is room', async () => {
+    const spec = { name: `${name}B`, kind: 'stream', replicas: 1, subjects: [subject(`${name}B.*`)], mostPerSubject: 2 } as const;
+    expect(await stores.ensure(spec, within)).toBe('created');
+    expect((await stores.info(spec.name, within))?.spec).toMatchObject({ mostPerSubject: 2 });
+    const bounded = stores.stream(spec.name);
+    const put = (to: string, recordId: string) => bounded.append(subject(`${name}B.${to}`), bytes(recordId), { recordId, ...within });
+    const first = sequenceOf(await put('a', '1'));
+    await put('a', '2');
+    await expect(put('a', '3')).rejects.toMatchObject({ code: 'mailbox-full', definite: true });
+    expect(await put('a', '1')).toEqual({ written: 'yes', revision: first });
+    await put('b', '4');
+    await bounded.remove(first, within);
+    expect(await put('a', '3')).toMatchObject({ written: 'yes' });
+    expect(await stores.ensure({ ...spec, mostPerSubject: 3 }, within)).toBe('different');
+  });
+
   it('answers unknown outside its subjects', async () => {
     expect(await stream.append(subject(`${name}.else`), bytes(''), { recordId: 'else', timeoutMs: 500 })).toEqual({ written: 'unknown' });
   });

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { casSelfTest } from '../../src/nats/cas-self-test.ts';
 import { connectNats, type NatsLink } from '../../src/nats/connection.ts';
 import { readServerInfo } from '../../src/nats/server-info.ts';
+import type { Stores } from '../../src/ports/stores.ts';
 import { startServers, type TestServers } from '../support/nats.ts';
-import { bytes, realClock, realRandom, recordingLogger, text, until } from '../support/real.ts';
+import { bytes, realClock, realRandom, recordingLogger, subject, text, until } from '../support/real.ts';
 
 const within = { timeoutMs: 5_000 };
 
@@ -38,6 +39,29 @@ describe('three servers', () => {
     const sinceMs = performance.now();
     expect(await casSelfTest(link, options)).toBe(0);
     console.log(`self-test on three replicas: ${Math.round(performance.now() - sinceMs)} ms`);
+  });
+
+  it('keep the bound of one subject against writers on different servers', async () => {
+    const writers = await Promise.all(servers.urls.map(async (url, index) => (await open(`filler-${index}`, [url])).stores()));
+    const at = subject('BOUND.a');
+    const spec = { name: 'BOUND', kind: 'stream', replicas: 3, subjects: [subject('BOUND.*')], mostPerSubject: 10 } as const;
+    expect(await writers[0]?.ensure(spec, { timeoutMs: 15_000 })).toBe('created');
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (writers[index % 3] as Stores)
+          .stream('BOUND')
+          .append(at, bytes(String(index)), { recordId: `b${index}`, ...within })
+          .then(
+            ({ written }) => written,
+            (error) => (error as { readonly code: string }).code,
+          ),
+      ),
+    );
+    // While several are in process at once the server may also give no clear answer; never does it take one more.
+    expect(outcomes.filter((outcome) => outcome === 'yes')).toHaveLength(10);
+    expect((await writers[1]?.stream('BOUND').subjects(at, within))?.get(at)).toBe(10);
+    const last = (writers[2] as Stores).stream('BOUND').append(at, bytes('last'), { recordId: 'last', ...within });
+    await expect(last).rejects.toMatchObject({ code: 'mailbox-full', definite: true });
   });
 
   it('have one winner among writers on different servers', async () => {
