@@ -120,6 +120,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     members,
     wireVersions: options.wireVersions,
     lagMs: () => lagMs,
+    times,
     places: () => placeCopy,
     locals: () => locals,
     demand: (type, id) => demand(type, id),
@@ -207,7 +208,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       reconcile.lookAtAll();
       receptionist.lookAtAll();
     }
-    if (now.state === 'up' && before?.state !== 'up') reconcile.lookAtAll();
+    if (now.state !== 'up' || before?.state === 'up') return;
+    reconcile.lookAtAll();
+    // Whoever comes up knows at once whom it may rely on.
+    if (state === 'up') said.beatNow();
   }
   const record = (): MemberRecord => ({
     incarnation: self.incarnation,

@@ -7,9 +7,11 @@ export interface ClusterTimes {
   readonly ttlMs: number;
   /** What clock rates may differ by, as a share of the ttl: owners stop that much earlier, judges wait that much longer. */
   readonly margin: number;
+  /** The watchdog, the looks at the clocks and at agents without a place are multiples of it. */
   readonly renewMs: number;
   /** Not renewed for this long: the incarnation is over. Never under 30 s, so that no election ends a node. */
   readonly overMs: number;
+  /** Of the pulses of a channel too. */
   readonly beatMs: number;
   readonly reconcileMs: number;
   /** Rendezvous rank k claims an orphan after k × this. */
@@ -42,6 +44,20 @@ export const DEFAULT_TIMES: ClusterTimes = {
   keepGoneMs: 86_400_000,
   excludeMs: 30_000,
   rebalanceMs: 2_000,
+};
+
+/** Everything that a node does by itself again and again, at another pace: for clusters under virtual time that live for months. */
+export const pacedTimes = (leaseMs: number, times: ClusterTimes = DEFAULT_TIMES): ClusterTimes => {
+  const pace = leaseMs / times.ttlMs;
+  return {
+    ...times,
+    ttlMs: leaseMs,
+    renewMs: times.renewMs * pace,
+    overMs: times.overMs * pace,
+    beatMs: times.beatMs * pace,
+    reconcileMs: times.reconcileMs * pace,
+    rebalanceMs: times.rebalanceMs * pace,
+  };
 };
 
 /** How long after a renewal was sent its sender may act. */

@@ -25,7 +25,7 @@ export interface LeaseKeeper {
 }
 
 /** How often the holder looks at its clocks: suspending is a courtesy, the gates ask for themselves. */
-const TICK_MS = 200;
+const tickMs = ({ renewMs }: ClusterTimes): number => renewMs / 5;
 
 /** Runs the steps of the lease and of the judge: renewals, watchdogs, and the verdict over silent members. */
 export function keepLease(options: {
@@ -164,7 +164,7 @@ export function keepLease(options: {
   };
   const tick = (): void => {
     if (stopped) return;
-    cancelTick = clock.after(TICK_MS, tick);
+    cancelTick = clock.after(tickMs(times), tick);
     input({ input: 'tick', now: instant(clock) });
   };
   let cancelTick = clock.after(0, tick);

@@ -31,7 +31,8 @@ export interface LeaseState {
   /** When our own beat, published on the data connection, was last heard on the control connection. */
   readonly beatHeardAtMs: number;
   readonly nextMoveAtMs: number;
-  readonly moveBackoffMs: number;
+  /** Since the last success. */
+  readonly moves: number;
   readonly dataMovedAtMs: number;
 }
 
@@ -54,10 +55,10 @@ export type LeaseEffect =
   | { readonly effect: 'move-data' };
 
 /** Store watchdog: no successful renewal for this long, whatever the errors, and the control connection tries another server. */
-const WATCHDOG_MS = 2_000;
-const MOVE_BACKOFF_MS = [1_000, 4_000] as const;
+const watchdogMs = ({ renewMs }: ClusterTimes): number => 2 * renewMs;
+const moveAgainMs = ({ renewMs }: ClusterTimes, moves: number): number => renewMs * Math.min(2 ** moves, 4);
 /** The data connection follows to control's server when no beat came through for this long. */
-const DATA_DEAF_MS = 1_000;
+const dataDeafMs = ({ beatMs }: ClusterTimes): number => 2 * beatMs;
 
 export function leaseOf(incarnation: number, revision: number, joined: Instant): LeaseState {
   return {
@@ -71,7 +72,7 @@ export function leaseOf(incarnation: number, revision: number, joined: Instant):
     over: false,
     beatHeardAtMs: joined.monotonicMs,
     nextMoveAtMs: 0,
-    moveBackoffMs: MOVE_BACKOFF_MS[0],
+    moves: 0,
     dataMovedAtMs: 0,
   };
 }
@@ -101,7 +102,7 @@ export const lease =
           nextRenewalAtMs: input.sent.monotonicMs + times.renewMs,
           suspended: false,
           nextMoveAtMs: 0,
-          moveBackoffMs: MOVE_BACKOFF_MS[0],
+          moves: 0,
         };
         return [next, state.suspended ? [{ effect: 'resume' }] : []];
       }
@@ -139,13 +140,13 @@ function tick(state: LeaseState, now: Instant, times: ClusterTimes): readonly [L
     effects.push({ effect: 'suspend' });
   }
   const quietMs = nowMs - next.quietSinceMs;
-  if (quietMs >= WATCHDOG_MS && nowMs >= next.nextMoveAtMs) {
+  if (quietMs >= watchdogMs(times) && nowMs >= next.nextMoveAtMs) {
     // The first move is due at once; an isolated server refuses instantly, so what counts is success, not kinds of failure.
     effects.push({ effect: 'move-control' });
-    next = { ...next, nextMoveAtMs: nowMs + next.moveBackoffMs, moveBackoffMs: Math.min(next.moveBackoffMs * 2, MOVE_BACKOFF_MS[1]) };
+    next = { ...next, nextMoveAtMs: nowMs + moveAgainMs(times, next.moves), moves: next.moves + 1 };
   }
   const deafMs = nowMs - next.beatHeardAtMs;
-  if (deafMs >= DATA_DEAF_MS + times.beatMs && quietMs < WATCHDOG_MS && nowMs - next.dataMovedAtMs >= 2 * DATA_DEAF_MS) {
+  if (deafMs >= dataDeafMs(times) + times.beatMs && quietMs < watchdogMs(times) && nowMs - next.dataMovedAtMs >= 2 * dataDeafMs(times)) {
     effects.push({ effect: 'move-data' });
     next = { ...next, dataMovedAtMs: nowMs };
   }

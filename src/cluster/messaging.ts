@@ -10,6 +10,7 @@ import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import { type AgentWatches, agentWatches } from './agent-watch.ts';
 import type { MessageCodec } from './codec.ts';
+import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
@@ -43,6 +44,7 @@ export function messaging(options: {
   /** Wire versions that this node advertises. */
   readonly wireVersions: readonly number[];
   readonly lagMs: () => number;
+  readonly times: ClusterTimes;
   readonly places: () => Copy<AgentRecord>;
   readonly locals: () => LocalAgents;
   readonly demand: Demand;
@@ -75,6 +77,8 @@ export function messaging(options: {
     },
     pressure: (to) => (to.kind === 'agent' ? options.locals().pressure(agentKey(to.type, to.id)) : system.pressure(to)),
     lagMs: options.lagMs,
+    pulseMs: options.times.beatMs,
+    watchesMs: options.times.reconcileMs,
     onRefused: (envelope, error, reason) => system.nobodyTook(envelope, reason, error),
     onDeadLetter: (envelope, reason, error) => system.deadLetter(envelope, reason, error),
     onAskLost: (askId, error) => {

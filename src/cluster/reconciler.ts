@@ -17,8 +17,6 @@ const LOST = {
 } as const satisfies Record<GoneCause, unknown>;
 /** Claims under way at once; the rest comes with the next look. */
 const CLAIMS = 256;
-/** Agents for which nobody qualifies are looked at again after this. */
-const UNPLACED_MS = 1_000;
 
 export interface Reconciler {
   /** A record changed, or everything might have. */
@@ -139,13 +137,13 @@ export function reconciler(options: {
   };
   const again = (): void => {
     if (stopped) return;
-    cancelAgain = clock.after(UNPLACED_MS * (0.75 + random.next() / 2), again);
+    cancelAgain = clock.after(times.renewMs * (0.75 + random.next() / 2), again);
     const waiting = unplaced;
     unplaced = new Set();
     for (const key of waiting) look(key, options.places().get(key));
   };
   let cancelRound = clock.after(times.reconcileMs * random.next(), round);
-  let cancelAgain = clock.after(UNPLACED_MS, again);
+  let cancelAgain = clock.after(times.renewMs, again);
 
   return {
     look,

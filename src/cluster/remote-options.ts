@@ -48,6 +48,10 @@ export interface RemoteOptions {
   /** Runs it after what is running now, before I/O. Default: as a microtask. */
   readonly soon?: (run: () => void) => void;
   readonly bounds?: Partial<RemoteBounds>;
+  /** How often both sides of a channel say where it stands while it is used; what heals every lost frame. Default: the beat's. */
+  readonly pulseMs?: number;
+  /** How often watches are stated. Default: as reconciling. */
+  readonly watchesMs?: number;
 }
 export interface RemoteBounds {
   /**

@@ -5,6 +5,7 @@ import type { Cancel } from '../actor/ref.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Inbound, Subject } from '../ports/transport.ts';
 import { AsksUnderWay, isWayBack } from './asks-under-way.ts';
+import { DEFAULT_TIMES } from './config.ts';
 import type { Reason } from './frame.ts';
 import { type ActorAddress, type Peer, peerKey } from './peer.ts';
 import { remoteInbound } from './remote-inbound.ts';
@@ -39,16 +40,23 @@ export interface Remote {
   peers(): readonly PeerView[];
   close(): void;
 }
-/** How often both sides of a channel say where it stands while it is used; what heals every lost frame. */
-const PULSE_MS = 500;
-const STATE_WATCHES_MS = 10_000;
 /** How often it is looked whether a full mailbox has room again. */
 const RELEASE_MS = 10;
 /** Of a frame, beside the part in it. */
 const HEADER_BYTES = 16_384;
 
 export function createRemote(options: RemoteOptions): Remote {
-  const { self, transport, subjects, codec, clock, isGone, log } = options;
+  const {
+    self,
+    transport,
+    subjects,
+    codec,
+    clock,
+    isGone,
+    log,
+    pulseMs = DEFAULT_TIMES.beatMs,
+    watchesMs = DEFAULT_TIMES.reconcileMs,
+  } = options;
   const bounds: RemoteBounds = { ...REMOTE_BOUNDS, ...options.bounds };
   const wire = createWire(self, options.wireVersions);
   const peers = new Map<string, RemotePeer>();
@@ -193,7 +201,7 @@ export function createRemote(options: RemoteOptions): Remote {
   const answerWith = (to: Address | undefined, error: NexaError): void => {
     if (to?.kind === 'incarnation') send(to.node, to.nodeIncarnation, { to, message: { ok: false, error } });
   };
-  const inbound = remoteInbound({ ...options, wire, bounds, counters, asks, find, answer: answerWith, patienceMs: PULSE_MS });
+  const inbound = remoteInbound({ ...options, wire, bounds, counters, asks, find, answer: answerWith, patienceMs: pulseMs });
 
   const onProbe = (message: Inbound): void => {
     if (!message.noResponders) return;
@@ -204,9 +212,9 @@ export function createRemote(options: RemoteOptions): Remote {
   };
 
   const tick = (): void => {
-    stopTick = clock.after(PULSE_MS, tick);
+    stopTick = clock.after(pulseMs, tick);
     asks.prune(clock.monotonicMs());
-    for (const peer of peers.values()) for (const lost of peer.tick(STATE_WATCHES_MS)) inbound.lost(lost);
+    for (const peer of peers.values()) for (const lost of peer.tick(watchesMs)) inbound.lost(lost);
   };
 
   const cancels = [
@@ -221,7 +229,7 @@ export function createRemote(options: RemoteOptions): Remote {
       }
     }),
   ];
-  stopTick = clock.after(PULSE_MS * options.random.next(), tick);
+  stopTick = clock.after(pulseMs * options.random.next(), tick);
 
   return {
     send,

@@ -23,7 +23,7 @@ test('a judge that takes a store without a leader for silence ends healthy nodes
   const plan = { weather: { ...CALM, watchMs: 800 }, faults: elections };
   const over = async (): Promise<number> => {
     let ended = 0;
-    for (let seed = 1; seed <= 5; seed++) ended += (await simulate(seed, { plan })).seen.over;
+    for (let seed = 1; seed <= 12; seed++) ended += (await simulate(seed, { plan })).seen.over;
     return ended;
   };
   broken.judge = false;
