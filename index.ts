@@ -51,8 +51,22 @@ export type {
   Shape,
 } from './src/agent/protocol.ts';
 export { refTo } from './src/agent/ref-to.ts';
+export { replicaState } from './src/agent/replica-state.ts';
 export { type Client, type ConnectOptions, connect } from './src/client.ts';
 export type { Member } from './src/cluster/member.ts';
+export {
+  type ReplicatedMap,
+  type ReplicatedMapType,
+  type ReplicatedRecordType,
+  replicatedMap,
+  replicatedRecord,
+} from './src/durable/replica/composed.ts';
+export { type GossipEffect, type GossipInput, type GossipMessage, type GossipState, gossip } from './src/durable/replica/gossip.ts';
+export { type LwwRegister, type LwwRegisterType, lwwRegister } from './src/durable/replica/lww-register.ts';
+export { type OrSet, type OrSetDigest, type OrSetType, orSet } from './src/durable/replica/or-set.ts';
+export { type PnCounter, type PnCounterType, pnCounter } from './src/durable/replica/pn-counter.ts';
+export type { Replicated } from './src/durable/replica/replicated.ts';
+export { compareStamps, nextStamp, type Stamp } from './src/durable/replica/stamp.ts';
 export type { ClientReceptionist, ListedService } from './src/edge/client-receptionist.ts';
 export type { ClientTopic } from './src/edge/client-topic.ts';
 export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused } from './src/errors.ts';
