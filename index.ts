@@ -37,7 +37,7 @@ export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/age
 export { defineProtocol } from './src/agent/check.ts';
 export { command, internal, local, streaming } from './src/agent/command.ts';
 export { type AgentDefinition, type AgentHooks, type AgentOptions, type AnyAgent, defineAgent } from './src/agent/define.ts';
-export { type AgentContext, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
+export { type AgentContext, type DueReminder, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
 export type {
   AgentRef,
   CommandKind,
@@ -49,6 +49,7 @@ export type {
   PublicMessage,
   Refusals,
   Shape,
+  StorableMessage,
 } from './src/agent/protocol.ts';
 export { refTo } from './src/agent/ref-to.ts';
 export { replicaState } from './src/agent/replica-state.ts';
@@ -67,6 +68,7 @@ export { type OrSet, type OrSetDigest, type OrSetType, orSet } from './src/durab
 export { type PnCounter, type PnCounterType, pnCounter } from './src/durable/replica/pn-counter.ts';
 export type { Replicated } from './src/durable/replica/replicated.ts';
 export { compareStamps, nextStamp, type Stamp } from './src/durable/replica/stamp.ts';
+export type { Schedule } from './src/durable/schedule.ts';
 export type { ClientReceptionist, ListedService } from './src/edge/client-receptionist.ts';
 export type { ClientTopic } from './src/edge/client-topic.ts';
 export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused } from './src/errors.ts';

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { BaseContext } from '../actor/context.ts';
 import type { ReplyTo } from '../actor/ref.ts';
+import type { Schedule } from '../durable/schedule.ts';
 import { Refused } from '../errors.ts';
-import type { CommandSpec, Commands, FieldsOut, OwnMessage } from './protocol.ts';
+import type { CommandSpec, Commands, FieldsOut, OwnMessage, StorableMessage } from './protocol.ts';
 
 /** What a handler may do, and what it knows. `state` is the current one and read-only; the next one is returned. */
 export interface AgentContext<C extends Commands, Config, State, R> extends BaseContext<OwnMessage<C>> {
@@ -15,6 +16,29 @@ export interface AgentContext<C extends Commands, Config, State, R> extends Base
   readonly owned: boolean;
   /** For a deferred answer; only with the outcome `{ deferred: true }`. */
   readonly replyTo: ReplyTo<R>;
+  /** The reminder whose message is being handled; undefined for any other message. */
+  readonly reminder: DueReminder | undefined;
+  /**
+   * Has the agent send itself a message at some time, wherever it then runs: durable once it resolves, not with the turn's outcome.
+   * A name stands for one reminder: declared anew with the same schedule and the same message it keeps its beat (`inMs` counts from
+   * now, so that is never the same), with any other it replaces the one before. A due time that was missed is made up for once.
+   *
+   * `name`: 1 … 64 bytes. `message`: any command but the local ones, at most 16 kB encoded. At most 64 at a time. An agent with durable
+   * state is changed at most once by each due time; one without gets it once at least.
+   * @throws NexaError `invalid-definition` (the schedule, the name), `invalid-message`, `payload-too-large`, `quota-exceeded`,
+   *   `not-encodable`, `fenced`.
+   */
+  remind(name: string, when: Schedule, message: StorableMessage<C>): Promise<void>;
+  /** Deletes that reminder, if there is one. Durable once it resolves. @throws NexaError `invalid-definition`, `fenced`. */
+  forget(name: string): Promise<void>;
+}
+/** Due times that have come, taken together. */
+export interface DueReminder {
+  readonly name: string;
+  /** The latest of them, Unix milliseconds. */
+  readonly dueAtMs: number;
+  /** How many came before it and were missed; of a cron expression at most 1,000 are counted. */
+  readonly missed: number;
 }
 
 type RefusalOf<S extends CommandSpec> = {

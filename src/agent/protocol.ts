@@ -53,6 +53,11 @@ export type PublicMessage<C extends Commands> = {
 /** What the agent may send to itself. */
 export type OwnMessage<C extends Commands> = { [K in keyof C & string]: MessageOf<K, C[K]> }[keyof C & string];
 
+/** What may be stored: all but the local ones. */
+export type StorableMessage<C extends Commands> = {
+  [K in keyof C & string]: C[K]['kind'] extends 'local' ? never : MessageOf<K, C[K]>;
+}[keyof C & string];
+
 /** A named address: survives restarts, moves and failovers. The only ref that may be stored. */
 export interface AgentRef<C extends Commands> extends ActorRef<PublicMessage<C>> {
   readonly type: string;

@@ -19,6 +19,7 @@ import type { Demand } from './on-demand.ts';
 import type { PeersHeard } from './peers-heard.ts';
 import type { AgentRecord } from './place.ts';
 import type { NodeReceptionist } from './receptionist.ts';
+import type { Reminders } from './reminders.ts';
 import type { Remote } from './remote.ts';
 import type { Subjects } from './subject.ts';
 import type { Topics } from './topics.ts';
@@ -72,6 +73,7 @@ export interface Cluster {
   /** It has looked for agents that nobody runs, and those it claimed then are claimed. */
   readonly recovered: boolean;
   readonly host: AgentHost;
+  readonly reminders: Reminders;
   /** Takes what spawns an agent for its first message; until then agents have to be spawned. */
   onDemand(demand: Demand): void;
   readonly unplaced: number;

@@ -18,6 +18,7 @@ import { type Demand, demanded } from './on-demand.ts';
 import { peersHeard } from './peers-heard.ts';
 import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
 import { reconciler } from './reconciler.ts';
+import { reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
 
@@ -33,7 +34,7 @@ const nowhereToDrain = (node: NodeId): NexaError =>
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
-  const kv = (name: 'MEMBERS' | 'AGENTS'): Kv => control.stores.kv(subjects.store(name));
+  const kv = (name: 'MEMBERS' | 'AGENTS' | 'REMINDERS'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
@@ -130,6 +131,13 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
 
   // ── agents
   const host = options.host((envelope, error) => router.refused(envelope, error));
+  const remind = reminders({
+    ...{ kv: kv('REMINDERS'), codec, clock, random, storeMs: times.storeMs, log },
+    locals: () => locals,
+    owns: () => keeper.owns(),
+    onPoison: (envelope, error) => system.deadLetter(envelope, 'poison', error),
+  });
+  stops.push(remind.stop);
   const locals = localAgents({
     self,
     agents: agentStore,
@@ -137,6 +145,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     members,
     host,
     owns: () => keeper.owns(),
+    reminders: remind,
     codec,
     clock,
     random,
@@ -148,7 +157,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       const address = { kind: 'agent', type: record.type, id: record.id } as const;
       system.events.publish({ event: 'activated', address, epoch });
     },
-    onOwned: (record, epoch) => move.arrived(record, epoch),
+    onOwned: (record, epoch) => {
+      move.arrived(record, epoch);
+      remind.owned(agentKey(record.type, record.id));
+    },
     onQuarantined: (record, epoch) => {
       log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
       system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
@@ -254,6 +266,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onResume: () => {
       admitsChanged();
       host.resume();
+      remind.resume();
       system.events.publish({ event: 'resumed', node: self.node, agents: locals.count });
     },
     onOver: end,
@@ -361,6 +374,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     topics,
     receptionist,
     host,
+    reminders: remind,
     peers,
     get copiesLive() {
       return memberCopy.live && placeCopy.live;

@@ -4,6 +4,7 @@ import type { Kept } from '../durable/kept.ts';
 import type { Source } from '../durable/turn.ts';
 import type { NexaError } from '../errors.ts';
 import type { AgentRecord } from './place.ts';
+import type { Reminders } from './reminders.ts';
 
 /** What the cluster asks of whatever runs agents on this node; src/agent/host is the one that does. */
 export interface AgentHost {
@@ -101,6 +102,8 @@ export interface ActivationKind {
 export interface ActivationRules {
   /** Whether this node may act at this instant: the lease. */
   readonly owns: () => boolean;
+  /** Where it declares and forgets its reminders. */
+  readonly reminders: Pick<Reminders, 'declare' | 'forget'>;
   /** The agent said `next: 'stop'`, or failed and is not to be restarted; its activation has ended. */
   readonly onFinished: (error?: NexaError) => void;
   /** The store showed a later owner; the activation is over. */

@@ -23,6 +23,7 @@ import {
 } from './ownership.ts';
 import { passivation } from './passivation.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent, encodeAgent, forCopy } from './place.ts';
+import type { Reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
 
 /** Activations under way at most; further ones queue. */
@@ -62,6 +63,8 @@ export interface LocalAgents {
   claim(key: string, type: string, id: string, reason: { readonly why: string; readonly cause: MoveCause }): void;
   /** Ends the activation and gives the agent back, with a word on who should have it next; false unless it is running here. */
   release(key: string, reason: ReleaseReason): boolean;
+  /** Of the activation that is here, put away or not, or that begins; undefined: there is none. */
+  epochOf(key: string): number | undefined;
   /** Whether an activation of that agent is here or on its way; then {@link deliver} takes its messages. */
   has(key: string): boolean;
   deliver(key: string, envelope: Envelope): boolean;
@@ -94,6 +97,7 @@ export function localAgents(options: {
   readonly members: Members;
   readonly host: AgentHost;
   readonly owns: () => boolean;
+  readonly reminders: Reminders;
   readonly codec: Codec;
   readonly clock: Clock;
   readonly random: Random;
@@ -237,6 +241,7 @@ export function localAgents(options: {
         if (!current()) return;
         const activation = await host.activate(record, epoch, {
           owns: options.owns,
+          reminders: options.reminders,
           onPassivate: () => {
             if (agent.activation !== undefined) passives.wanted(agent.key, agent.type, agent.activation);
           },
@@ -328,6 +333,7 @@ export function localAgents(options: {
   const forget = async (agent: Local, epoch: number): Promise<void> => {
     try {
       await host.forget(agent.type, agent.id, epoch);
+      await options.reminders.forgetAll(agent.type, agent.id, epoch);
     } catch (error) {
       log.warn({ agent: agent.key, error: String(error) }, 'the state of a stopped agent could not be deleted');
     }
@@ -369,6 +375,10 @@ export function localAgents(options: {
     running(key) {
       const state = locals.get(key)?.state;
       return state?.phase === 'active' ? { record: state.record, epoch: state.epoch } : undefined;
+    },
+    epochOf(key) {
+      const state = locals.get(key)?.state;
+      return state?.phase === 'active' || state?.phase === 'activating' ? state.epoch : undefined;
     },
     has(key) {
       const agent = locals.get(key);

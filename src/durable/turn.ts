@@ -8,7 +8,8 @@ export interface Fired {
 /** What began a turn that nobody asked for: a stored message, or a reminder that is due. */
 export type Source =
   | { readonly mail: { readonly sequence: number; readonly messageId: string } }
-  | { readonly fired: Fired & { readonly name: string } };
+  /** `missed`: earlier due times that are taken together with it; for its handler to know, and not stored. */
+  | { readonly fired: Fired & { readonly name: string; readonly missed?: number } };
 
 /** One event of an event-sourced agent, as it is stored. */
 export interface StoredEvent {

@@ -8,7 +8,7 @@ import type { Members } from '../../src/cluster/members.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent } from '../../src/cluster/place.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
-import { answering, codec, outcome, storeWorld, TIME, times } from './stores.ts';
+import { answering, codec, noReminders, outcome, storeWorld, TIME, times } from './stores.ts';
 
 const KEY = 'counter.a';
 const RECLAIMED = { why: 'its record named this node', cause: 'reclaimed' } as const;
@@ -57,6 +57,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
     members: { isGone: () => false } as unknown as Members,
     host,
     owns: () => true,
+    reminders: noReminders,
     codec,
     clock: world.clock,
     random: world.random,

@@ -1,6 +1,7 @@
 import { createCodec } from '../../src/cluster/codec.ts';
 import { DEFAULT_TIMES } from '../../src/cluster/config.ts';
 import type { MemberRecord } from '../../src/cluster/member.ts';
+import type { Reminders } from '../../src/cluster/reminders.ts';
 import { subjects } from '../../src/cluster/subject.ts';
 import { type FaultSettings, memoryNetwork } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
@@ -28,6 +29,18 @@ export function storeWorld(faults: FaultSettings = {}) {
     },
   };
 }
+
+/** For tests in which nobody is reminded of anything. */
+export const noReminders: Reminders = {
+  declare: async () => undefined,
+  forget: async () => undefined,
+  forgetAll: async () => undefined,
+  owned: () => undefined,
+  resume: () => undefined,
+  list: async () => [],
+  count: 0,
+  stop: () => undefined,
+};
 
 /** Moves time until the promise settles. */
 export async function outcome<T>(clock: ReturnType<typeof manualClock>, promise: Promise<T>, withinMs = 120_000): Promise<T> {

@@ -234,6 +234,10 @@ export class CellContext implements Context<unknown> {
     const afterMs = this.cell.props.receiveTimeoutMs;
     if (afterMs !== undefined && this.idle === undefined && !this.over) this.idle = new IdleWatch(this.cell, afterMs);
   }
+  /** @throws NexaError `context-misused` unless a turn of this incarnation is running. */
+  requireTurn(): void {
+    this.acting();
+  }
   /** Nobody waits any more for what it returns. */
   get ended(): boolean {
     return this.over;

@@ -6,8 +6,10 @@ import type { OwnReceptionist } from '../../actor/receptionist.ts';
 import type { ActorRef, AnyRef, Cancel, ReplyTo } from '../../actor/ref.ts';
 import type { Outcome } from '../../actor/signal.ts';
 import type { OwnTopic } from '../../actor/topic.ts';
-import type { AgentContext } from '../outcome.ts';
+import type { Schedule } from '../../durable/schedule.ts';
+import type { AgentContext, DueReminder } from '../outcome.ts';
 import type { AgentRef, Commands, Protocol } from '../protocol.ts';
+import type { OwnReminders } from './own-reminders.ts';
 
 /** What a handler's context shows of the activation. */
 export interface Shown {
@@ -17,6 +19,7 @@ export interface Shown {
   owned(): boolean;
   state(): unknown;
   replyTo(): ReplyTo<unknown>;
+  readonly reminders: OwnReminders;
 }
 
 type Own = { readonly type: string };
@@ -48,6 +51,15 @@ export class HostedContext implements AgentContext<Commands, unknown, unknown, u
   }
   get replyTo(): ReplyTo<unknown> {
     return this.#shown.replyTo();
+  }
+  get reminder(): DueReminder | undefined {
+    return this.#shown.reminders.due;
+  }
+  remind(name: string, when: Schedule, message: Own): Promise<void> {
+    return this.#shown.reminders.remind(name, when, message);
+  }
+  forget(name: string): Promise<void> {
+    return this.#shown.reminders.forget(name);
   }
   get self(): ActorRef<Own> {
     return this.#cell.self as ActorRef<Own>;

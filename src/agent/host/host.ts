@@ -10,6 +10,7 @@ import type { System } from '../../actor/system.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../cluster/hosting.ts';
 import type { AgentRecord } from '../../cluster/place.ts';
 import { agentKey, type Subjects } from '../../cluster/subject.ts';
+import type { Standing } from '../../durable/change-reminder.ts';
 import type { DurableState } from '../../durable/durable-state.ts';
 import { FencedState, type FenceOptions, forgetState } from '../../durable/fenced-state.ts';
 import type { Kept } from '../../durable/kept.ts';
@@ -137,6 +138,8 @@ export function agentHost(options: {
                 config: checked.value,
                 gate: hosting.gate,
                 store,
+                reminders: rules.reminders,
+                declarer: { type: record.type, id: record.id, epoch, standing: () => hosting.standing },
                 system,
                 codec,
                 meter: hosting.meter,
@@ -233,6 +236,11 @@ class Hosting implements Activation {
   }
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+  /** Whether it may write at this instant. */
+  get standing(): Standing {
+    if (this.killed || this.gate?.shut === true) return 'over';
+    return this.gate?.open() === false ? 'wait' : 'holds';
   }
   get mailbox(): number {
     return this.cell?.mailbox.size ?? 0;

@@ -9,6 +9,8 @@ import type { Outcome, Signal } from '../../actor/signal.ts';
 import { estimateBytes } from '../../actor/size.ts';
 import { answersOnce, answersWithStream } from '../../actor/stream/streams.ts';
 import type { System } from '../../actor/system.ts';
+import type { ActivationRules } from '../../cluster/hosting.ts';
+import type { Declarer } from '../../cluster/reminders.ts';
 import type { DurableState } from '../../durable/durable-state.ts';
 import { RING_BYTES, recall } from '../../durable/request-ring.ts';
 import type { Turn } from '../../durable/turn.ts';
@@ -24,6 +26,7 @@ import type { ActivationGate } from './activation-gate.ts';
 import { HostedContext } from './agent-context.ts';
 import { DeferredReplies, deferredReply, encodeReply, recalled } from './memory-of-replies.ts';
 import type { Meter } from './meter.ts';
+import { ownReminders } from './own-reminders.ts';
 import { SKIPPED, TakenMail } from './taken-mail.ts';
 
 export interface Hosted {
@@ -32,6 +35,9 @@ export interface Hosted {
   readonly config: unknown;
   readonly gate: ActivationGate | undefined;
   readonly store: DurableState | undefined;
+  readonly reminders: ActivationRules['reminders'];
+  /** This activation, as its reminders know it. */
+  readonly declarer: Declarer;
   readonly system: System;
   readonly codec: Codec;
   readonly meter: Meter;
@@ -94,6 +100,10 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     owned: () => gate?.open() ?? true,
     state: () => state,
     replyTo: takeReplyTo,
+    reminders: ownReminders({
+      ...{ definition, codec, bind, context: cellContext, reminders: hosted.reminders, by: hosted.declarer },
+      kept: () => store?.kept,
+    }),
   });
   const answer = (message: unknown, outcome: Outcome<unknown>): void => {
     if (current?.replyTo !== undefined) {

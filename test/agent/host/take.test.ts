@@ -7,7 +7,7 @@ import type { Activation, ActivationRules } from '../../../src/cluster/hosting.t
 import type { AgentRecord } from '../../../src/cluster/place.ts';
 import { decodeState } from '../../../src/durable/fenced-state.ts';
 import { nactEngine } from '../../../src/engine/nact/engine.ts';
-import { codec, names, outcome, storeWorld, TIME } from '../../cluster/stores.ts';
+import { codec, names, noReminders, outcome, storeWorld, TIME } from '../../cluster/stores.ts';
 
 const calls: string[] = [];
 const spec = {
@@ -55,7 +55,14 @@ async function hosted(storage: 'durable' | 'memory' = 'durable') {
   const host = agentHost({ system, definitions: [definition], stores, subjects: names, codec, storeMs: 500, onRefused: () => undefined });
   const record = { type: definition.type, id: 'a', config: undefined, restart: 'permanent' } as unknown as AgentRecord;
   const nothing = () => undefined;
-  const rules: ActivationRules = { owns: () => true, onFinished: nothing, onFenced: nothing, onPassivate: nothing, onGaveUp: nothing };
+  const rules: ActivationRules = {
+    owns: () => true,
+    reminders: noReminders,
+    onFinished: nothing,
+    onFenced: nothing,
+    onPassivate: nothing,
+    onGaveUp: nothing,
+  };
   const come = <T>(promise: Promise<T>): Promise<T> => outcome(clock, promise);
   const activate = (epoch: number): Promise<Activation> => come(host.activate(record, epoch, rules));
   const stored = async () => {

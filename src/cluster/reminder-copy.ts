@@ -1,0 +1,80 @@
+import { changeReminder, type Standing } from '../durable/change-reminder.ts';
+import { decodeReminder, type Reminder } from '../durable/reminder.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Kv } from '../ports/stores.ts';
+import { watchedCopy } from './copy.ts';
+
+export interface ReminderStore {
+  readonly kv: Kv;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly storeMs: number;
+  readonly log: Logger;
+}
+/** Who changes a reminder, and whether it may at this instant. */
+export interface Writer {
+  readonly epoch: number;
+  readonly standing: () => Standing;
+}
+
+/** What a node follows of the cluster's reminders: only when each is due. Its message is read when it fires. */
+export interface ReminderCopy {
+  dueAtMs(key: string): number | undefined;
+  /** Keys of an agent's reminders. */
+  keysOf(agent: string): Iterable<string>;
+  countOf(agent: string): number;
+  readonly size: number;
+  /** One, read through the leader. @throws NexaError `corrupt-record`, `unknown-version`, and what the store says. */
+  read(key: string): Promise<Reminder | undefined>;
+  /** As {@link changeReminder}; the copy knows at once what came of it. */
+  change(key: string, by: Writer, decide: (found: Reminder | undefined) => Reminder | undefined): Promise<Reminder | undefined>;
+  close(): void;
+}
+
+/** The agent's part of a reminder's key. */
+export const agentOf = (key: string): string => key.slice(0, key.lastIndexOf('.'));
+
+export function reminderCopy(store: ReminderStore, onChange: (key: string) => void): ReminderCopy {
+  const { kv, codec, storeMs } = store;
+  const byAgent = new Map<string, Set<string>>();
+  const copy = watchedCopy<number>({
+    kv,
+    prefix: '',
+    decode: (bytes, key) => decodeReminder(bytes, codec, key).dueAtMs,
+    onChange: (key, now) => {
+      const agent = agentOf(key);
+      const keys = byAgent.get(agent);
+      if (now === undefined) {
+        if (keys?.delete(key) && keys.size === 0) byAgent.delete(agent);
+      } else if (keys === undefined) byAgent.set(agent, new Set([key]));
+      else keys.add(key);
+      onChange(key);
+    },
+    onLive: () => undefined,
+    onReset: () => undefined,
+    storeMs,
+    log: store.log,
+  });
+  return {
+    dueAtMs: (key) => copy.get(key)?.value,
+    keysOf: (agent) => [...(byAgent.get(agent) ?? [])],
+    countOf: (agent) => byAgent.get(agent)?.size ?? 0,
+    get size() {
+      return copy.size;
+    },
+    async read(key) {
+      const found = await kv.get(key, { timeoutMs: storeMs });
+      return found === undefined ? undefined : decodeReminder(found.value, codec, key);
+    },
+    change(key, { epoch, standing }, decide) {
+      const known = (): number => copy.get(key)?.revision ?? 0;
+      const onSeen = (reminder: Reminder | undefined, revision: number): void => copy.apply(key, reminder?.dueAtMs, revision);
+      return changeReminder({ ...store, key, epoch, standing, known, onSeen }, decide);
+    },
+    close: copy.close,
+  };
+}
