@@ -43,6 +43,10 @@ export function memoryKv(broker: Broker, endpoint: Endpoint, access: StoreAccess
         return record === undefined || record.deleted ? undefined : { value: record.value, revision: record.sequence };
       });
     },
+    keys: async (prefix, { timeoutMs }) => {
+      assertKeyPrefix(prefix);
+      return access.read(timeoutMs, () => [...presentLog(broker, store).counts('>').keys()].filter((key) => key.startsWith(prefix)));
+    },
     watch: (prefix, listener) => {
       assertKeyPrefix(prefix);
       return watchLog(broker, endpoint, {

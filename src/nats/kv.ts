@@ -4,6 +4,7 @@ import { type JetStream, writtenFrom } from './jet-stream.ts';
 import { orderedConsumer } from './ordered-consumer.ts';
 import { readRecord } from './records.ts';
 import { streamName } from './store-config.ts';
+import { subjectCounts } from './subject-counts.ts';
 import { headersFrom } from './transport.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -49,6 +50,14 @@ export function natsKv(js: JetStream, name: string): Kv {
       assertKey(key);
       const found = await read(key, timeoutMs);
       return found === undefined || DELETED.test(found.headers) ? undefined : { value: found.value, revision: found.sequence };
+    },
+    keys: async (prefix, { timeoutMs }) => {
+      assertKeyPrefix(prefix);
+      const whole = prefix.slice(0, prefix.lastIndexOf('.') + 1);
+      const found = [...(await subjectCounts(js, stream, `${root}${whole}>`, timeoutMs)).keys()].map((subject) =>
+        subject.slice(root.length),
+      );
+      return found.filter((key) => key.startsWith(prefix));
     },
     watch: (prefix, listener) => {
       assertKeyPrefix(prefix);

@@ -1,23 +1,15 @@
 import { assertPublishable, assertRecordId, assertSubscribable } from '../ports/safe-name.ts';
 import type { Stream } from '../ports/stores.ts';
 import type { Subject } from '../ports/transport.ts';
-import { errors, type JetStream, unreadable, writtenFrom } from './jet-stream.ts';
+import { errors, type JetStream, writtenFrom } from './jet-stream.ts';
 import { orderedConsumer } from './ordered-consumer.ts';
 import { readRecord, type StoredRecord } from './records.ts';
 import { streamName } from './store-config.ts';
+import { subjectCounts } from './subject-counts.ts';
 import { headersFrom } from './transport.ts';
-
-interface SubjectsInfo {
-  readonly state: { readonly subjects?: Readonly<Record<string, number>> };
-  readonly total?: number;
-  readonly offset?: number;
-}
 
 const found = (record: StoredRecord | undefined) =>
   record === undefined ? undefined : { record: record.value, sequence: record.sequence };
-/** A list longer than this is refused by the server anyway; it comes in pages. */
-const MOST_PAGES = 100;
-
 /** The {@link Stream} over JetStream. */
 export function natsStream(js: JetStream, name: string): Stream {
   const stream = streamName('stream', name);
@@ -56,20 +48,7 @@ export function natsStream(js: JetStream, name: string): Stream {
     },
     subjects: async (filter, { timeoutMs }) => {
       assertSubscribable(filter);
-      const untilMs = js.wire.clock.monotonicMs() + timeoutMs;
-      const counts = new Map<string, number>();
-      for (let page = 0; page < MOST_PAGES; page++) {
-        const answer = await js.api<SubjectsInfo>(
-          `STREAM.INFO.${stream}`,
-          { subjects_filter: filter, offset: counts.size },
-          untilMs - js.wire.clock.monotonicMs(),
-        );
-        if (!answer.ok) throw unreadable(name, answer.error);
-        const entries = Object.entries(answer.value.state.subjects ?? {});
-        for (const [subject, count] of entries) counts.set(subject, count);
-        if (entries.length === 0 || counts.size >= (answer.value.total ?? 0)) break;
-      }
-      return counts;
+      return subjectCounts(js, stream, filter, timeoutMs);
     },
   };
 }

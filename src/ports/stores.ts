@@ -10,6 +10,8 @@ export interface Kv {
   delete(key: string, revision: number, options: { readonly timeoutMs: number }): Promise<Written>;
   /** Through the leader; still never decides. */
   get(key: string, options: { readonly timeoutMs: number }): Promise<{ readonly value: Uint8Array; readonly revision: number } | undefined>;
+  /** The keys that begin so, as the leader knows them; those that were deleted may be among them. */
+  keys(prefix: string, options: { readonly timeoutMs: number }): Promise<readonly string[]>;
   /** First everything that is there, then `live`, then changes in order; a gap is healed by starting over with `reset`. */
   watch(
     prefix: string,

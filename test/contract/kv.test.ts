@@ -39,6 +39,14 @@ overBothParts('a kv', (part: Part) => {
     expect((await other.get('u', within))?.revision).toBe(second);
   });
 
+  it('lists the keys that begin so', async () => {
+    for (const key of ['k.a.1', 'k.a.2', 'k.b.1', 'k.ab', 'kk']) await kv.create(key, bytes(key), within);
+    expect([...(await other.keys('k.a.', within))].sort()).toEqual(['k.a.1', 'k.a.2']);
+    expect([...(await other.keys('k.a', within))].sort()).toEqual(['k.a.1', 'k.a.2', 'k.ab']);
+    expect(await other.keys('nothing.', within)).toEqual([]);
+    expect(await kv.keys('', within)).toEqual(expect.arrayContaining(['kk', 'k.b.1']));
+  });
+
   it('lets exactly one of many racing writers win', async () => {
     let revision = revisionOf(await kv.create('race', bytes('0'), within));
     for (let round = 0; round < 10; round++) {
