@@ -37,7 +37,9 @@ export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/age
 export { defineProtocol } from './src/agent/check.ts';
 export { command, internal, local, streaming } from './src/agent/command.ts';
 export { type AgentDefinition, type AgentHooks, type AgentOptions, type AnyAgent, defineAgent } from './src/agent/define.ts';
-export { type AgentContext, type DueReminder, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
+export { defineEventSourced } from './src/agent/define-event-sourced.ts';
+export type { EventOf, Events } from './src/agent/event-sourcing.ts';
+export { type AgentContext, type DueReminder, type EventOutcome, refusedBy, type StateOutcome } from './src/agent/outcome.ts';
 export type {
   AgentRef,
   CommandKind,
@@ -69,6 +71,7 @@ export { type PnCounter, type PnCounterType, pnCounter } from './src/durable/rep
 export type { Replicated } from './src/durable/replica/replicated.ts';
 export { compareStamps, nextStamp, type Stamp } from './src/durable/replica/stamp.ts';
 export type { Schedule } from './src/durable/schedule.ts';
+export type { StoredEvent } from './src/durable/turn.ts';
 export type { ClientReceptionist, ListedService } from './src/edge/client-receptionist.ts';
 export type { ClientTopic } from './src/edge/client-topic.ts';
 export { type ErrorCategory, type ErrorCode, type ErrorData, NexaError, Refused } from './src/errors.ts';

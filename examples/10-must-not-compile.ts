@@ -6,6 +6,7 @@ import {
   type Behavior,
   command,
   defineAgent,
+  defineEventSourced,
   internal,
   local,
   type Message,
@@ -108,6 +109,29 @@ defineAgent({
   initial: { n: 0 },
   // @ts-expect-error no handler for inc
 }).handle({ get: ({ state }) => ({ reply: state }) });
+const kept = defineEventSourced({
+  type: 'kept',
+  version: 1,
+  commands: { add: command({ by: z.int() }, { reply: z.object({ n: z.int() }) }), clear: command({}) },
+  events: { added: { by: z.int() }, cleared: {} },
+  state: z.object({ n: z.int() }),
+  initial: { n: 0 },
+});
+// @ts-expect-error nothing applies cleared
+kept.apply({ added: (state, { by }) => ({ n: state.n + by }) });
+// @ts-expect-error state of another shape
+kept.apply({ added: (state, { by }) => ({ m: state.n + by }), cleared: () => ({ n: 0 }) });
+kept.apply({ added: (state, { by }) => ({ n: state.n + by }), cleared: () => ({ n: 0 }) }).handle({
+  add: (_context, { by }) => ({ events: [{ type: 'added', by }], reply: (state) => ({ n: state.n }) }),
+  // @ts-expect-error an event of another shape
+  clear: () => ({ events: [{ type: 'added', by: 'two' }] }),
+});
+kept.apply({ added: (state, { by }) => ({ n: state.n + by }), cleared: () => ({ n: 0 }) }).handle({
+  // @ts-expect-error the reply is missing
+  add: (_context, { by }) => ({ events: [{ type: 'added', by }] }),
+  // @ts-expect-error its state follows from its events
+  clear: () => ({ state: { n: 0 } }),
+});
 // @ts-expect-error initial state of another shape
 defineAgent({ type: 'odd', version: 1, commands: {}, state: z.object({ n: z.int() }), initial: { m: 0 } });
 // @ts-expect-error a reply of the wrong type

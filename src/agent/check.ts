@@ -4,7 +4,7 @@ import { jsonForm } from './json-form.ts';
 import type { Commands, Protocol } from './protocol.ts';
 
 /** Names that JavaScript objects already have: as a command or a field they would be found where nobody put them. */
-const reserved = new Set(['type', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
+export const reserved: ReadonlySet<string> = new Set(['type', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
 const typeName = /^[a-z][a-z0-9-]{0,62}$/;
 const commandName = /^[a-zA-Z][a-zA-Z0-9_-]{0,62}$/;
 

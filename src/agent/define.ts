@@ -16,7 +16,7 @@ export interface AgentHooks<C extends Commands, Config, State> {
 /** How the runtime treats agents of this type. Every value has a default; all of it is shown by `nexa types`. */
 export interface AgentOptions {
   readonly summary?: string;
-  /** The mailbox; `stateBytes` of the stored state (default and most 256 kB); `handlerMs` after which a handler is reported slow (default 1,000). */
+  /** The mailbox; `stateBytes` of the stored state (default 256 kB, and at most that; of an event-sourced agent at most 1 MB); `handlerMs` after which a handler is reported slow (default 1,000). */
   readonly limits?: MailboxOptions & { readonly stateBytes?: number; readonly handlerMs?: number };
   /** For its children. */
   readonly strategy?: Strategy;
@@ -42,7 +42,8 @@ export interface AgentDefinition<C extends Commands = Commands, out ConfigInput 
 }
 export type AnyAgent = AgentDefinition<Commands, unknown>;
 
-interface AgentSpec<C extends Commands, Config, ConfigInput, State> extends AgentOptions {
+/** What both kinds of agents are made from. */
+export interface AgentSpec<C extends Commands, Config, ConfigInput, State> extends AgentOptions {
   readonly type: string;
   readonly version: number;
   readonly commands: C;
@@ -78,38 +79,37 @@ export function defineAgent<C extends Commands, State, Config = void, ConfigInpu
     hooks?: AgentHooks<C, Config, State>,
   ): AgentDefinition<C, ConfigInput>;
 } {
+  checkSpec(spec);
+  const { storage: _storage, exclusive: _exclusive, upcast: _upcast, ...given } = spec;
+  const settled = implement(spec as never);
+  return { handle: (handlers, hooks = {}) => definitionOf(given, settled, handlers, hooks) };
+}
+
+/** @throws NexaError `invalid-definition` naming the type and the field. */
+export function checkSpec<C extends Commands, Config, ConfigInput, State>(spec: AgentSpec<C, Config, ConfigInput, State>): void {
   checkProtocol(spec);
   const { type } = spec;
   checkJsonForm(spec.state, 'input', { type, field: 'state' });
   checkJsonForm(spec.state, 'output', { type, field: 'state' });
   if (spec.config !== undefined) checkJsonForm(spec.config, 'input', { type, field: 'config' });
-  const {
-    type: _type,
+}
+
+/** @throws NexaError `invalid-definition` for handlers that are not those of the commands. */
+export function definitionOf<C extends Commands, Config, ConfigInput, State>(
+  spec: AgentSpec<C, Config, ConfigInput, State>,
+  settled: Omit<Implementation, 'handlers' | 'hooks'>,
+  handlers: object,
+  hooks: object,
+): AgentDefinition<C, ConfigInput> {
+  const { type, version, commands, config, requires: _requires, state: _state, initial: _initial, ...options } = spec;
+  return Object.freeze({
+    ...options,
+    type,
     version,
     commands,
-    config,
-    requires: _requires,
-    state: _state,
-    initial: _initial,
-    storage: _storage,
-    exclusive: _exclusive,
-    upcast: _upcast,
-    ...options
-  } = spec;
-  const settled = implement(spec as never);
-  return {
-    handle(handlers, hooks = {}) {
-      const own = behaviour(type, commands, handlers, hooks);
-      return Object.freeze({
-        ...options,
-        type,
-        version,
-        commands,
-        config: (config ?? z.void()) as z.ZodType<unknown, ConfigInput>,
-        [implementation]: { ...settled, ...own },
-      });
-    },
-  };
+    config: (config ?? z.void()) as z.ZodType<unknown, ConfigInput>,
+    [implementation]: { ...settled, ...behaviour(type, commands, handlers, hooks) },
+  });
 }
 
 type Behaviour = Pick<Implementation, 'handlers' | 'hooks'>;

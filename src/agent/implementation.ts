@@ -3,6 +3,7 @@ import type { MailboxOptions } from '../actor/props.ts';
 import type { Strategy } from '../actor/strategy.ts';
 import type { ActivationKind } from '../cluster/hosting.ts';
 import { invalid } from './check.ts';
+import type { EventSourcing } from './event-sourcing.ts';
 import { deepFreeze } from './freeze.ts';
 import { problemOf } from './problem.ts';
 
@@ -22,8 +23,10 @@ export interface Implementation {
   readonly initial: (spawned: { readonly id: string; readonly config: unknown }) => unknown;
   readonly storage: 'durable' | 'memory';
   readonly exclusive: boolean;
-  /** From version n to n + 1. */
+  /** From version n to n + 1: of a stored state; of an event-sourced agent that of a snapshot. */
   readonly upcast: ReadonlyMap<number, (state: unknown) => unknown>;
+  /** Absent: its state is one record, the last value wins. */
+  readonly eventSourcing?: EventSourcing;
   readonly limits: Required<MailboxOptions> & { readonly stateBytes: number; readonly handlerMs: number };
   /** For its children; absent: the default of Props. */
   readonly strategy: Strategy | undefined;
@@ -34,7 +37,9 @@ export interface Implementation {
   readonly placement: { readonly strategy: 'least-loaded' | 'rendezvous' | 'local'; readonly labels: Readonly<Record<string, string>> };
 }
 
+/** Of a state that is one record; what a journal folds to is stored now and then only. */
 const maxStateBytes = 262_144;
+const maxFoldedBytes = 1_000_000;
 const count = z.int().positive();
 /** A day: whoever wants longer wants no limit. */
 const longestMs = 86_400_000;
@@ -72,7 +77,7 @@ const options = z.strictObject({
       limit: count.max(1_000_000).default(1_000),
       limitBytes: count.default(8_388_608),
       overflow: z.enum(['reject', 'drop-oldest', 'drop-newest']).default('reject'),
-      stateBytes: count.max(maxStateBytes).default(maxStateBytes),
+      stateBytes: count.max(maxFoldedBytes).default(maxStateBytes),
       handlerMs: count.max(longestMs).default(1_000),
     })
     .prefault({}),
@@ -104,11 +109,16 @@ interface Spec {
   readonly initial: unknown;
 }
 
-function upcasts(type: string, version: number, given: Readonly<Record<string, unknown>>): Implementation['upcast'] {
-  const steps = Object.entries(given).map(([from, step]) => [Number(from), step as (state: unknown) => unknown] as const);
+/** Steps from version n to n + 1, by n. @throws NexaError `invalid-definition` for one from no older version. */
+export function upcasts<Step>(
+  { type, version }: { readonly type: string; readonly version: number },
+  field: string,
+  given: Readonly<Record<string, unknown>>,
+): ReadonlyMap<number, Step> {
+  const steps = Object.entries(given).map(([from, step]) => [Number(from), step as Step] as const);
   for (const [from] of steps) {
     if (!Number.isInteger(from) || from < 1 || from >= version) {
-      throw invalid(`upcasts from version ${from}, but only 1 … ${version - 1} are older`, { type, field: 'upcast' });
+      throw invalid(`upcasts from version ${from}, but only 1 … ${version - 1} are older`, { type, field });
     }
   }
   return new Map(steps);
@@ -130,15 +140,24 @@ function activationOf(
   return { onDemand, passivates: idleMs !== undefined || mostActive !== undefined, idleMs, mostActive };
 }
 
-/** Everything of an implementation but the behaviour. @throws NexaError `invalid-definition` naming the field. */
-export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'> {
-  const { type, version, initial } = spec;
+/**
+ * Everything of an implementation but the behaviour and the events. `folded`: the state is the fold of a journal.
+ * @throws NexaError `invalid-definition` naming the field.
+ */
+export function implement(spec: Spec, folded = false): Omit<Implementation, 'handlers' | 'hooks'> {
+  const { type, initial } = spec;
   const read = options.safeParse(spec);
   if (!read.success) {
     const { field, message } = problemOf(read.error);
     throw invalid(message, { type, field });
   }
   const { storage, exclusive, upcast, limits, restart, placement } = read.data;
+  if (!folded && limits.stateBytes > maxStateBytes)
+    throw invalid(
+      `at most ${maxStateBytes} bytes are stored as one record`,
+      { type, field: 'limits.stateBytes' },
+      'Lower it, or define it event-sourced.',
+    );
   if (!exclusive && storage !== 'memory')
     throw invalid(
       'exclusive: false needs storage: memory',
@@ -158,7 +177,7 @@ export function implement(spec: Spec): Omit<Implementation, 'handlers' | 'hooks'
     initial: (spawned) => (constant === undefined ? checked((initial as (spawned: object) => unknown)(spawned)) : constant.state),
     storage,
     exclusive,
-    upcast: upcasts(type, version, upcast),
+    upcast: upcasts(spec, 'upcast', upcast),
     limits,
     activation: activationOf(spec, storage, read.data.activation),
     strategy: read.data.strategy as Strategy | undefined,

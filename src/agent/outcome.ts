@@ -42,29 +42,40 @@ export interface DueReminder {
 }
 
 type RefusalOf<S extends CommandSpec> = {
-  [K in keyof S['refusals'] & string]: { readonly refused: K; readonly details: z.input<S['refusals'][K]>; readonly state?: never };
+  [K in keyof S['refusals'] & string]: {
+    readonly refused: K;
+    readonly details: z.input<S['refusals'][K]>;
+    readonly state?: never;
+    readonly events?: never;
+  };
 }[keyof S['refusals'] & string];
 /** `stop`: over, until it is spawned again. `passivate`: put away as soon as nothing waits, until its next message. */
 type Lifecycle = { readonly next?: 'stop' | 'passivate' };
 type Change<State> = Lifecycle & { readonly state?: State };
+/** Stored in this order as one record, all or none. */
+type Happened<Event> = Lifecycle & { readonly events?: readonly Event[] };
 
-type Answer<S extends CommandSpec, State> =
-  | (z.output<S['reply']> extends void
-      ? Change<State> & { readonly reply?: never }
-      : Change<State> & { readonly reply: z.input<S['reply']> })
-  | (Change<State> & { readonly deferred: true });
+type Answer<S extends CommandSpec, Changed, Reply> =
+  | (z.output<S['reply']> extends void ? Changed & { readonly reply?: never } : Changed & { readonly reply: Reply })
+  | (Changed & { readonly deferred: true });
+type Streamed<S extends CommandSpec, Changed> = Changed & {
+  /** Runs outside the turn, once the state is stored; aborted when the reader leaves or this activation ends. */
+  readonly stream: (signal: AbortSignal) => AsyncIterable<z.input<S['reply']>>;
+};
 
 /**
  * What a handler returns: data, which the runtime carries out in this order: store, become, reply or stream, stop. So a reply
  * never precedes its write, and a handler is tested as a function. Nothing returned = nothing changes (for commands without a reply).
  */
 export type StateOutcome<S extends CommandSpec, State> =
+  | (S['kind'] extends 'stream' ? Streamed<S, Change<State>> : Answer<S, Change<State>, z.input<S['reply']>>)
+  | RefusalOf<S>
+  | (z.output<S['reply']> extends void ? void | undefined : never);
+/** As {@link StateOutcome} for an event-sourced agent; the reply may be computed from the state that the events led to. */
+export type EventOutcome<S extends CommandSpec, State, Event> =
   | (S['kind'] extends 'stream'
-      ? Change<State> & {
-          /** Runs outside the turn, once the state is stored; aborted when the reader leaves or this activation ends. */
-          readonly stream: (signal: AbortSignal) => AsyncIterable<z.input<S['reply']>>;
-        }
-      : Answer<S, State>)
+      ? Streamed<S, Happened<Event>>
+      : Answer<S, Happened<Event>, z.input<S['reply']> | ((state: State) => z.input<S['reply']>)>)
   | RefusalOf<S>
   | (z.output<S['reply']> extends void ? void | undefined : never);
 

@@ -3,8 +3,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv } from '../ports/stores.ts';
+import { BackOff } from './back-off.ts';
 import type { DurableState } from './durable-state.ts';
 import { type Kept, keep, keptByTombstone, keptFields, keptFrom, NOTHING_KEPT } from './kept.ts';
+import { fieldsOf } from './record-fields.ts';
 import type { Turn } from './turn.ts';
 
 /** What is stored of an agent with durable state: one record, the last one wins, and it is its own fence. */
@@ -36,11 +38,9 @@ export const encodeState = (record: StateRecord, codec: Codec): Uint8Array =>
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeState(bytes: Uint8Array, codec: Codec, key: string): StateRecord {
-  const fields = codec.decode(bytes);
-  if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a state record is no array', { where: { key } });
-  const [layout, recordId, epoch, n, version, state, requests, ...more] = fields;
-  if (layout !== 1 && layout !== LAYOUT)
-    throw new NexaError('unknown-version', `a state record of layout ${String(layout)}`, { where: { key } });
+  const where = { key };
+  const [layout, ...fields] = fieldsOf(bytes, codec, 'a state record', [1, LAYOUT], where);
+  const [recordId, epoch, n, version, state, requests, ...more] = fields;
   const kept = keptFrom(layout === 1 ? [requests, 0, [], []] : [requests, ...more]);
   if (
     typeof recordId !== 'string' ||
@@ -49,7 +49,7 @@ export function decodeState(bytes: Uint8Array, codec: Codec, key: string): State
     typeof version !== 'number' ||
     kept === undefined
   ) {
-    throw new NexaError('corrupt-record', 'a state record with fields of the wrong kind', { where: { key } });
+    throw new NexaError('corrupt-record', 'a state record with fields of the wrong kind', { where });
   }
   return { recordId, epoch, n, version, state: Array.isArray(state) ? state[0] : undefined, kept };
 }
@@ -70,7 +70,6 @@ export interface FenceOptions {
 }
 
 type Put = { readonly stored: number } | { readonly foreign: StateRecord; readonly revision: number };
-const BACKOFF_MS = [50, 1_600] as const;
 
 /** The state as one record, the last one wins. Opening it rewrites the record with the new epoch, at the revision read. */
 export class FencedState implements DurableState {
@@ -151,7 +150,7 @@ const fencedBy = (options: FenceOptions, epoch: number): NexaError =>
   new NexaError('fenced', `epoch ${options.epoch} was overtaken by ${epoch}`, { where: { key: options.key } });
 
 async function look(options: FenceOptions): Promise<{ readonly record: StateRecord; readonly revision: number } | undefined> {
-  let waitMs: number = BACKOFF_MS[0];
+  const backOff = new BackOff(options);
   for (;;) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
     try {
@@ -159,15 +158,15 @@ async function look(options: FenceOptions): Promise<{ readonly record: StateReco
       return found === undefined ? undefined : { record: decodeState(found.value, options.codec, options.key), revision: found.revision };
     } catch (error) {
       if (error instanceof NexaError && (error.code === 'corrupt-record' || error.code === 'unknown-version')) throw error;
-      waitMs = await pause(options, waitMs);
     }
+    await backOff.pause();
   }
 }
 
 async function store(options: FenceOptions, record: StateRecord, expected: number | undefined): Promise<Put> {
   const bytes = encodeState(record, options.codec);
   const within = { timeoutMs: options.storeMs };
-  let waitMs: number = BACKOFF_MS[0];
+  const backOff = new BackOff(options);
   for (let tries = 0; ; tries++) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
     try {
@@ -182,13 +181,6 @@ async function store(options: FenceOptions, record: StateRecord, expected: numbe
     if (found?.record.recordId === record.recordId) return { stored: found.revision };
     // Only a later record that was read proves the loss; a read that shows less is late, and the same write is repeated.
     if (found !== undefined && found.revision > (expected ?? 0)) return { foreign: found.record, revision: found.revision };
-    waitMs = await pause(options, waitMs);
+    await backOff.pause();
   }
-}
-
-async function pause(options: FenceOptions, waitMs: number): Promise<number> {
-  await new Promise<void>((resolve) => {
-    options.clock.after(waitMs * (0.5 + options.random.next()), resolve);
-  });
-  return Math.min(waitMs * 2, BACKOFF_MS[1]);
 }

@@ -166,7 +166,9 @@ test('a record that cannot be read is corrupt, one of a later layout unknown: ne
   const { kv, come, open } = await world();
   await come(kv.create(KEY, codec.encode({ what: 'ever' }), TIME));
   await expect(open(10)).rejects.toMatchObject({ code: 'corrupt-record', where: { key: KEY } });
-  await come(kv.update(KEY, codec.encode([3, 'x', 1, 1, 1, null, []]), 1, TIME));
+  await come(kv.update(KEY, new Uint8Array([0xc1]), 1, TIME));
+  await expect(open(10)).rejects.toMatchObject({ code: 'corrupt-record', where: { key: KEY } });
+  await come(kv.update(KEY, codec.encode([3, 'x', 1, 1, 1, null, []]), 2, TIME));
   await expect(open(10)).rejects.toMatchObject({ code: 'unknown-version' });
-  expect((await come(kv.get(KEY, TIME)))?.revision).toBe(2);
+  expect((await come(kv.get(KEY, TIME)))?.revision).toBe(3);
 });

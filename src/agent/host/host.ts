@@ -12,7 +12,6 @@ import type { AgentRecord } from '../../cluster/place.ts';
 import { agentKey, type Subjects } from '../../cluster/subject.ts';
 import type { Standing } from '../../durable/change-reminder.ts';
 import type { DurableState } from '../../durable/durable-state.ts';
-import { FencedState, type FenceOptions, forgetState } from '../../durable/fenced-state.ts';
 import type { Kept } from '../../durable/kept.ts';
 import type { Source } from '../../durable/turn.ts';
 import { NexaError, toNexaError } from '../../errors.ts';
@@ -22,9 +21,9 @@ import { type AnyAgent, implementationOf } from '../define.ts';
 import { validateConfig } from '../schema.ts';
 import { ActivationGate } from './activation-gate.ts';
 import { Census } from './census.ts';
+import { type DurableAccess, deleteState, openState } from './durable-states.ts';
 import { hostedBehavior } from './hosted-agent.ts';
 import { Meter } from './meter.ts';
-import { lifted } from './stored-state.ts';
 import { SKIPPED, TakenMail } from './taken-mail.ts';
 
 /** Crashes of one agent within a minute before it is put aside; between them it waits longer and longer. */
@@ -43,7 +42,6 @@ export function agentHost(options: {
 }): AgentHost {
   const { system, codec } = options;
   const types = new Map(options.definitions.map((definition) => [definition.type, definition]));
-  const states = options.stores.kv(options.subjects.store('STATE'));
   const running = new Map<string, Hosting>();
   const census = new Census(types, running);
   const parent = system.spawnCell(idle(oneForOne(INTENSITY)), 'agents');
@@ -70,16 +68,10 @@ export function agentHost(options: {
       fix: 'Start the node with --agents and a folder that defines it.',
     });
   };
-  const fence = (type: string, id: string, epoch: number, version: number, signal: AbortSignal): FenceOptions => ({
-    kv: states,
-    key: agentKey(type, id),
-    codec,
-    clock: system.clock,
-    random: system.random,
-    storeMs: options.storeMs,
-    epoch,
-    version,
-    signal,
+  const { stores, subjects, storeMs } = options;
+  const { clock, random } = system;
+  const access = (type: string, id: string, epoch: number, signal: AbortSignal): DurableAccess => ({
+    ...{ stores, subjects, type, id, codec, clock, random, storeMs, epoch, signal },
   });
 
   return {
@@ -100,7 +92,7 @@ export function agentHost(options: {
     usage: () => census.usage(),
     look: (type, id) => census.look(type, id),
     async forget(type, id, epoch) {
-      await forgetState(fence(type, id, epoch, 0, new AbortController().signal));
+      await deleteState(types.get(type), access(type, id, epoch, new AbortController().signal));
     },
     async activate(record, epoch, rules) {
       const definition = definitionOf(record.type);
@@ -117,12 +109,10 @@ export function agentHost(options: {
       }
       running.set(key, hosting);
       try {
-        const store: DurableState | undefined =
-          agent.storage === 'durable'
-            ? await FencedState.open(fence(record.type, record.id, epoch, definition.version, hosting.signal), (stored) =>
-                lifted(definition, record.id, stored, () => agent.initial({ id: record.id, config: checked.value })),
-              )
-            : undefined;
+        const store = await openState(definition, access(record.type, record.id, epoch, hosting.signal), {
+          given: record.config,
+          config: checked.value,
+        });
         hosting.store = store;
         if (hosting.killed) throw new NexaError('fenced', 'the activation ended before it began');
         const address = { kind: 'agent', type: record.type, id: record.id } as const satisfies Address;

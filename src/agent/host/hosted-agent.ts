@@ -171,7 +171,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     const requestId = mail?.requestId;
     const taken = mail instanceof TakenMail ? mail : undefined;
     if (taken?.fate === FATE.stashed) return undefined;
-    const outcome = readOutcome(definition, command, returned);
+    const outcome = readOutcome(definition, command, returned, state);
     if (!outcome.ok) throw outcome.error;
     const result = outcome.value;
     if (result.kind === 'refused') {
@@ -193,7 +193,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     let stateBytes = 0;
     if (result.kind === 'deferred') takeReplyTo();
     if (store === undefined || (result.state === undefined && taken === undefined)) return finish();
-    const turn = { state: result.state === undefined ? state : result.state.value, source: taken?.source };
+    const turn = { state: result.state === undefined ? state : result.state.value, events: result.events, source: taken?.source };
     // What cannot be stored is the outcome of this request, typed and without effect; it is no reason to fail the agent.
     const unstored = (error: unknown): undefined => {
       if (taken !== undefined || !(error instanceof NexaError) || !(error.category === 'resource' || error.code === 'not-encodable'))

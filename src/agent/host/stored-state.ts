@@ -8,7 +8,12 @@ import { validateState } from '../schema.ts';
  * is written, so that a state that cannot be lifted stays as it is.
  * @throws NexaError `unknown-version` (a newer version wrote it), `corrupt-record` (it cannot be lifted, or does not fit).
  */
-export function lifted(definition: AnyAgent, id: string, stored: StateRecord | undefined, initial: () => unknown): unknown {
+export function lifted(
+  definition: AnyAgent,
+  id: string,
+  stored: Pick<StateRecord, 'state' | 'version'> | undefined,
+  initial: () => unknown,
+): unknown {
   if (stored?.state === undefined) return initial();
   const where = { type: definition.type, id, version: String(stored.version) };
   if (stored.version > definition.version) {
@@ -19,13 +24,14 @@ export function lifted(definition: AnyAgent, id: string, stored: StateRecord | u
   }
   const corrupt = (problem: string, field: string, fix: string, cause?: unknown): NexaError =>
     new NexaError('corrupt-record', problem, { where: { ...where, field }, fix, ...(cause === undefined ? {} : { cause }) });
-  const { upcast } = implementationOf(definition);
+  const { upcast, eventSourcing } = implementationOf(definition);
+  const steps = eventSourcing === undefined ? 'upcast' : 'upcastState';
   let state: unknown = stored.state;
   for (let version = stored.version; version < definition.version; version++) {
-    const field = `upcast.${version}`;
+    const field = `${steps}.${version}`;
     const step = upcast.get(version);
     if (step === undefined)
-      throw corrupt(`nothing lifts its state from version ${version}`, field, `Add upcast: { ${version}: (state) => … }.`);
+      throw corrupt(`nothing lifts its state from version ${version}`, field, `Add ${steps}: { ${version}: (state) => … }.`);
     try {
       state = step(state);
     } catch (cause) {
@@ -33,14 +39,14 @@ export function lifted(definition: AnyAgent, id: string, stored: StateRecord | u
       throw corrupt(
         `lifting its state from version ${version} threw: ${message}`.slice(0, 400),
         field,
-        `Correct upcast ${version}.`,
+        `Correct ${steps} ${version}.`,
         cause,
       );
     }
   }
   const fits = validateState(definition, state);
   if (fits.ok) return state;
-  const from = stored.version < definition.version ? `what upcast made of version ${stored.version}` : 'what is stored';
+  const from = stored.version < definition.version ? `what ${steps} made of version ${stored.version}` : 'what is stored';
   throw corrupt(
     `${from} is no state: ${fits.error.message}`.slice(0, 400),
     'state',
