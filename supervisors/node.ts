@@ -1,7 +1,6 @@
-import { builtins, CHECKS, type HealthCheck, processAgent, processLabels, withThresholds } from '../actors/index.ts';
+import { CHECKS, type HealthCheck, processAgent, processLabels, withThresholds } from '../actors/index.ts';
 import type { EventStream } from '../src/actor/events.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
-import type { AnyAgent } from '../src/agent/define.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
 import { type Formation, form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
@@ -15,6 +14,7 @@ import type { Random } from '../src/ports/random.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
+import { allTypes } from './all-types.ts';
 import type { Broker } from './broker.ts';
 import { readEnvironment, serverList } from './config.ts';
 import { processesOf } from './config-schema.ts';
@@ -207,20 +207,3 @@ const freshName = (random: Random): string =>
     .replaceAll(/[^A-Za-z0-9]/g, '')
     .slice(0, 8)
     .toLowerCase()}`;
-
-function allTypes(own: readonly AnyAgent[]): readonly AnyAgent[] {
-  const types = new Map(builtins.map((definition) => [definition.type, definition]));
-  const seen = new Set<string>();
-  for (const definition of own) {
-    if (seen.has(definition.type)) {
-      throw new NexaError('invalid-definition', `two definitions of the agent type ${definition.type}`, {
-        where: { type: definition.type },
-        fix: 'Give one of them another type.',
-      });
-    }
-    seen.add(definition.type);
-    // A user's own type goes before a built-in one of the same name.
-    types.set(definition.type, definition);
-  }
-  return [...types.values()];
-}

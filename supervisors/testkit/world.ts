@@ -15,6 +15,7 @@ import type { Logger } from '../../src/ports/logger.ts';
 import { WIRE_VERSIONS } from '../../src/version.ts';
 import { type MemberNode, startMember } from '../member.ts';
 import { publicHandlers } from '../public-handlers.ts';
+import { nodeRefs } from '../trees/node-tree.ts';
 import { NodeClock } from './node-clock.ts';
 import { tracing } from './tracing.ts';
 
@@ -31,6 +32,8 @@ export interface SimOptions {
   readonly definitions: readonly AnyAgent[];
   /** Of one node alone; default: those of all. */
   readonly definitionsOf?: (name: string) => readonly AnyAgent[];
+  /** Types that a node which does not run them can still say what they ask for. */
+  readonly known?: readonly AnyAgent[];
   readonly faults?: FaultSettings;
   readonly times?: ClusterTimes;
   /** By node. */
@@ -38,6 +41,8 @@ export interface SimOptions {
   readonly capacity?: Readonly<Record<string, number>>;
   readonly mostActive?: number;
   readonly trace?: boolean;
+  /** Default: lines on the console if `trace`. */
+  readonly log?: Logger;
   /** What a test puts around the ports of a node, to watch them or to break what they guard. */
   readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
   /** Times of one node alone; default: those of all. */
@@ -54,8 +59,12 @@ export interface SimOptions {
 }
 
 const RELAUNCH_MS = 500;
+const LONGEST_RELAUNCH_MS = 30_000;
 /** Turns of the event loop, or timers, without any time passing. */
 const ENDLESS = 10_000;
+
+/** It runs on the same machine as the node, in a process of its own. */
+export const launcherOf = (name: string): string => `${name}-launcher`;
 
 /** A whole cluster in this thread, under virtual time, from a seed: the product's own code on its memory parts. */
 export class SimWorld {
@@ -84,9 +93,11 @@ export class SimWorld {
       random: seededRandom(options.seed ^ 0x9e3779b9),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     });
-    this.log = tracing((line) => {
-      if (options.trace === true) console.log(`${this.clock.monotonicMs().toFixed(0).padStart(7)} ${line}`);
-    });
+    this.log =
+      options.log ??
+      tracing((line) => {
+        if (options.trace === true) console.log(`${this.clock.monotonicMs().toFixed(0).padStart(7)} ${line}`);
+      });
     this.outside = createCaller({
       subjects: this.subjects,
       transport: this.network.connect('outside').transport,
@@ -118,11 +129,20 @@ export class SimWorld {
 
   /** Joins and starts a node, as its launcher and its process would. */
   async start(name: string): Promise<SimNode> {
-    const { definitions, wrap, timesOf, onUp } = this.#options;
     const rate = this.#options.drift === false ? 1 : 0.96 + this.random.next() * 0.08;
     const node: SimNode = { name, clock: new NodeClock(this.clock, rate), member: undefined, incarnation: 0, alive: true };
     this.nodes.set(name, node);
-    const { clock } = node;
+    try {
+      await this.#boot(node);
+      return node;
+    } catch (error) {
+      if (node.alive) this.#end(node);
+      throw error;
+    }
+  }
+  async #boot(node: SimNode): Promise<void> {
+    const { definitions, wrap, timesOf, onUp } = this.#options;
+    const { name, clock } = node;
     const connect = (): MemoryConnection => wrap?.(name, this.network.connect(name)) ?? this.network.connect(name);
     const [control, data] = [connect(), connect()];
     const random = seededRandom(Math.floor(this.random.next() * 2 ** 32));
@@ -151,6 +171,7 @@ export class SimWorld {
           times,
           log,
           definitions: this.#options.definitionsOf?.(name) ?? definitions,
+          known: this.#options.known ?? [],
           wireVersions,
         },
         ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
@@ -164,17 +185,19 @@ export class SimWorld {
     onUp?.(node, member);
     const edge = publicEdge({
       ...{ transport: data.transport, subjects: this.subjects, clock, log, node: name, onDeadLetter: () => undefined },
-      handlers: publicHandlers({ member, refs: undefined as never }),
+      handlers: publicHandlers({ member, refs: nodeRefs(member) }),
     });
     member.cluster.onServes((serves) => (serves ? edge.open() : edge.shut()));
     if (member.cluster.serves) edge.open();
-    return node;
   }
-  /** As {@link start}, for when nobody waits for it. */
+  /** As {@link start}, for when nobody waits for it; a start that fails is tried again, ever later. */
   relaunch(name: string, afterMs: number): void {
     this.clock.after(afterMs, () => {
       if (this.nodes.get(name)?.alive === true) return;
-      this.start(name).catch((error) => this.note(`${name} could not start: ${error}`));
+      this.start(name).catch((error) => {
+        this.note(`${name} could not start: ${error}`);
+        this.relaunch(name, Math.min(2 * afterMs, LONGEST_RELAUNCH_MS));
+      });
     });
   }
   #over(node: SimNode, reason: 'declared-gone' | 'not-renewed'): void {
@@ -195,21 +218,21 @@ export class SimWorld {
     if (node === undefined || !node.alive) return;
     this.#end(node);
     this.note(`${name} crashed`);
-    if (proofAfterMs === undefined || node.incarnation === 0) return;
-    this.clock.after(proofAfterMs, () => {
-      const { stores, transport } = this.network.connect(`${name}-launcher`);
-      const codec = createCodec();
-      const members = stores.kv(this.subjects.store('MEMBERS'));
-      declareGone({ members, codec, clock: this.clock, times: this.times }, name, node.incarnation, {
-        timeoutMs: 60_000,
-        cause: 'crash',
-      }).then(
-        (revision) => {
-          if (revision !== undefined) transport.publish(this.subjects.event('member'), codec.encode([name, revision]));
-        },
-        () => this.note(`${name} could not be declared gone`),
-      );
-    });
+    if (proofAfterMs !== undefined) this.clock.after(proofAfterMs, () => void this.prove(node));
+  }
+  /** What its launcher does that saw it exit: says for this one incarnation that it is gone. */
+  async prove({ name, incarnation }: SimNode): Promise<void> {
+    if (incarnation === 0) return;
+    const { stores, transport } = this.network.connect(launcherOf(name));
+    const codec = createCodec();
+    const members = stores.kv(this.subjects.store('MEMBERS'));
+    try {
+      const within = { timeoutMs: 60_000, cause: 'crash' } as const;
+      const revision = await declareGone({ members, codec, clock: this.clock, times: this.times }, name, incarnation, within);
+      if (revision !== undefined) transport.publish(this.subjects.event('member'), codec.encode([name, revision]));
+    } catch {
+      this.note(`${name} could not be declared gone`);
+    }
   }
   /** SIGTERM: it gives its agents back, and ends. */
   async leave(name: string, timeoutMs = 5_000): Promise<void> {

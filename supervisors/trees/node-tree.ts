@@ -73,6 +73,14 @@ export const nodeTree: Tree<NodeTreeNeeds, NodeTreeMessages> = {
 };
 export type NodeRefs = Refs<NodeTreeMessages>;
 
+/** Of a node's own actors, whether they run or not. */
+export const nodeRefs = ({ system }: MemberNode): NodeRefs => ({
+  monitor: childRef(system, nodeTree, 'monitor'),
+  health: childRef(system, nodeTree, 'health'),
+  registry: childRef(system, nodeTree, 'registry'),
+  node: childRef(system, nodeTree, 'node'),
+});
+
 /** Starts a node's own actors. */
 export const superviseNode = (member: MemberNode, needs: Omit<NodeTreeNeeds, 'member'>): NodeRefs =>
   supervise(member.system, nodeTree, { ...needs, member });
