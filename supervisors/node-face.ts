@@ -16,15 +16,21 @@ export const LEAVE_MS = 25_000;
 const CORDON_MS = 5_000;
 const AGENTS_MS = 5_000;
 
+type Wanted = { readonly timeoutMs?: number; readonly [more: string]: unknown };
+/** What is done with each promise that this program is given. */
+export type Handed = <T>(promise: Promise<T>) => Promise<T>;
+
 /** What a member shows to the program it runs in, whoever put it together: its state, its actors, its way to all agents. */
 export class NodeFace {
   readonly name: NodeId;
   readonly incarnation: number;
   readonly #member: MemberNode;
+  readonly #handed: Handed;
   #state: NodeState = 'starting';
 
-  constructor(name: NodeId, member: MemberNode) {
+  constructor(name: NodeId, member: MemberNode, handed: Handed = (promise) => promise) {
     this.name = name;
+    this.#handed = handed;
     this.#member = member;
     this.incarnation = member.cluster.self.incarnation;
   }
@@ -47,18 +53,19 @@ export class NodeFace {
     }
   }
 
-  async cordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#mustRun();
-    await this.#member.cluster.cordon(true, { timeoutMs });
+  cordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#handed(this.#cordon(true, timeoutMs));
   }
-  async uncordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#mustRun();
-    await this.#member.cluster.cordon(false, { timeoutMs });
-    if (this.#state === 'maintenance') this.become('running');
+  uncordon({ timeoutMs = CORDON_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#handed(this.#cordon(false, timeoutMs));
   }
-  async drain(within: { readonly timeoutMs?: number } = {}): Promise<{ readonly moved: number; readonly left: number }> {
-    const { moved, left } = await this.drained(within);
-    return { moved, left };
+  async #cordon(on: boolean, timeoutMs: number): Promise<void> {
+    this.#mustRun();
+    await this.#member.cluster.cordon(on, { timeoutMs });
+    if (!on && this.#state === 'maintenance') this.become('running');
+  }
+  drain(within: { readonly timeoutMs?: number } = {}): Promise<{ readonly moved: number; readonly left: number }> {
+    return this.#handed(this.drained(within).then(({ moved, left }) => ({ moved, left })));
   }
   /** As {@link drain}, with what holds it up. */
   protected async drained({ timeoutMs = LEAVE_MS }: { readonly timeoutMs?: number }): Promise<Drained> {
@@ -76,13 +83,12 @@ export class NodeFace {
   agent<C extends Commands>(protocol: Protocol<C>, id: string): AgentRef<C> {
     return this.system.refOf({ kind: 'agent', type: protocol.type, id }) as unknown as AgentRef<C>;
   }
-  readonly spawn: Agents['spawn'] = (async (
-    definition: AnyAgent,
-    wanted: { readonly timeoutMs?: number; readonly [more: string]: unknown } = {},
-  ) => {
+  readonly spawn: Agents['spawn'] = ((definition: AnyAgent, wanted?: Wanted) =>
+    this.#handed(this.#spawn(definition, wanted))) as unknown as Agents['spawn'];
+  async #spawn(definition: AnyAgent, wanted: Wanted = {}) {
     const spawned = await this.#member.agents.spawn({ ...wanted, type: definition.type, timeoutMs: wanted.timeoutMs ?? AGENTS_MS });
     return { ref: this.agent(definition, spawned.id), node: spawned.node, epoch: spawned.epoch, created: spawned.created };
-  }) as unknown as Agents['spawn'];
+  }
   readonly stopAgent: Agents['stopAgent'] = (ref, { forget = false, timeoutMs = AGENTS_MS } = {}) =>
-    this.#member.agents.stop(ref.type, ref.id, { forget, timeoutMs });
+    this.#handed(this.#member.agents.stop(ref.type, ref.id, { forget, timeoutMs }));
 }

@@ -7,7 +7,7 @@ import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { LogRing } from '../src/edge/log-ring.ts';
 import { publishEvents } from '../src/edge/publish-events.ts';
-import { NexaError, toNexaError } from '../src/errors.ts';
+import { toNexaError } from '../src/errors.ts';
 import type { CheckResult } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Random } from '../src/ports/random.ts';

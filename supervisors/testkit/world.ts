@@ -282,10 +282,16 @@ export class SimWorld {
     }
   }
   async run(ms: number): Promise<void> {
+    await this.runWhile(() => true, ms);
+  }
+  /** Moves time as long as something is wanted, by `ms` at most; false: it was wanted to the end. */
+  async runWhile(wanted: () => boolean, ms = Number.POSITIVE_INFINITY): Promise<boolean> {
     const untilMs = this.clock.monotonicMs() + ms;
-    await this.#runUntil(untilMs, () => false);
-    this.clock.advance(untilMs - this.clock.monotonicMs());
+    await this.#runUntil(untilMs, () => !wanted());
     if (this.#failures.length > 0) throw this.#failures[0];
+    if (!wanted()) return true;
+    if (Number.isFinite(untilMs)) this.clock.advance(untilMs - this.clock.monotonicMs());
+    return false;
   }
   /** Moves time until the promise settles, a virtual minute at most. */
   async until<T>(promise: Promise<T>, withinMs = 60_000): Promise<T> {
