@@ -16,11 +16,16 @@ export function whole(field: string, given: number, from: number, to: number): n
   if (Number.isInteger(given) && given >= from && given <= to) return given;
   throw misfit(field, `${field} is a whole number ${from} … ${to}, and not ${String(given)}`);
 }
-/** Names of nodes that are there. @throws NexaError `invalid-message` */
-export function known(field: string, given: readonly string[], names: readonly string[]): readonly string[] {
+/** Names of nodes that are there, each once. @throws NexaError `invalid-message` */
+export function known(field: string, given: readonly (string | null)[], names: readonly string[]): asserts given is readonly string[] {
   for (const name of given) {
-    if (!names.includes(name)) throw misfit(field, `there is no node ${String(name)}; there are ${names.join(', ')}`);
+    if (name === null || !names.includes(name)) throw misfit(field, `there is no node ${name}; there are ${names.join(', ')}`);
     if (given.indexOf(name) !== given.lastIndexOf(name)) throw misfit(field, `${name} is named twice`);
   }
-  return given;
+}
+/** As {@link known}, of one. @throws NexaError `invalid-message` */
+export function knownNode(name: string | null, names: readonly string[]): string {
+  const given = [name];
+  known('node', given, names);
+  return given[0] as string;
 }

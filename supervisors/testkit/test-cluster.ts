@@ -7,7 +7,7 @@ import { NexaError } from '../../src/errors.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { allTypes } from '../all-types.ts';
 import type { NexaNode } from '../node-contract.ts';
-import { known, milliseconds, whole } from './given.ts';
+import { known, knownNode, milliseconds, whole } from './given.ts';
 import { split } from './partition.ts';
 import { type Probe, startProbe } from './probe.ts';
 import { Pump } from './pump.ts';
@@ -29,7 +29,7 @@ export interface TestCluster extends Agents, AsyncDisposable {
    * SIGKILL. Its launcher says at once that it is gone, as that of `nexa node` does; `silent`: nobody does, as when a machine is
    * lost, and the others wait for its lease. It stays down until {@link restart}. @throws NexaError `invalid-message`.
    */
-  crash(node: NodeId, options?: { readonly silent?: boolean }): void;
+  crash(node: NodeId | null, options?: { readonly silent?: boolean }): void;
   /** Resolves when a new incarnation is up; one that runs is killed first. @throws NexaError `invalid-message`, `unavailable`. */
   restart(node: NodeId): Promise<void>;
   /**
@@ -133,12 +133,11 @@ export async function testCluster(options: TestClusterOptions = {}): Promise<Tes
     advance: (ms) => pump.move(() => world.run(milliseconds('ms', ms))),
     crash(name, { silent = false } = {}) {
       open();
-      known('node', [name], names);
-      crash(name, silent);
+      crash(knownNode(name, names), silent);
     },
     restart: (name) =>
       pump.move(async () => {
-        known('node', [name], names);
+        knownNode(name, names);
         crash(name, true);
         await world.until(world.prove(node(name).sim), START_MS);
         await world.until(world.start(name), START_MS);
@@ -150,7 +149,7 @@ export async function testCluster(options: TestClusterOptions = {}): Promise<Tes
     },
     pause(name, ms) {
       open();
-      known('node', [name], names);
+      knownNode(name, names);
       milliseconds('ms', ms);
       resumes.get(name)?.();
       world.pause(name);
