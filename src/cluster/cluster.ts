@@ -1,6 +1,7 @@
 import type { NodeId } from '../actor/address.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import { inTime } from '../ports/in-time.ts';
+import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
 import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
@@ -16,7 +17,7 @@ import { messaging } from './messaging.ts';
 import { moving } from './moving.ts';
 import { type Demand, demanded } from './on-demand.ts';
 import { peersHeard } from './peers-heard.ts';
-import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
+import { type AgentRecord, decodeAgent, forCopy, unreadableAgent } from './place.ts';
 import { reconciler } from './reconciler.ts';
 import { reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
@@ -56,6 +57,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const memberCopy: Copy<MemberRecord> = watchedCopy<MemberRecord>({
     kv: memberStore,
     prefix: '',
+    store: 'MEMBERS',
     decode: (bytes, key) => decodeMember(bytes, codec, key),
     onChange: (node, now, before) => memberChanged(node, now?.value, now?.revision ?? 0, before?.value),
     onLive: () => membersLive(),
@@ -66,7 +68,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   const placeCopy: Copy<AgentRecord> = watchedCopy<AgentRecord>({
     kv: agentStore,
     prefix: '',
+    store: 'AGENTS',
     decode: (bytes, key) => forCopy(decodeAgent(bytes, codec, key)),
+    unreadable: unreadableAgent,
     onChange: (key, now) => {
       watches.changed(key, now);
       router.changed(key);
@@ -389,7 +393,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     async recordOf(type, id) {
       const key = agentKey(type, id);
       const found = await agentStore.get(key, { timeoutMs: times.storeMs });
-      return found === undefined ? undefined : { record: decodeAgent(found.value, codec, key), revision: found.revision };
+      if (found === undefined) return undefined;
+      const { value, revision } = found;
+      return { record: readStored({ store: 'AGENTS', key, revision }, () => decodeAgent(value, codec, key)), revision };
     },
     get admits() {
       return admits();

@@ -1,4 +1,6 @@
+import { type NexaError, toNexaError } from '../errors.ts';
 import type { Logger } from '../ports/logger.ts';
+import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
 
 export interface Entry<T> {
@@ -37,6 +39,10 @@ export function watchedCopy<T>(options: {
   readonly kv: Kv;
   readonly prefix: string;
   readonly decode: (value: Uint8Array, key: string) => T;
+  /** `AGENTS` …, for whoever has to look at a record that cannot be read. */
+  readonly store: string;
+  /** What stands for such a record, if anything: it is nobody's to act on, and it must be seen. */
+  readonly unreadable?: (key: string, error: NexaError) => T | undefined;
   readonly onChange: CopyListener<T>;
   readonly onLive: () => void;
   /** The watch started over. */
@@ -69,17 +75,23 @@ export function watchedCopy<T>(options: {
     }
     onChange(key, entries.get(key), before);
   };
-  const decoded = (key: string, bytes: Uint8Array): T | undefined => {
+  /** One that cannot be read must not stop the others. */
+  const unreadable = (key: string, error: NexaError): T | undefined => {
+    log.error({ ...error.toJSON() }, 'a record in the store cannot be read; it is left alone');
     try {
-      return options.decode(bytes, key);
-    } catch (error) {
-      // A record that cannot be read is nobody's to act on: it must be seen, and it must not stop the others.
-      log.error({ key, error: String(error) }, 'a record in the store cannot be read; it is left alone');
+      return options.unreadable?.(key, error);
+    } catch {
       return undefined;
     }
   };
   const put = (key: string, bytes: Uint8Array, revision: number): void => {
-    const value = decoded(key, bytes);
+    if (known(key) >= revision) return;
+    let value: T | undefined;
+    try {
+      value = readStored({ store: options.store, key, revision }, () => options.decode(bytes, key));
+    } catch (error) {
+      value = unreadable(key, toNexaError(error, 'corrupt-record'));
+    }
     if (value !== undefined) apply(key, value, revision);
   };
   const replayEnded = (): void => {

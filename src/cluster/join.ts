@@ -2,6 +2,7 @@ import type { NodeId } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
+import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
 import { requireCommonWire } from './common-wire.ts';
 import { type ClusterTimes, silenceMs } from './config.ts';
@@ -25,6 +26,8 @@ export interface MemberStore {
   readonly times: ClusterTimes;
 }
 
+const readMember = ({ value, revision }: NonNullable<Awaited<ReturnType<Kv['get']>>>, codec: Codec, key: string): MemberRecord =>
+  readStored({ store: 'MEMBERS', key, revision }, () => decodeMember(value, codec, key));
 export const instant = (clock: Clock): Instant => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), bootMs: clock.bootMs() });
 /** Seen within one ttl they show that a name's holder lives; it makes four or five. */
 const RENEWALS = 3;
@@ -67,7 +70,7 @@ export async function join(
       await wait(clock, 200);
       continue;
     }
-    const there = found === undefined ? undefined : decodeMember(found.value, codec, key);
+    const there = found === undefined ? undefined : readMember(found, codec, key);
     if (there !== undefined && found !== undefined && there.state !== 'gone') {
       if (there.session === record.session) {
         // Our own join landed though its answer was lost. Taking it over by a further CAS makes the lease count from a known send.
@@ -134,7 +137,7 @@ export async function declareGone(
     try {
       const found = await members.get(key, { timeoutMs: times.storeMs });
       if (found === undefined) return undefined;
-      const record = decodeMember(found.value, codec, key);
+      const record = readMember(found, codec, key);
       if (record.incarnation > incarnation) return undefined;
       if (record.incarnation === incarnation && record.state === 'gone') return found.revision;
       if (record.incarnation < incarnation) continue; // a read from before it joined

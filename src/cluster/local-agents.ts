@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import { isUnreadable, readStored } from '../ports/stored.ts';
 import type { Kv, Written } from '../ports/stores.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
@@ -224,14 +225,13 @@ export function localAgents(options: {
     try {
       const found = await agents.get(agent.key, within);
       if (over) return;
-      const record = found === undefined ? undefined : decodeAgent(found.value, codec, agent.key);
-      if (found !== undefined && record !== undefined) options.copy().apply(agent.key, forCopy(record), found.revision);
-      input(agent, {
-        input: 'read',
-        found: found === undefined || record === undefined ? undefined : { record, revision: found.revision },
-      });
-    } catch {
-      if (!over) input(agent, { input: 'read-failed' });
+      if (found === undefined) return input(agent, { input: 'read', found });
+      const { value, revision } = found;
+      const record = readStored({ store: 'AGENTS', key: agent.key, revision }, () => decodeAgent(value, codec, agent.key));
+      options.copy().apply(agent.key, forCopy(record), revision);
+      input(agent, { input: 'read', found: { record, revision } });
+    } catch (error) {
+      if (!over) input(agent, { input: 'read-failed', ...(isUnreadable(error) ? { unreadable: error } : {}) });
     }
   };
   const activate = (agent: Local, record: AgentRecord, epoch: number): void => {
@@ -270,7 +270,7 @@ export function localAgents(options: {
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
         log.warn({ agent: agent.key, epoch, code: error.code, error: error.message }, 'an activation failed');
-        if (current()) input(agent, { input: 'activation-failed', error, local: error.code !== 'corrupt-record' });
+        if (current()) input(agent, { input: 'activation-failed', error, local: othersMay(error) });
       } finally {
         activating--;
         activationQueue.shift()?.();
@@ -464,5 +464,7 @@ export function localAgents(options: {
   };
 }
 
+/** What no node can read, none may try again; a later version of the type may read what its predecessor cannot. */
+const othersMay = (error: NexaError): boolean => !isUnreadable(error) || (error.code === 'unknown-version' && 'version' in error.where);
 const bytesOf = (parked: readonly Envelope[]): number => parked.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
 const isRoomy = (parked: readonly Envelope[]): boolean => parked.length < PARKED / 2 && bytesOf(parked) < PARKED_BYTES / 2;

@@ -1,4 +1,5 @@
 import type { NodeId } from '../actor/address.ts';
+import { fieldsOf } from '../durable/record-fields.ts';
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
 
@@ -38,7 +39,8 @@ export const runs = (member: Pick<Member, 'types'>, type: string): number | unde
 export const provesGone = (record: Pick<MemberRecord, 'incarnation' | 'state'>, incarnation: number): boolean =>
   record.incarnation > incarnation || (record.incarnation === incarnation && record.state === 'gone');
 
-const STATES: readonly string[] = ['joining', 'up', 'leaving', 'gone'] satisfies readonly Member['state'][];
+const STATES: readonly unknown[] = ['joining', 'up', 'leaving', 'gone'] satisfies readonly Member['state'][];
+const isState = (value: unknown): value is Member['state'] => STATES.includes(value);
 
 /** Layout 1: fields are only ever added at its end. 1.1 added the cause. */
 export const encodeMember = (record: MemberRecord, codec: Codec): Uint8Array =>
@@ -58,11 +60,14 @@ export const encodeMember = (record: MemberRecord, codec: Codec): Uint8Array =>
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeMember(bytes: Uint8Array, codec: Codec, key: string): MemberRecord {
-  const fields = codec.decode(bytes);
-  if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'a member record is no array', { where: { key } });
-  const [version, incarnation, state, cordoned, labels, capacity, release, wireVersions, types, session, cause] = fields;
-  if (version !== 1) throw new NexaError('unknown-version', `a member record of version ${String(version)}`, { where: { key } });
-  if (typeof incarnation !== 'number' || !STATES.includes(state) || typeof capacity !== 'number' || !Array.isArray(wireVersions)) {
+  const [, incarnation, state, cordoned, labels, capacity, release, wireVersions, types, session, cause] = fieldsOf(
+    bytes,
+    codec,
+    'a member record',
+    [1],
+    { key },
+  );
+  if (typeof incarnation !== 'number' || !isState(state) || typeof capacity !== 'number' || !Array.isArray(wireVersions)) {
     throw new NexaError('corrupt-record', 'a member record with fields of the wrong kind', { where: { key } });
   }
   return {

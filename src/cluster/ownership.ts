@@ -75,7 +75,8 @@ export type OwnershipInput =
   /** `refused`: it was not tried, or the store refuses for good, because it is full. */
   | { readonly input: 'written'; readonly outcome: 'no' | 'unknown'; readonly refused?: NexaError }
   | { readonly input: 'read'; readonly found: { readonly record: AgentRecord; readonly revision: number } | undefined }
-  | { readonly input: 'read-failed' }
+  /** `unreadable`: what is there is no record of this release, and nobody's to write over. */
+  | { readonly input: 'read-failed'; readonly unreadable?: NexaError }
   | { readonly input: 'activated' }
   /** It was put away, and there is a message for it: it begins again at the epoch that it still has. */
   | { readonly input: 'wake' }
@@ -334,7 +335,10 @@ export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<Own
       case 'read':
         return state.phase === 'reading' ? found(state, input.found) : [state, []];
       case 'read-failed':
-        return state.phase === 'reading' ? read(state.goal, state.tries + 1, waiting, state.epoch) : [state, []];
+        if (state.phase !== 'reading') return [state, []];
+        if (input.unreadable !== undefined)
+          return next({ phase: 'idle' }, waiting, refuse(state.goal, doubted(input.unreadable, state.tries)));
+        return read(state.goal, state.tries + 1, waiting, state.epoch);
       case 'activated': {
         if (state.phase !== 'activating') return [state, []];
         return next({ phase: 'active', epoch: state.epoch, record: state.record }, waiting, answerSpawn(state, undefined));
@@ -402,6 +406,12 @@ export function ownership({ self, isGone, versionOf }: OwnershipRules): Step<Own
     }
   };
 }
+
+/** After a try whose outcome is unknown nobody can say that it did not happen. */
+const doubted = (error: NexaError, tries: number): NexaError => {
+  const { code, message, where, fix } = error;
+  return tries === 0 ? error : new NexaError(code, message, { where, definite: false, ...(fix === undefined ? {} : { fix }) });
+};
 
 /** Equality of plain data, whatever the order of keys. */
 export function sameData(a: unknown, b: unknown): boolean {

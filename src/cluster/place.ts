@@ -1,7 +1,9 @@
 import type { NodeId } from '../actor/address.ts';
+import { fieldsOf } from '../durable/record-fields.ts';
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
 import { causeOf, decodeMoves, encodeMoves, type Move, type MoveCause } from './move.ts';
+import { agentKey, parseAgentKey } from './subject.ts';
 
 /** What every node keeps of an agent's record. */
 export interface Place {
@@ -15,7 +17,9 @@ export interface Place {
   readonly revision: number;
 }
 
-export type Restart = 'permanent' | 'transient' | 'temporary';
+const DESIRED = ['running', 'stopped', 'quarantined'] as const satisfies readonly Place['desired'][];
+const RESTARTS = ['permanent', 'transient', 'temporary'] as const;
+export type Restart = (typeof RESTARTS)[number];
 export interface PlacementWish {
   readonly strategy?: 'least-loaded' | 'rendezvous' | 'local';
   readonly node?: NodeId;
@@ -74,18 +78,25 @@ export const encodeAgent = (record: AgentRecord, codec: Codec): Uint8Array =>
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): AgentRecord {
-  const fields = codec.decode(bytes);
-  if (!Array.isArray(fields)) throw new NexaError('corrupt-record', 'an agent record is no array', { where: { key } });
-  const [layout, type, id, spawnId, nonce, config, restart, placement, desired, owner, prefer, version, why, cause, moves] = fields;
-  if (layout !== 1) throw new NexaError('unknown-version', `an agent record of version ${String(layout)}`, { where: { key } });
+  const [, type, id, spawnId, nonce, config, restart, placement, desired, owner, prefer, version, why, cause, moves] = fieldsOf(
+    bytes,
+    codec,
+    'an agent record',
+    [1],
+    { key },
+  );
   if (
     typeof type !== 'string' ||
     typeof id !== 'string' ||
     typeof version !== 'number' ||
-    !['running', 'stopped', 'quarantined'].includes(desired)
+    !isOneOf(DESIRED, desired) ||
+    !isOneOf(RESTARTS, restart) ||
+    !isOwner(owner) ||
+    !isWish(placement)
   ) {
     throw new NexaError('corrupt-record', 'an agent record with fields of the wrong kind', { where: { key } });
   }
+  if (keyOf(type, id) !== key) throw new NexaError('corrupt-record', 'an agent record under the key of another one', { where: { key } });
   return {
     type,
     id,
@@ -95,7 +106,7 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
     restart,
     placement: placement ?? {},
     desired,
-    owner: Array.isArray(owner) ? { node: String(owner[0]), incarnation: Number(owner[1]) } : undefined,
+    owner: owner === null ? undefined : { node: owner[0], incarnation: owner[1] },
     prefer: typeof prefer === 'string' ? prefer : undefined,
     version,
     why: String(why),
@@ -104,6 +115,30 @@ export function decodeAgent(bytes: Uint8Array, codec: Codec, key: string): Agent
   };
 }
 
+const isOneOf = <T extends string>(all: readonly T[], value: unknown): value is T => (all as readonly unknown[]).includes(value);
+const isOwner = (value: unknown): value is null | readonly [string, number] =>
+  value === null || (Array.isArray(value) && typeof value[0] === 'string' && Number.isSafeInteger(value[1]));
+const isWish = (value: unknown): value is PlacementWish | null | undefined =>
+  value === null || value === undefined || (typeof value === 'object' && !Array.isArray(value));
+/** Undefined: that is no agent's name. */
+function keyOf(type: string, id: string): string | undefined {
+  try {
+    return agentKey(type, id);
+  } catch {
+    return undefined;
+  }
+}
+
 const NO_MOVES: readonly Move[] = [];
+/** What copies show of a record that nobody can read: an agent that is put aside, and whose record nobody may write. */
+export function unreadableAgent(key: string, error: NexaError): AgentRecord {
+  return {
+    ...parseAgentKey(key),
+    ...{ spawnId: '', nonce: '', config: undefined, restart: 'permanent', placement: {}, desired: 'quarantined' },
+    ...{ owner: undefined, prefer: undefined, version: 0, cause: 'failed-start', moves: NO_MOVES },
+    why: `${error.code}: ${error.message}`,
+  };
+}
+
 /** What copies keep: configuration and history may be large, and a claimer takes them from a leader read anyway. */
 export const forCopy = (record: AgentRecord): AgentRecord => ({ ...record, config: undefined, moves: NO_MOVES });

@@ -71,6 +71,7 @@ export function receptionistOver(options: ReceptionistOptions): NodeReceptionist
   const copy: Copy<ServiceRecord> = watchedCopy<ServiceRecord>({
     kv,
     prefix: '',
+    store: 'SERVICES',
     decode: (bytes, at) => decodeService(bytes, codec, at),
     onChange: (at, now, before) => {
       unindex(at, before?.value.address);

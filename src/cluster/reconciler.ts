@@ -86,7 +86,8 @@ export function reconciler(options: {
     unplaced.delete(key);
     if (stopped || now === undefined) return;
     const record = now.value;
-    if (record.owner !== undefined && !namesUs(record)) locals.superseded(key, now.revision);
+    // Whatever stands above our epoch and does not name us: somebody else wrote it.
+    if (!namesUs(record)) locals.superseded(key, now.revision);
     if (!options.runs() || !locals.idle(key)) return;
     if (namesUs(record)) return plan(key, times.rankMs * random.next(), record);
     if (!options.admits() || !orphaned(record, members.isGone)) return;

@@ -203,7 +203,7 @@ export function agentRouter(options: {
     if (place === undefined || place.value.desired === 'stopped') return absent(entry);
     if (place.value.desired === 'quarantined') {
       const fix = 'Look at its last error, then spawn or stop it.';
-      return deny(entry, new NexaError('quarantined', `it failed too often: ${place.value.why}`, { where: where(entry), fix }), 'stopped');
+      return deny(entry, new NexaError('quarantined', `it is put aside: ${place.value.why}`, { where: where(entry), fix }), 'stopped');
     }
     const { owner } = place.value;
     const elsewhere = owner !== undefined && owner.node !== self.node && !members.isGone(owner.node, owner.incarnation);

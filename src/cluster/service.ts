@@ -1,4 +1,5 @@
 import { type Address, formatAddress, parseAddress } from '../actor/address.ts';
+import { fieldsOf } from '../durable/record-fields.ts';
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { MessageCodec } from './codec.ts';
@@ -51,11 +52,10 @@ export const encodeService = (record: ServiceRecord, codec: Codec): Uint8Array =
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeService(bytes: Uint8Array, codec: Codec, at: string): ServiceRecord {
-  const fields = codec.decode(bytes);
   const corrupt = (what: string, cause?: unknown): NexaError => new NexaError('corrupt-record', what, { where: { key: at }, cause });
-  if (!Array.isArray(fields)) throw corrupt('a service record is no array');
-  const [layout, key, instance, address, metadata, nonce, registeredAtMs, heartbeatMs] = fields;
-  if (layout !== 1) throw new NexaError('unknown-version', `a service record of version ${String(layout)}`, { where: { key: at } });
+  const [, key, instance, address, metadata, nonce, registeredAtMs, heartbeatMs] = fieldsOf(bytes, codec, 'a service record', [1], {
+    key: at,
+  });
   const formed =
     typeof key === 'string' &&
     typeof instance === 'string' &&

@@ -2,6 +2,7 @@ import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Random } from '../ports/random.ts';
+import { isUnreadable, readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
 import { BackOff } from './back-off.ts';
 import type { DurableState } from './durable-state.ts';
@@ -155,9 +156,12 @@ async function look(options: FenceOptions): Promise<{ readonly record: StateReco
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
     try {
       const found = await options.kv.get(options.key, { timeoutMs: options.storeMs });
-      return found === undefined ? undefined : { record: decodeState(found.value, options.codec, options.key), revision: found.revision };
+      if (found === undefined) return undefined;
+      const { value, revision } = found;
+      const { key, codec } = options;
+      return { record: readStored({ store: 'STATE', key, revision }, () => decodeState(value, codec, key)), revision };
     } catch (error) {
-      if (error instanceof NexaError && (error.code === 'corrupt-record' || error.code === 'unknown-version')) throw error;
+      if (isUnreadable(error)) throw error;
     }
     await backOff.pause();
   }

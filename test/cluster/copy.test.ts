@@ -26,6 +26,7 @@ function copied(read: (key: string) => { readonly value: string; readonly revisi
   const shown = (entry: Entry<string> | undefined) => (entry === undefined ? '-' : `${entry.value}@${entry.revision}`);
   const copy: Copy<string> = watchedCopy({
     kv,
+    store: 'TEST',
     prefix: '',
     decode: (bytes) => {
       const value = new TextDecoder().decode(bytes);
@@ -152,6 +153,7 @@ test('over a bucket whose watch is late, breaks and starts over, the copy ends a
   const kv = await bucket('B');
   const copy = watchedCopy({
     kv,
+    store: 'TEST',
     prefix: '',
     decode: (bytes) => new TextDecoder().decode(bytes),
     onChange: () => undefined,

@@ -82,7 +82,7 @@ test('a history keeps sixteen stretches, ends the last with its epoch, and a cla
   for (let index = 1; index <= 20; index++)
     moves = moved(moves, index * 10, { node: `n${index}`, incarnation: 1, cause: 'drain', why: 'drained', atMs: index });
   expect(moves.at(-2)).toMatchObject({ node: 'n19', epoch: 200 });
-  const kept = decodeAgent(encodeAgent({ ...agent, moves }, codec), codec, 'k').moves;
+  const kept = decodeAgent(encodeAgent({ ...agent, moves }, codec), codec, 'counter.alice').moves;
   expect([kept.length, kept[0]?.node, kept.at(-1)?.node]).toEqual([16, 'n5', 'n20']);
 });
 
@@ -90,5 +90,5 @@ test('a history that makes no sense does not cost the record', () => {
   const fields = codec.decode(encodeAgent(agent, codec)) as unknown[];
   fields[14] = ['x', [1, 2], { node: 3 }];
   fields[13] = 'by magic';
-  expect(decodeAgent(codec.encode(fields), codec, 'k')).toMatchObject({ id: 'alice', cause: 'reclaimed' });
+  expect(decodeAgent(codec.encode(fields), codec, 'counter.alice')).toMatchObject({ id: 'alice', cause: 'reclaimed' });
 });
