@@ -94,13 +94,17 @@ export async function form(options: Forming): Promise<Formation> {
   };
 
   const existing = await attempt('say whether the cluster exists', async () => (await stores.info(metaName, within)) ?? null);
-  if (existing === null || existing === undefined) {
+  const meta = stores.kv(metaName);
+  const begun =
+    existing !== null && (await attempt('show what it was formed as', async () => (await meta.get('forming', within)) ?? null)) !== null;
+  if (!begun) {
     await attempt('create its first bucket', async () => {
-      const result = await stores.ensure({ name: metaName, kind: 'kv', replicas: options.replicas ?? 1 }, within);
+      const replicas = existing?.spec.replicas ?? options.replicas ?? 1;
+      const result = await stores.ensure({ name: metaName, kind: 'kv', replicas }, within);
+      if (typeof result === 'object') throw foreign(subjects, 'META', result.different);
       return result === 'unknown' ? undefined : result;
     });
   }
-  const meta = stores.kv(metaName);
   const forming = await attempt('agree on a formation', () => agree(meta, options));
   if (options.replicas !== undefined && options.replicas !== forming.replicas) {
     throw new NexaError('store-misconfigured', `this cluster was formed with ${forming.replicas} replica(s), not ${options.replicas}`, {
@@ -117,6 +121,15 @@ export async function form(options: Forming): Promise<Formation> {
   const upgraded = await attempt('show its stores', () => complete(meta, forming, options, attempt));
   return { ...forming, layout: Math.max(forming.layout, upgraded) };
 }
+
+const misfitOf = (subjects: Subjects, store: StoreName, what: string, where: Readonly<Record<string, string>> = {}): NexaError =>
+  new NexaError('store-misconfigured', `${store} ${what}`, {
+    where: { store: subjects.store(store), cluster: subjects.cluster, ...where },
+    fix: 'Restore it from a backup, or choose another --cluster name; Nexa never re-creates a store by itself.',
+  });
+/** It was there before the cluster was formed: somebody else made it. */
+const foreign = (subjects: Subjects, store: StoreName, settings: readonly string[]): NexaError =>
+  misfitOf(subjects, store, `exists with other settings: ${settings.join(', ')}`, { settings: settings.join(', ') });
 
 type Attempt = <T>(what: string, run: () => Promise<T | undefined>) => Promise<T>;
 /** What is marked as there: the layout that the stores have by now, and when each was created. */
@@ -139,16 +152,12 @@ async function complete(meta: Kv, forming: Formation, options: Forming, attempt:
   for (const store of ADDED.flatMap(({ stores }) => stores)) {
     const spec = storeSpec(subjects, store, forming);
     const { name } = spec;
-    const misfit = (what: string): NexaError =>
-      new NexaError('store-misconfigured', `${store} ${what}`, {
-        where: { store: name, cluster: subjects.cluster },
-        fix: 'Restore it from a backup, or choose another --cluster name; Nexa never re-creates a store by itself.',
-      });
+    const misfit = (what: string): NexaError => misfitOf(subjects, store, what);
     const then = created[store];
     if (then === undefined) {
       await attempt(`create ${store}`, async () => {
         const result = await stores.ensure(spec, within);
-        if (result === 'different') throw misfit('exists with another configuration');
+        if (typeof result === 'object') throw foreign(subjects, store, result.different);
         return result === 'unknown' ? undefined : result;
       });
     }

@@ -44,6 +44,7 @@ export function reminderCopy(store: ReminderStore, onChange: (key: string) => vo
   const copy = watchedCopy<number>({
     kv,
     prefix: '',
+    store: 'REMINDERS',
     decode: (bytes, key) => decodeReminder(bytes, codec, key).dueAtMs,
     onChange: (key, now) => {
       const agent = agentOf(key);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NexaError } from '../errors.ts';
 import { assertStoreName } from '../ports/safe-name.ts';
-import type { StoreSpec, Stores } from '../ports/stores.ts';
+import type { Ensured, StoreSpec, Stores } from '../ports/stores.ts';
 import { memoryBlobs } from './blobs.ts';
 import type { Endpoint } from './endpoint.ts';
 import { memoryKv } from './kv.ts';
@@ -22,7 +22,7 @@ export function memoryStores(
       assertStoreName(spec.name);
       if (spec.kind === 'stream' && !spec.subjects?.length)
         throw new NexaError('store-misconfigured', `stream ${spec.name} has no subjects`, { where: { store: spec.name } });
-      let answer: 'created' | 'same' | 'different' = 'same';
+      let answer: Ensured = 'same';
       const outcome = await access.write(timeoutMs, () => {
         const present = broker.records.get(spec.name);
         if (present === undefined) {
@@ -36,7 +36,10 @@ export function memoryStores(
             }),
           );
           broker.soon(way.storeReady);
-        } else if (!sameSpec(present.spec, spec)) answer = 'different';
+        } else {
+          const different = differences(present.spec, spec);
+          if (different.length > 0) answer = { different };
+        }
         return { written: 'yes', revision: 0 };
       });
       return outcome.written === 'yes' ? answer : 'unknown';
@@ -55,11 +58,9 @@ export function memoryStores(
   };
 }
 
-function sameSpec(present: StoreSpec, wanted: StoreSpec): boolean {
-  const shape = ({ kind, replicas, subjects, mostPerSubject }: StoreSpec) =>
-    kind === 'stream' ? { kind, replicas, subjects, mostPerSubject } : { kind, replicas };
-  return (
-    isDeepStrictEqual(shape(present), shape(wanted)) &&
-    (wanted.firstSequence === undefined || wanted.firstSequence === present.firstSequence)
-  );
+function differences(present: StoreSpec, wanted: StoreSpec): string[] {
+  const fields: (keyof StoreSpec)[] = ['kind', 'replicas'];
+  if (wanted.kind === 'stream') fields.push('subjects', 'mostPerSubject');
+  if (wanted.firstSequence !== undefined) fields.push('firstSequence');
+  return fields.filter((field) => !isDeepStrictEqual(present[field], wanted[field]));
 }

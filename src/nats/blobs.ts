@@ -37,7 +37,7 @@ export function natsBlobs(js: JetStream, name: string): Blobs {
     const outcome = writtenFrom(
       await js.publish(subject, payload, headersFrom(rollup ? [['Nats-Rollup', 'sub']] : []), leftMs),
       undefined,
-      name,
+      { store: name, subject },
     );
     if (outcome.written !== 'yes')
       throw new NexaError('unavailable', `the object ${blob} may not be stored`, { definite: false, where: { store: name, name: blob } });

@@ -43,6 +43,7 @@ export const errors = {
   sequenceNotFound: 10_043,
   wrongLastSequence: 10_071,
   storeFailed: 10_077,
+  insufficientResources: 10_023,
   streamNameInUse: 10_058,
 } as const;
 
@@ -95,7 +96,12 @@ export function parseAnswer<T>(data: Uint8Array): ApiAnswer<T> {
  * one is a stale leader; everything else may be our own write under way.
  * @throws NexaError `quota-exceeded`, `mailbox-full`, `store-misconfigured`: refused for good.
  */
-export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefined, store: string): Written {
+export function writtenFrom(
+  answer: ApiAnswer<PubAck>,
+  expected: number | undefined,
+  where: { readonly store: string; readonly subject: string },
+): Written {
+  const { store } = where;
   if (answer.ok)
     return Number.isSafeInteger(answer.value.seq) && answer.value.seq > 0
       ? { written: 'yes', revision: answer.value.seq }
@@ -106,14 +112,15 @@ export function writtenFrom(answer: ApiAnswer<PubAck>, expected: number | undefi
       return expected !== undefined && present > expected ? { written: 'no' } : { written: 'unknown' };
     }
     case errors.storeFailed:
+    case errors.insufficientResources:
       if (/per subject/.test(answer.error.description))
-        throw new NexaError('mailbox-full', `store ${store} holds as much of this subject as it may`, { where: { store } });
+        throw new NexaError('mailbox-full', `store ${store} holds as much of this subject as it may`, { where });
       throw new NexaError('quota-exceeded', `store ${store} takes no more: ${answer.error.description}`, {
-        where: { store },
-        fix: 'Raise the limits of the stream or of its server.',
+        where,
+        fix: 'Raise the limits of the stream or of its server, or free room.',
       });
     case errors.streamNameInUse:
-      throw new NexaError('store-misconfigured', `store ${store} exists with another configuration`, { where: { store } });
+      throw new NexaError('store-misconfigured', `store ${store} exists with another configuration`, { where });
     default:
       return { written: 'unknown' };
   }

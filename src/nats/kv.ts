@@ -20,7 +20,8 @@ export function natsKv(js: JetStream, name: string): Kv {
       ['Nats-Expected-Last-Subject-Sequence', String(expected)],
       ...(deleted ? [['KV-Operation', 'DEL'] as const] : []),
     ]);
-    return writtenFrom(await js.publish(root + key, value, headers, timeoutMs), expected, name);
+    const subject = root + key;
+    return writtenFrom(await js.publish(subject, value, headers, timeoutMs), expected, { store: name, subject });
   };
   const read = (key: string, timeoutMs: number) => readRecord(js, stream, { last_by_subj: root + key }, timeoutMs);
 

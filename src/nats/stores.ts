@@ -1,6 +1,6 @@
 import { NexaError } from '../errors.ts';
 import { assertStoreName, assertSubscribable } from '../ports/safe-name.ts';
-import type { StoreSpec, Stores } from '../ports/stores.ts';
+import type { Ensured, StoreSpec, Stores } from '../ports/stores.ts';
 import { natsBlobs } from './blobs.ts';
 import type { Wire } from './connection.ts';
 import { type ApiAnswer, errors, type JetStream, unreadable } from './jet-stream.ts';
@@ -27,17 +27,17 @@ export function natsStores(wire: Wire, js: JetStream): Stores {
   const info = (stream: string, timeoutMs: number): Promise<ApiAnswer<StreamInfo>> =>
     js.api<StreamInfo>(`STREAM.INFO.${stream}`, undefined, timeoutMs);
 
-  const ensureOnce = async (
-    spec: StoreSpec,
-    config: StreamConfig,
-    timeoutMs: number,
-  ): Promise<'created' | 'same' | 'different' | 'unknown'> => {
+  const ensureOnce = async (spec: StoreSpec, config: StreamConfig, timeoutMs: number): Promise<Ensured> => {
     const present = await info(config.name, timeoutMs);
-    if (present.ok) return differences(present.value.config, config).length === 0 ? 'same' : 'different';
+    if (present.ok) {
+      const different = differences(present.value.config, config);
+      return different.length === 0 ? 'same' : { different };
+    }
     if (present.error?.errCode !== errors.streamNotFound) return refuse(spec, present);
     const made = await js.api<StreamInfo>(`STREAM.CREATE.${config.name}`, config, timeoutMs);
     if (made.ok) return made.value.did_create === false ? 'same' : 'created';
-    return made.error?.errCode === errors.streamNameInUse ? 'different' : refuse(spec, made);
+    // Somebody was faster: what that is, the next look says.
+    return made.error?.errCode === errors.streamNameInUse ? 'unknown' : refuse(spec, made);
   };
 
   return {

@@ -21,7 +21,7 @@ export function natsStream(js: JetStream, name: string): Stream {
         ['Nats-Msg-Id', recordId],
         ...(expectedSequence === undefined ? [] : [['Nats-Expected-Last-Subject-Sequence', String(expectedSequence)] as const]),
       ]);
-      return writtenFrom(await js.publish(subject, record, headers, timeoutMs), expectedSequence, name);
+      return writtenFrom(await js.publish(subject, record, headers, timeoutMs), expectedSequence, { store: name, subject });
     },
     last: async (subject, { timeoutMs }) => {
       assertPublishable(subject);

@@ -70,9 +70,11 @@ export interface StoreSpec {
   /** Of a stream: what it stores. Required for kind `stream`, the others make their own. */
   readonly subjects?: readonly Subject[];
 }
+/** `different`: which settings of the store that is there are not as wanted. */
+export type Ensured = 'created' | 'same' | 'unknown' | { readonly different: readonly string[] };
 /** The serialising side of the broker, on the control connection. */
 export interface Stores {
-  ensure(spec: StoreSpec, options: { readonly timeoutMs: number }): Promise<'created' | 'same' | 'different' | 'unknown'>;
+  ensure(spec: StoreSpec, options: { readonly timeoutMs: number }): Promise<Ensured>;
   info(
     name: string,
     options: { readonly timeoutMs: number },

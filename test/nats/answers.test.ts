@@ -4,6 +4,7 @@ import { placeOf } from '../../src/nats/ordered-consumer.ts';
 import { differences, streamConfig } from '../../src/nats/store-config.ts';
 import { bytes, subject } from '../support/real.ts';
 
+const at = { store: 'S', subject: 'S.x' };
 const refused = (errCode: number, description = ''): ApiAnswer<PubAck> => ({ ok: false, error: { code: 400, errCode, description } });
 
 describe('what an answer to a compare-and-set proves', () => {
@@ -21,24 +22,27 @@ describe('what an answer to a compare-and-set proves', () => {
     ['an error without number is not known', refused(0), { written: 'unknown' }],
     ['no answer is not known', { ok: false }, { written: 'unknown' }],
   ])('%s', (_, answer, written) => {
-    expect(writtenFrom(answer, 7, 'S')).toEqual(written);
+    expect(writtenFrom(answer, 7, at)).toEqual(written);
   });
 
   it('says no to nothing when nothing was expected', () => {
-    expect(writtenFrom(refused(10_071, 'wrong last sequence: 8'), undefined, 'S')).toEqual({ written: 'unknown' });
+    expect(writtenFrom(refused(10_071, 'wrong last sequence: 8'), undefined, at)).toEqual({ written: 'unknown' });
   });
 
   it('throws what is refused for good', () => {
-    expect(() => writtenFrom(refused(10_077, 'maximum bytes exceeded'), 7, 'S')).toThrow(
-      expect.objectContaining({ code: 'quota-exceeded', definite: true }),
+    expect(() => writtenFrom(refused(10_077, 'maximum bytes exceeded'), 7, at)).toThrow(
+      expect.objectContaining({ code: 'quota-exceeded', definite: true, where: at }),
     );
-    expect(() => writtenFrom(refused(10_058), 7, 'S')).toThrow(expect.objectContaining({ code: 'store-misconfigured' }));
+    expect(() => writtenFrom(refused(10_023, 'insufficient resources'), 7, at)).toThrow(
+      expect.objectContaining({ code: 'quota-exceeded' }),
+    );
+    expect(() => writtenFrom(refused(10_058), 7, at)).toThrow(expect.objectContaining({ code: 'store-misconfigured' }));
   });
 
   it.each(['', 'null', '[', '7', '"text"', '{"error":{}}', '\u0000'])(
     'takes the answer %j for none or for one that proves nothing',
     (body) => {
-      expect(writtenFrom(parseAnswer<PubAck>(bytes(body)), 7, 'S')).toEqual({ written: 'unknown' });
+      expect(writtenFrom(parseAnswer<PubAck>(bytes(body)), 7, at)).toEqual({ written: 'unknown' });
     },
   );
 });
