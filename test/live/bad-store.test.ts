@@ -1,0 +1,143 @@
+import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCodec } from '../../src/cluster/codec.ts';
+import { startServers } from '../support/nats.ts';
+import { nexa } from './program.ts';
+import { eventually, type LiveCluster, liveCluster, report } from './support.ts';
+
+/** What an administrator, or somebody else's program, does to the store of a running cluster. */
+let live: LiveCluster;
+let nats: NatsConnection;
+let jsm: JetStreamManager;
+beforeAll(async () => {
+  live = await liveCluster({ nodes: 2 });
+  nats = await connect({ servers: [...live.urls] });
+  jsm = await nats.jetstreamManager();
+});
+afterAll(async () => {
+  await nats?.close();
+  await live?.stop();
+});
+
+const bucket = (store: string): string => `nexa_${live.cluster}_${store}`;
+const spawn = (id: string, more: object = {}) => live.client.ask('spawn', { type: 'counter', id, ...more });
+const add = (id: string) => live.client.ask(`agent.counter.${id}`, { type: 'add', by: 1 });
+const rowOf = async (id: string) => (await live.client.list()).find((row) => row.id === id);
+/** What there is, byte for byte. */
+const lastOf = async (store: string, key: string) => {
+  const { seq, data } = await jsm.streams.getMessage(`KV_${bucket(store)}`, { last_by_subj: `$KV.${bucket(store)}.${key}` });
+  return { seq, hex: Buffer.from(data).toString('hex') };
+};
+async function put(store: string, key: string, bytes: Uint8Array): Promise<number> {
+  const answer = await nats.request(`$KV.${bucket(store)}.${key}`, bytes, { timeout: 5_000 });
+  return (JSON.parse(new TextDecoder().decode(answer.data)) as { readonly seq: number }).seq;
+}
+const deletion = () => {
+  const marked = headers();
+  marked.set('KV-Operation', 'DEL');
+  return marked;
+};
+const allUp = async (): Promise<void> => {
+  for (const node of live.nodes) {
+    const answer = await live.client.ask(`ctl.${node}`, { type: 'status' });
+    expect(answer).toMatchObject({ ok: true, reply: { state: 'running', suspended: false } });
+  }
+};
+
+test('a full store refuses by name and for certain, nobody ends, and once there is room the same agents go on', async () => {
+  for (const node of live.nodes) expect(await spawn(`full-${node}`, { placement: { node } })).toMatchObject({ created: true });
+  for (const store of ['STATE', 'AGENTS'] as const) {
+    const stream = `KV_${bucket(store)}`;
+    const { config, state } = await jsm.streams.info(stream);
+    await jsm.streams.update(stream, { ...config, max_bytes: Math.max(1, state.bytes) });
+    const refused = await (store === 'STATE' ? add('full-n1') : spawn('late'));
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { code: 'quota-exceeded', definite: true, where: { store: bucket(store), subject: expect.stringContaining('counter.') } },
+    });
+    await allUp();
+    await jsm.streams.update(stream, { ...config, max_bytes: -1 });
+  }
+  for (const node of live.nodes) expect(await add(`full-${node}`)).toEqual({ ok: true, reply: { value: 1 } });
+  expect(await spawn('late')).toMatchObject({ created: true });
+});
+
+test('a record of an agent that nobody can read puts that agent aside, in words, and nobody writes over it', async () => {
+  const later = createCodec().encode([2, 'counter', 'later', {}]);
+  const cases = [
+    ['garbage', Uint8Array.of(0xc1, 0xff, 0x00), 'corrupt-record'],
+    ['cut', undefined, 'corrupt-record'],
+    ['empty', new Uint8Array(0), 'corrupt-record'],
+    ['later', later, 'unknown-version'],
+  ] as const;
+  expect(await spawn('sound')).toMatchObject({ created: true });
+  for (const [id, bytes, code] of cases) {
+    expect(await spawn(id)).toMatchObject({ created: true });
+    expect(await add(id)).toEqual({ ok: true, reply: { value: 1 } });
+    const whole = Buffer.from((await lastOf('AGENTS', `counter.${id}`)).hex, 'hex');
+    const seq = await put('AGENTS', `counter.${id}`, bytes ?? whole.subarray(0, whole.length / 2));
+    const there = await lastOf('AGENTS', `counter.${id}`);
+    const row = await eventually(`${id} is put aside`, 20_000, async () => {
+      const found = await rowOf(id);
+      return found?.state === 'quarantined' && found;
+    });
+    expect(row).toMatchObject({ node: null, epoch: seq, why: expect.stringContaining(code) });
+    expect(await add(id)).toMatchObject({ ok: false, error: { code: 'quarantined', definite: true } });
+    const where = { store: 'AGENTS', key: `counter.${id}`, revision: String(seq) };
+    expect(await spawn(id)).toMatchObject({ ok: false, error: { code, definite: true, where, fix: expect.any(String) } });
+    expect(await live.client.ask('agents', { type: 'stop', agent: 'counter', id })).toMatchObject({ ok: false, error: { code, where } });
+    expect(await lastOf('AGENTS', `counter.${id}`)).toEqual(there);
+  }
+  expect(await add('sound')).toEqual({ ok: true, reply: { value: 1 } });
+  await allUp();
+  // What the fix says: without the record it is spawned again, above all earlier epochs, with its state.
+  await nats.request(`$KV.${bucket('AGENTS')}.counter.garbage`, '', { timeout: 5_000, headers: deletion() });
+  await eventually('garbage is spawned again', 10_000, async () => (await spawn('garbage')).ok);
+  expect(await add('garbage')).toEqual({ ok: true, reply: { value: 2 } });
+});
+
+test('a member record that nobody can read costs that node, with its name and the place, and no other one', async () => {
+  expect(await spawn('of-n1', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  const from = live.events.length;
+  const seq = await put('MEMBERS', 'n2', Uint8Array.of(0xc1));
+  const there = await lastOf('MEMBERS', 'n2');
+  await eventually('n2 is suspended', 20_000, async () => {
+    const answer = await live.client.ask('ctl.n2', { type: 'status' });
+    return answer.ok && answer.reply.suspended === true;
+  });
+  expect(await add('of-n1')).toEqual({ ok: true, reply: { value: 1 } });
+  expect(await lastOf('MEMBERS', 'n2')).toEqual(there);
+  expect(there.seq).toBe(seq);
+  await nats.request(`$KV.${bucket('MEMBERS')}.n2`, '', { timeout: 5_000, headers: deletion() });
+  expect(await eventually('n2 is over', 80_000, () => live.events.slice(from).find((event) => event.event === 'exited'))).toMatchObject({
+    node: 'n2',
+    code: 75,
+  });
+  const startedMs = performance.now();
+  await live.heard('ready', 'n2', from);
+  report(`a member whose record was destroyed is back ${Math.round(performance.now() - startedMs)} ms after its exit`);
+  await allUp();
+});
+
+test('a bucket that somebody else made is refused at the formation, with the settings that differ', async () => {
+  await using servers = await startServers();
+  const theirs = await connect({ servers: [...servers.urls] });
+  try {
+    await (await theirs.jetstreamManager()).streams.add({
+      name: 'KV_nexa_foreign_STATE',
+      subjects: ['$KV.nexa_foreign_STATE.>'],
+      max_age: 60_000_000_000,
+      max_msgs_per_subject: 5,
+      allow_direct: true,
+    });
+    const started = await nexa('node', '--name', 'n1', '--cluster', 'foreign', '--nats', servers.urls.join(','));
+    expect(started.exit).toBe(1);
+    expect(started.stderr).toMatch(/STATE exists with other settings: .*max_msgs_per_subject/);
+    expect(started.stderr).toMatch(/max_age/);
+    expect(started.stderr).toMatch(/allow_direct/);
+    expect(started.stderr).toMatch(/discard/);
+    expect(started.stderr).toMatch(/choose another --cluster name/);
+  } finally {
+    await theirs.close();
+  }
+});
