@@ -24,6 +24,8 @@ export interface Copy<T> {
   /** Everything that was there has arrived at least once since the watch (re)started. */
   readonly live: boolean;
   get(key: string): Entry<T> | undefined;
+  /** The highest revision that was seen of it, deletions that are still remembered included; 0: none. */
+  known(key: string): number;
   entries(): IterableIterator<Entry<T>>;
   readonly size: number;
   /** Takes what a read or a write of one's own showed; undefined for a deletion. */
@@ -144,6 +146,7 @@ export function watchedCopy<T>(options: {
       return entries.size;
     },
     get: (key) => entries.get(key),
+    known,
     entries: () => entries.values(),
     apply,
     hint(key, revision) {

@@ -72,9 +72,11 @@ export function reminderCopy(store: ReminderStore, onChange: (key: string) => vo
       return found === undefined ? undefined : decodeReminder(found.value, codec, key);
     },
     change(key, { epoch, standing }, decide) {
-      const known = (): number => copy.get(key)?.revision ?? 0;
+      // What was deleted is known too: a read that still shows it is late.
+      const isLate = (revision: number | undefined): boolean =>
+        revision === undefined ? copy.get(key) !== undefined : revision < copy.known(key);
       const onSeen = (reminder: Reminder | undefined, revision: number): void => copy.apply(key, reminder?.dueAtMs, revision);
-      return changeReminder({ ...store, key, epoch, standing, known, onSeen }, decide);
+      return changeReminder({ ...store, key, epoch, standing, isLate, onSeen }, decide);
     },
     close: copy.close,
   };

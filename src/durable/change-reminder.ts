@@ -19,8 +19,8 @@ export interface ChangeOptions {
   /** Of the activation that writes. */
   readonly epoch: number;
   readonly standing: () => Standing;
-  /** The latest revision that is known here; 0: none. A read that shows less is late. */
-  readonly known: () => number;
+  /** Whether more is known here than a read showed; undefined: it showed nothing. */
+  readonly isLate: (revision: number | undefined) => boolean;
   /** Our own write, or what a read showed; undefined: it was deleted. */
   readonly onSeen: (reminder: Reminder | undefined, revision: number) => void;
 }
@@ -84,14 +84,13 @@ export async function changeReminder(
 
 async function look(options: ChangeOptions): Promise<{ readonly reminder: Reminder; readonly revision: number } | 'late' | undefined> {
   const { kv, key, codec } = options;
-  const known = options.known();
   let found: Awaited<ReturnType<Kv['get']>>;
   try {
     found = await kv.get(key, { timeoutMs: options.storeMs });
   } catch {
     return 'late';
   }
-  if ((found?.revision ?? 0) < known) return 'late';
+  if (options.isLate(found?.revision)) return 'late';
   return found === undefined ? undefined : { reminder: decodeReminder(found.value, codec, key), revision: found.revision };
 }
 

@@ -28,6 +28,8 @@ interface Node {
   readonly failing: { times: number };
   /** Stores that its writes do not reach any more. */
   readonly muted: Set<string>;
+  /** Its handler's own doing, once. */
+  during: (() => Promise<unknown>) | undefined;
   readonly abort: AbortController;
 }
 
@@ -44,7 +46,9 @@ function muting(node: Pick<Node, 'muted'>, kv: Kv, store: string): Kv {
 /** One agent and its owners, one after the other: real records, real fences, and who owns it is the test's. */
 async function owners(faults: FaultSettings = {}) {
   const world = storeWorld(faults);
-  const { clock, random, network } = world;
+  const { random, network } = world;
+  const wall = { aheadMs: 0 };
+  const clock = { ...world.clock, wallMs: () => world.clock.wallMs() + wall.aheadMs };
   await world.bucket('REMINDERS');
   await world.bucket('STATE');
   const poisoned: string[] = [];
@@ -61,6 +65,7 @@ async function owners(faults: FaultSettings = {}) {
         failing: { times: 0 },
         abort: new AbortController(),
         muted,
+        during: undefined,
       },
       reminders: reminders({
         ...{ kv: muting({ muted }, stores.kv('REMINDERS'), 'REMINDERS'), codec, clock, random, storeMs: 500, log: silentLogger },
@@ -88,6 +93,9 @@ async function owners(faults: FaultSettings = {}) {
       }
       if (!('fired' in source)) throw new NexaError('internal', 'not a reminder');
       const { name, declared, dueAtMs, missed = 0 } = source.fired;
+      const { during } = mine;
+      mine.during = undefined;
+      await during?.();
       const state = [...(store.state as readonly Effect[]), { name, declared, dueAtMs, missed }];
       await store.commit({ state, source });
     };
@@ -115,7 +123,7 @@ async function owners(faults: FaultSettings = {}) {
     return found === undefined ? [] : (decodeState(found.value, codec, KEY).state as readonly Effect[]);
   };
   const come = <T>(promise: Promise<T>): Promise<T> => outcome(clock, promise);
-  return { ...world, node, own, by, effects, come, poisoned, startMs: clock.wallMs() };
+  return { ...world, clock, wall, node, own, by, effects, come, poisoned, startMs: clock.wallMs() };
 }
 const tick = (schedule: FixedSchedule, name = 'tick', message: unknown = { type: 'due' }) => ({
   ...{ name, schedule, message: codec.encode(message) },
@@ -214,6 +222,60 @@ test('an earlier owner that writes late is refused by the epoch that it finds, a
   own(old);
   await come(old.reminders.declare(by(old), tick({ everyMs: 20_000 })));
   expect(await come(kv.update(`${KEY}.tick`, read?.value ?? new Uint8Array(), read?.revision ?? 0, TIME))).toEqual({ written: 'no' });
+});
+
+test('a handler that declares its own reminder anew is not undone when its due time is closed', async () => {
+  const { node, own, by, effects, come, clock, startMs } = await owners();
+  const only = node('n1');
+  own(only);
+  await come(only.reminders.declare(by(only), tick({ atMs: startMs + 5_000 })));
+  only.during = () => only.reminders.declare(by(only), tick({ atMs: startMs + 1_000 }));
+  await clock.advance(10_000);
+  expect((await effects()).map(({ dueAtMs }) => dueAtMs - startMs)).toEqual([5_000, 1_000]);
+});
+
+test('a read that lags behind what is known here decides nothing', async () => {
+  const { node, own, by, effects, come, clock, network } = await owners({ store: {} });
+  const only = node('n1');
+  own(only);
+  const declaration = tick({ everyMs: 5_000 });
+  await come(only.reminders.declare(by(only), declaration));
+  await come(only.reminders.forget(by(only), 'tick'));
+  network.faults.store.staleRead = 0.9;
+  await come(only.reminders.declare(by(only), declaration));
+  await come(only.reminders.declare(by(only), tick({ everyMs: 50_000 })));
+  await come(only.reminders.forget(by(only), 'tick'));
+  await come(only.reminders.declare(by(only), declaration));
+  network.faults.store.staleRead = 0;
+  await clock.advance(11_000);
+  expect(await effects()).toHaveLength(2);
+});
+
+test('the wall clock is looked at every half minute: what a jump made due comes then', async () => {
+  const { node, own, by, effects, come, clock, wall } = await owners();
+  const only = node('n1');
+  own(only);
+  await come(only.reminders.declare(by(only), tick({ everyMs: 3_600_000 })));
+  wall.aheadMs = 3 * 3_600_000;
+  await clock.advance(31_000);
+  expect((await effects()).map(({ missed }) => missed)).toEqual([2]);
+  wall.aheadMs = 0;
+  await clock.advance(3 * 3_600_000 - 60_000);
+  expect(await effects()).toHaveLength(1);
+});
+
+test('while the lease is not held nothing fires; with it, what came due meanwhile', async () => {
+  const { node, own, by, effects, come, clock } = await owners();
+  const only = node('n1');
+  own(only);
+  await come(only.reminders.declare(by(only), tick({ everyMs: 1_000 })));
+  only.owns = false;
+  await clock.advance(5_500);
+  expect(await effects()).toEqual([]);
+  only.owns = true;
+  only.reminders.resume();
+  await clock.advance(300);
+  expect((await effects()).map(({ missed }) => missed)).toEqual([4]);
 });
 
 test('a record that cannot be read is left alone, and the others come', async () => {
