@@ -2,10 +2,12 @@ import { type Address, formatAddress, parseAddress } from './actor/address.ts';
 import type { Message } from './actor/message.ts';
 import type { Cancel, StreamOptions } from './actor/ref.ts';
 import { silentLogger } from './actor/safe-logger.ts';
+import type { TellDurablyOptions } from './actor/tell-durably.ts';
 import type { Agents, SpawnOptions } from './agent/agents.ts';
 import type { AgentRef, Commands } from './agent/protocol.ts';
 import { createCodec } from './cluster/codec.ts';
 import { type Subjects, subjects } from './cluster/subject.ts';
+import { validMessageId } from './durable/mail.ts';
 import { type Caller, createCaller } from './edge/caller.ts';
 import { type ClientReceptionist, clientReceptionist } from './edge/client-receptionist.ts';
 import { type ClientSession, type ListedAs, openSession } from './edge/client-session.ts';
@@ -66,6 +68,8 @@ export interface Client extends Agents, AsyncDisposable {
   streamRaw(type: string, id: string, command: unknown, options: StreamOptions): AsyncIterable<unknown>;
   /** At most once; resolves when it was sent. */
   tellRaw(type: string, id: string, command: unknown): Promise<void>;
+  /** Resolves with its id once it is stored. @throws as `tellDurably` of a ref. */
+  tellDurablyRaw(type: string, id: string, command: unknown, options: TellDurablyOptions): Promise<string>;
   spawnRaw(request: RawSpawn): Promise<{
     readonly type: string;
     readonly id: string;
@@ -206,7 +210,7 @@ export function clientOver(options: {
   });
   const caller = createCaller({ transport, subjects: names, codec, clock, random });
   const refTo = (type: string, id: string): AgentRef<Commands> =>
-    new ClientRef(caller, names, clock, type, id) as unknown as AgentRef<Commands>;
+    new ClientRef(caller, names, clock, random, type, id) as unknown as AgentRef<Commands>;
   const within = { timeoutMs: TIMEOUT_MS };
   const agents = async (body: object, waiting = within) =>
     (await caller.request(names.agents, body, waiting)).reply as Record<string, unknown> | undefined;
@@ -249,6 +253,8 @@ export function clientOver(options: {
     },
     askRaw: async (type, id, command, options) => (await caller.request(names.agent(type, id), command, { ...options, once: true })).reply,
     streamRaw: (type, id, command, options) => caller.stream(names.agent(type, id), command, options),
+    tellDurablyRaw: (type, id, command, { timeoutMs, messageId = random.id() }) =>
+      tellDurably(caller, names, type, id, command, { timeoutMs, messageId: validMessageId(messageId) }),
     tellRaw: async (type, id, command) => {
       caller.send(names.agent(type, id), command);
     },
@@ -304,6 +310,27 @@ export function clientOver(options: {
   return client;
 }
 
+/** An error that leaves it open whether the message is stored names the id to repeat it with. */
+async function tellDurably(
+  caller: Caller,
+  names: Subjects,
+  type: string,
+  id: string,
+  message: unknown,
+  { timeoutMs, messageId }: { readonly timeoutMs: number; readonly messageId: string },
+): Promise<string> {
+  try {
+    await caller.request(names.durable(type, id), message, { timeoutMs, requestId: messageId });
+    return messageId;
+  } catch (thrown) {
+    const error = toNexaError(thrown, 'internal');
+    if (error.definite) throw error;
+    const { code, message: why, retryable, where } = error;
+    const fix = 'Repeat it with the same message id: it is stored once.';
+    throw new NexaError(code, why, { where: { ...where, messageId }, definite: false, retryable, fix, cause: error });
+  }
+}
+
 /** A named agent as seen from outside: every use is one public message. */
 class ClientRef {
   readonly type: string;
@@ -312,13 +339,15 @@ class ClientRef {
   private readonly caller: Caller;
   private readonly names: Subjects;
   private readonly clock: Clock;
+  private readonly random: Random;
 
   /** @throws NexaError `bad-id` */
-  constructor(caller: Caller, names: Subjects, clock: Clock, type: string, id: string) {
+  constructor(caller: Caller, names: Subjects, clock: Clock, random: Random, type: string, id: string) {
     names.agent(type, id);
     this.caller = caller;
     this.names = names;
     this.clock = clock;
+    this.random = random;
     this.type = type;
     this.id = id;
     this.address = { kind: 'agent', type, id };
@@ -341,6 +370,9 @@ class ClientRef {
   }
   stream(message: unknown, options: StreamOptions): AsyncIterable<unknown> {
     return this.caller.stream(this.names.agent(this.type, this.id), message, options);
+  }
+  async tellDurably(message: unknown, { timeoutMs, messageId = this.random.id() }: TellDurablyOptions): Promise<void> {
+    await tellDurably(this.caller, this.names, this.type, this.id, message, { timeoutMs, messageId: validMessageId(messageId) });
   }
   async ready({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<void> {
     const untilMs = this.clock.monotonicMs() + timeoutMs;

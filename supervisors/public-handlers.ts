@@ -11,7 +11,7 @@ const WITHIN = { timeoutMs: 5_000 } as const;
 
 /** What a node does for outsiders: agents through the cluster, everything about the node through its own actors. */
 export function publicHandlers({ member, refs }: { readonly member: MemberNode; readonly refs: NodeRefs }): PublicHandlers {
-  const { system, agents } = member;
+  const { system, agents, cluster } = member;
   const agent = (type: string, id: string) => ({ kind: 'agent', type, id }) as const;
   return {
     ...clientHandlers(member),
@@ -32,6 +32,10 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
         .unsafeRef<StreamRequest<{ readonly type: string }, unknown>>(agent(type, id))
         .stream(command as { readonly type: string }, { idleTimeoutMs: timeoutMs, window, signal }),
     tell: (type, id, message, { requestId, traceparent }) => void system.deliver({ to: agent(type, id), message, requestId, traceparent }),
+    tellDurably: async (type, id, message, { timeoutMs, requestId, traceparent }) => ({
+      // So that the answer is there before its caller goes.
+      messageId: await cluster.mail.tell(type, id, message, { timeoutMs: timeoutMs * 0.9, messageId: requestId, traceparent }),
+    }),
     stop: (type, id, { forget, timeoutMs }) => agents.stop(type, id, { forget, timeoutMs }),
     list: async ({ type, id, limit }) => {
       const { agents, more } = await served(refs.registry.ask({ type: 'list', agent: type, id, limit }, WITHIN));

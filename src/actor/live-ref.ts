@@ -6,6 +6,7 @@ import type { Cell } from './cell/cell.ts';
 import { AskMail, Mail, StampedMail } from './envelope.ts';
 import type { ActorRef, AnyRef, AskOptions, ReplyTo, StreamOptions } from './ref.ts';
 import type { System } from './system.ts';
+import type { TellDurablyOptions } from './tell-durably.ts';
 
 /**
  * A ref that can be used. It knows the cell it reaches, when that is one of this node, and it may be bound to the cell that holds
@@ -100,6 +101,10 @@ export class NamedRef extends LiveRef {
     super(system, address, target, binding);
     this.type = address.type;
     this.id = address.id;
+  }
+
+  tellDurably(message: unknown, options: TellDurablyOptions): Promise<void> {
+    return this.system.tellDurably(this, message, options);
   }
 
   override boundTo(binding: Cell | undefined): LiveRef {

@@ -31,6 +31,7 @@ import { oneForOne, type Strategy } from './strategy.ts';
 import { stream } from './stream/stream.ts';
 import { Streams } from './stream/streams.ts';
 import { SystemTopic } from './system-topic.ts';
+import { type DurableTells, type TellDurablyOptions, tellDurably } from './tell-durably.ts';
 import type { Topic, TopicBus } from './topic.ts';
 
 /** Actors in this process. What `actorSystem()` gives, and what every node is built on. */
@@ -106,6 +107,8 @@ export class System implements ActorSystem {
   topics: TopicBus | undefined = undefined;
   /** What ends with an actor and is not known to any incarnation of it. */
   readonly endings = new Map<Cell, Set<Cancel>>();
+  /** What stores messages for named agents; installed by the cluster. */
+  durableTells: DurableTells | undefined = undefined;
   /** Installed by whoever has a store. */
   services: Receptionist | undefined = undefined;
   /** The way back of what was told: an answer there is for nobody, and nobody misses it. */
@@ -234,6 +237,10 @@ export class System implements ActorSystem {
 
   ask(ref: LiveRef, message: unknown, options: AskOptions): Promise<unknown> {
     return ask(this, ref, message, options);
+  }
+
+  tellDurably(ref: LiveRef, message: unknown, options: TellDurablyOptions): Promise<void> {
+    return tellDurably(this, ref, message, options);
   }
 
   stream(ref: LiveRef, message: unknown, options: StreamOptions): AsyncIterable<unknown> {

@@ -16,8 +16,11 @@ export interface AgentHooks<C extends Commands, Config, State> {
 /** How the runtime treats agents of this type. Every value has a default; all of it is shown by `nexa types`. */
 export interface AgentOptions {
   readonly summary?: string;
-  /** The mailbox; `stateBytes` of the stored state (default 256 kB, and at most that; of an event-sourced agent at most 1 MB); `handlerMs` after which a handler is reported slow (default 1,000). */
-  readonly limits?: MailboxOptions & { readonly stateBytes?: number; readonly handlerMs?: number };
+  /**
+   * The mailbox; `stateBytes` of the stored state (default 256 kB, and at most that; of an event-sourced agent at most 1 MB); `handlerMs`
+   * after which a handler is reported slow (default 1,000); `tries` of one stored message before it is put aside (default 5, most 1,000).
+   */
+  readonly limits?: MailboxOptions & { readonly stateBytes?: number; readonly handlerMs?: number; readonly tries?: number };
   /** For its children. */
   readonly strategy?: Strategy;
   /** After a failure: permanent (default) always, transient only after a crash, temporary never. */

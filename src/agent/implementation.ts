@@ -27,7 +27,7 @@ export interface Implementation {
   readonly upcast: ReadonlyMap<number, (state: unknown) => unknown>;
   /** Absent: its state is one record, the last value wins. */
   readonly eventSourcing?: EventSourcing;
-  readonly limits: Required<MailboxOptions> & { readonly stateBytes: number; readonly handlerMs: number };
+  readonly limits: Required<MailboxOptions> & { readonly stateBytes: number; readonly handlerMs: number; readonly tries: number };
   /** For its children; absent: the default of Props. */
   readonly strategy: Strategy | undefined;
   readonly activation: ActivationKind;
@@ -79,6 +79,7 @@ const options = z.strictObject({
       overflow: z.enum(['reject', 'drop-oldest', 'drop-newest']).default('reject'),
       stateBytes: count.max(maxFoldedBytes).default(maxStateBytes),
       handlerMs: count.max(longestMs).default(1_000),
+      tries: count.max(1_000).default(5),
     })
     .prefault({}),
   strategy: strategy.optional(),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Message, Request, StreamRequest } from '../actor/message.ts';
 import type { ActorRef } from '../actor/ref.ts';
+import type { TellDurablyOptions } from '../actor/tell-durably.ts';
 
 export type Shape = z.core.$ZodLooseShape;
 export type CommandKind = 'ask' | 'stream' | 'internal' | 'local';
@@ -62,4 +63,13 @@ export type StorableMessage<C extends Commands> = {
 export interface AgentRef<C extends Commands> extends ActorRef<PublicMessage<C>> {
   readonly type: string;
   readonly id: string;
+  /**
+   * Resolves once a quorum has stored the message; then it is handled at least once, in the order stored, its effect on durable state
+   * exactly once per id (M7). A reply that its command has goes nowhere. A repeat with the same id is the same message while the id is
+   * among the agent's last 1,000.
+   * @throws NexaError `invalid-message`, `unknown-command`, `unknown-type`, `no-such-actor`, `payload-too-large`, `mailbox-full`,
+   *   `quota-exceeded`, `overloaded`, `ask-timeout`: it is not stored. `unavailable`: as its `definite` says; if that is false it may be
+   *   stored, and `where.messageId` is the id to repeat it with.
+   */
+  tellDurably(message: PublicMessage<C>, options: TellDurablyOptions): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { Drained } from './drain.ts';
+import type { DurableMail } from './durable-mail.ts';
 import type { AgentHost } from './hosting.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Member } from './member.ts';
@@ -66,6 +67,8 @@ export interface Cluster {
   readonly remote: Remote;
   readonly topics: Topics;
   readonly receptionist: NodeReceptionist;
+  /** Messages that are stored before they are handled. */
+  readonly mail: DurableMail;
   /** Who hears whom. */
   readonly peers: PeersHeard;
   /** Both copies hold all that was there. */

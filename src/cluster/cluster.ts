@@ -5,11 +5,12 @@ import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
 import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
+import { durableMail } from './durable-mail.ts';
 import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
 import { hearsay } from './hearsay.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
-import { localAgents } from './local-agents.ts';
+import { type LocalAgents, localAgents } from './local-agents.ts';
 import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
 import { memberReceptionist } from './member-receptionist.ts';
 import { membersOf } from './members.ts';
@@ -142,8 +143,20 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onPoison: (envelope, error) => system.deadLetter(envelope, 'poison', error),
   });
   stops.push(remind.stop);
-  const locals = localAgents({
+  const mail = durableMail({
+    ...options,
+    ...{ members, host, agents: agentStore },
+    places: () => placeCopy,
+    locals: () => locals,
+    demand: (type, id) => demand(type, id),
+    runs: () => runs() && mayClaim,
+  });
+  stops.push(mail.stop);
+  system.durableTells = ({ type, id }, message, given) => mail.tell(type, id, message, given);
+  const locals: LocalAgents = localAgents({
     self,
+    mailboxes: mail.boxes,
+    onClaimedIdle: mail.claimed,
     agents: agentStore,
     copy: () => placeCopy,
     members,
@@ -197,6 +210,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       locals,
       demand: (type, id) => demanded(demand, type, id),
       topics: topics.rows,
+      mail: mail.hinted,
+      check: mail.check,
       admit(record) {
         if (!admits()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
         host.checkConfig(record.type, record.config);
@@ -379,6 +394,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     receptionist,
     host,
     reminders: remind,
+    mail,
     peers,
     get copiesLive() {
       return memberCopy.live && placeCopy.live;

@@ -4,7 +4,9 @@ import type { Request } from '../actor/message.ts';
 import type { Props } from '../actor/props.ts';
 import type { ActorRef } from '../actor/ref.ts';
 import type { System } from '../actor/system.ts';
+import type { NexaError } from '../errors.ts';
 import type { LocalAgents, LocalView } from './local-agents.ts';
+import type { MailHint } from './mail-wakes.ts';
 import type { SpawnAnswer } from './ownership.ts';
 import type { AgentSpec } from './place.ts';
 import type { TopicRow } from './topics.ts';
@@ -18,6 +20,10 @@ export type EndpointMessage =
   | Request<{ readonly type: 'demand'; readonly agentType: string; readonly id: string }, null>
   | Request<{ readonly type: 'agents-here' }, readonly LocalView[]>
   | Request<{ readonly type: 'topics-here' }, readonly TopicRow[]>
+  /** Stored messages wait for agents that are thought to be here. */
+  | { readonly type: 'mail'; readonly hints: readonly MailHint[] }
+  /** Whether an agent of a type of this node takes that message. */
+  | Request<{ readonly type: 'check'; readonly agentType: string; readonly message: unknown }, null>
   /** Whether messages go both ways. */
   | Request<{ readonly type: 'ping' }, null>;
 
@@ -38,6 +44,9 @@ const MOST_TOPICS = 1_000;
 export function endpoint(options: {
   readonly locals: LocalAgents;
   readonly topics: () => readonly TopicRow[];
+  readonly mail: (hints: readonly MailHint[]) => void;
+  /** What the message is refused with. */
+  readonly check: (type: string, message: unknown) => NexaError | undefined;
   /** Refuses what this node cannot take. @throws NexaError `unknown-type`, `invalid-message`, `unavailable`. */
   readonly admit: (record: AgentSpec) => void;
   /** @throws NexaError what the message is refused with. */
@@ -53,6 +62,12 @@ export function endpoint(options: {
             return message.settle();
           case 'ping':
             return context.reply(message, null);
+          case 'mail':
+            return options.mail(message.hints);
+          case 'check': {
+            const refused = options.check(message.agentType, message.message);
+            return refused === undefined ? context.reply(message, null) : context.refuse(message, refused);
+          }
           case 'agents-here':
             return context.reply(message, options.locals.views());
           case 'topics-here':

@@ -25,6 +25,10 @@ export interface AgentHost {
   kindOf(type: string): ActivationKind;
   /** @throws NexaError `unknown-type`, `invalid-message` naming the field. */
   checkConfig(type: string, config: unknown): unknown;
+  /** A message as anybody may send it. @throws NexaError `unknown-type`, `unknown-command`, `invalid-message` naming the field. */
+  checkCommand(type: string, message: unknown): void;
+  /** How often an agent of that type is given one stored message before that is put aside. */
+  triesOf(type: string): number;
   /** What the agents of each type take and may take here, and did since the start; a type appears with its first agent. */
   usage(): Readonly<Record<string, TypeUsage>>;
   /** One agent as this node knows it; also after it left or failed. */
@@ -124,7 +128,7 @@ export interface Activation {
    * @throws NexaError `crashed`, and what else its handler throws: nothing was changed, and it may be brought again. `invalid-message`:
    *   it never will fit. `fenced`, `not-owner`: the activation is over. `quota-exceeded`, `payload-too-large`: the store refused it.
    */
-  take(message: unknown, source: Source): Promise<void>;
+  take(message: unknown, source: Source, traceparent?: string): Promise<void>;
   /** Stores that a source was dealt with, without anything being handled. @throws as {@link take}. */
   skip(source: Source): Promise<void>;
   /** What it remembers; undefined without durable state. */

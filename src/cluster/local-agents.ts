@@ -10,6 +10,7 @@ import type { Kv, Written } from '../ports/stores.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { Members } from './members.ts';
 import { merged } from './merged.ts';
 import type { MoveCause } from './move.ts';
@@ -115,10 +116,13 @@ export function localAgents(options: {
   /** The store showed a later owner of an activation of this node. */
   readonly onFenced: (record: AgentRecord, epoch: number) => void;
   readonly onExclude: (key: string) => void;
+  readonly mailboxes: Mailboxes;
+  /** A claim succeeded here, and nothing was activated. */
+  readonly onClaimedIdle: () => void;
   /** Nobody here takes it any more: answered or counted by the router. */
   readonly onRefused: (envelope: Envelope, error: NexaError) => void;
 }): LocalAgents {
-  const { self, agents, host, codec, clock, random, times, log } = options;
+  const { self, agents, host, mailboxes, codec, clock, random, times, log } = options;
   const versionOf = (type: string): number => (Object.hasOwn(host.types, type) ? (host.types[type] ?? 0) : 0);
   const step = ownership({ self, isGone: (node, incarnation) => options.members.isGone(node, incarnation), versionOf });
   const within = { timeoutMs: times.storeMs };
@@ -179,6 +183,7 @@ export function localAgents(options: {
         // Claimed because it lost its owner, and nobody asks for it: its first message activates it.
         if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
           input(agent, { input: 'activated' });
+          options.onClaimedIdle();
           return owned(agent, effect.record, effect.epoch);
         }
         return activate(agent, effect.record, effect.epoch);
@@ -265,6 +270,7 @@ export function localAgents(options: {
         options.onActivated(record, epoch);
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
+        mailboxes.began(agent.key, agent.type, agent.id, activation);
         for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
       } catch (thrown) {
@@ -286,6 +292,7 @@ export function localAgents(options: {
   const left = (agent: Local): void => {
     agent.activation = undefined;
     passives.ended(agent.key);
+    mailboxes.ended(agent.key);
   };
   const owned = (agent: Local, record: AgentRecord, epoch: number): void => {
     if (agent.ownedAt === epoch) return;
@@ -295,7 +302,7 @@ export function localAgents(options: {
   /** Drops what is in memory and keeps the place: nobody else learns of it. What arrives meanwhile waits, and wakes it again. */
   const passivate = (agent: Local): boolean => {
     const { activation } = agent;
-    const ending = agent.state.phase === 'active' ? activation?.passivate() : undefined;
+    const ending = agent.state.phase === 'active' && !mailboxes.busy(agent.key) ? activation?.passivate() : undefined;
     if (ending === undefined) return false;
     left(agent);
     agent.passivating = activation;
@@ -333,6 +340,7 @@ export function localAgents(options: {
   const forget = async (agent: Local, epoch: number): Promise<void> => {
     try {
       await host.forget(agent.type, agent.id, epoch);
+      await mailboxes.forget(agent.type, agent.id);
       await options.reminders.forgetAll(agent.type, agent.id, epoch);
     } catch (error) {
       log.warn({ agent: agent.key, error: String(error) }, 'the state of a stopped agent could not be deleted');
@@ -429,6 +437,7 @@ export function localAgents(options: {
     over() {
       over = true;
       passives.stop();
+      mailboxes.stop();
       for (const agent of [...locals.values()]) {
         const [next, effects] = step(agent.state, { input: 'over' }, clock.monotonicMs());
         agent.state = next;

@@ -149,6 +149,8 @@ export interface Subjects {
   /** An agent's records in the streams JOURNAL, MAILBOX and DEAD, and all of one stream. */
   record(stream: 'journal' | 'mailbox' | 'dead', type: string, id: string): Subject;
   recordAll(stream: 'journal' | 'mailbox' | 'dead'): Subject;
+  /** Of all agents of one type. */
+  recordsOf(stream: 'journal' | 'mailbox' | 'dead', type: string): Subject;
   /** Of `agent` and `durable` subjects. @throws NexaError `bad-id`. */
   parseAgent(subject: string): { readonly type: string; readonly id: string };
   /** The stream or bucket of that name: `nexa_<cluster>_AGENTS`. */
@@ -199,6 +201,7 @@ export function subjects(cluster: string): Subjects {
     },
     record: (stream, type, id) => subject(stream, agentKey(type, id)),
     recordAll: (stream) => subject(stream, '>'),
+    recordsOf: (stream, type) => subject(stream, validType(type), '*'),
     parseAgent: (text) => {
       for (const kind of ['agent', 'durable']) {
         const start = `${prefix}.${kind}.`;

@@ -69,6 +69,8 @@ export interface PublicHandlers extends ClientHandlers {
   ): AsyncIterable<unknown>;
   /** For a message without a reply subject. What it throws becomes a dead letter. */
   tell(type: string, id: string, command: unknown, options: CallOptions): void;
+  /** Resolves once the message is stored; its id is the request id, or a fresh one. @throws what `tellDurably` of a ref throws. */
+  tellDurably(type: string, id: string, command: unknown, options: CallOptions): Promise<{ readonly messageId: string }>;
   list(request: ListRequest): Promise<{ readonly agents: readonly AgentRow[]; readonly more: boolean }>;
   /** Which types exist, and where they can run. */
   types(): Promise<unknown>;

@@ -158,7 +158,10 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       }
       run(serve, message, (what, decoded) => {
         // What cannot be decoded was hardly msgpack on purpose: JSON can be read by whoever typed it.
-        if (reply === undefined) return;
+        if (reply === undefined) {
+          if (what.ok === false) lost(message, what.error);
+          return;
+        }
         const encoding = decoded ? encodingOf(message.payload) : 'json';
         if (what.ok !== 'stream') return answer(reply, encoding, what);
         const { timeoutMs: idleTimeoutMs, window = WIDEST_WINDOW } = what.options;
@@ -168,6 +171,20 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         });
       });
     };
+  /** Nobody waits for the answer, so nobody hears that there is none. */
+  const lost = ({ subject }: Inbound, error: NexaError): void => {
+    counters.refused++;
+    if (!subject.startsWith(`${subjects.prefix}.durable.`)) return;
+    counters.deadLetters++;
+    options.onDeadLetter({ subject, ...named(subject), message: undefined, error });
+  };
+  const named = (subject: string): { readonly type: string; readonly id: string } => {
+    try {
+      return subjects.parseAgent(subject);
+    } catch {
+      return { type: '', id: '' };
+    }
+  };
   const spawn: Serve = async (body, given) => ({ ok: true, ...(await handlers.spawn(spawnRequest(body), given)) });
   const ask: Serve = async (body, given, subject, signal) => {
     const { type, id } = subjects.parseAgent(subject);
@@ -180,6 +197,10 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       if (window === 0 || !isAnsweredWithStream(thrown)) throw thrown;
     }
     return { ok: 'stream', options: given, items: (left) => handlers.stream(type, id, command, { ...given, window }, left) };
+  };
+  const durable: Serve = async (body, given, subject) => {
+    const { type, id } = subjects.parseAgent(subject);
+    return { ok: true, stored: true, ...(await handlers.tellDurably(type, id, agentCommand(body), given)) };
   };
   const tell = (message: Inbound): void => {
     let to = { type: '', id: '' };
@@ -270,6 +291,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       groups = [
         transport.subscribe(subjects.spawn, listener(spawn), group),
         transport.subscribe(subjects.agentAll, listener(ask, tell), group),
+        transport.subscribe(subjects.durableAll, listener(durable), group),
         transport.subscribe(subjects.agents, listener(agents), group),
         transport.subscribe(subjects.connect, listener(serveConnect(handlers)), group),
         transport.subscribe(subjects.services, listener(serveServices(handlers)), group),

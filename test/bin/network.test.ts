@@ -39,6 +39,7 @@ const handlers: PublicHandlers = {
     told.push({ type, id, command });
     heard();
   },
+  tellDurably: async (_type, _id, _command, { requestId = 'fresh' }) => ({ messageId: requestId }),
   list: async ({ type }) => ({
     agents: [{ type: type ?? 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0 }],
     more: false,

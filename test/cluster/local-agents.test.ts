@@ -4,6 +4,7 @@ import { silentLogger } from '../../src/actor/safe-logger.ts';
 import type { Copy } from '../../src/cluster/copy.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../src/cluster/hosting.ts';
 import { localAgents } from '../../src/cluster/local-agents.ts';
+import type { Mailboxes } from '../../src/cluster/mailboxes.ts';
 import type { Members } from '../../src/cluster/members.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent } from '../../src/cluster/place.ts';
 import { NexaError } from '../../src/errors.ts';
@@ -18,6 +19,14 @@ const wish = (id = 'a'): AgentSpec => ({
 });
 
 /** The agents of n1 over a real bucket; what runs them is the test's. */
+const noMailboxes: Mailboxes = {
+  began: () => undefined,
+  ended: () => undefined,
+  look: () => false,
+  busy: () => false,
+  forget: async () => undefined,
+  stop: () => undefined,
+};
 async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
   const world = storeWorld();
   const kv = await world.bucket('AGENTS');
@@ -69,6 +78,8 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
     onActivated: () => undefined,
     onQuarantined: () => undefined,
     onFenced: () => undefined,
+    mailboxes: noMailboxes,
+    onClaimedIdle: () => undefined,
     onExclude: (key) => void excluded.push(key),
     onRefused: (_envelope, error) => void refused.push(error.code),
   });

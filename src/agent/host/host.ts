@@ -18,7 +18,9 @@ import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { Stores } from '../../ports/stores.ts';
 import { type AnyAgent, implementationOf } from '../define.ts';
-import { validateConfig } from '../schema.ts';
+import type { AgentRef, Commands } from '../protocol.ts';
+import { withBinder } from '../ref-to.ts';
+import { validateCommand, validateConfig } from '../schema.ts';
 import { ActivationGate } from './activation-gate.ts';
 import { Census } from './census.ts';
 import { type DurableAccess, deleteState, openState } from './durable-states.ts';
@@ -89,6 +91,18 @@ export function agentHost(options: {
       if (!checked.ok) throw checked.error;
       return checked.value;
     },
+    checkCommand(type, message) {
+      const definition = definitionOf(type);
+      const bind = (target: Address | string) => system.unsafeRef(target) as unknown as AgentRef<Commands>;
+      const checked = withBinder(bind, () => validateCommand(definition, message, { from: 'public' }));
+      if (!checked.ok) throw checked.error;
+      const { command, spec } = checked.value;
+      if (spec.kind !== 'stream') return;
+      throw new NexaError('invalid-message', `${type}/${command} answers with a stream, and nobody would read it`, {
+        where: { type, command },
+      });
+    },
+    triesOf: (type) => implementationOf(definitionOf(type)).limits.tries,
     usage: () => census.usage(),
     look: (type, id) => census.look(type, id),
     async forget(type, id, epoch) {
@@ -263,10 +277,10 @@ class Hosting implements Activation {
   get kept(): Kept | undefined {
     return this.store?.kept;
   }
-  take(message: unknown, source: Source): Promise<void> {
+  take(message: unknown, source: Source, traceparent?: string): Promise<void> {
     const { cell } = this;
     if (cell === undefined || this.#ending || cell.wantsStop) return Promise.reject(this.#leaving());
-    const mail = new TakenMail({ kind: 'agent', type: this.#record.type, id: this.#record.id }, message, source);
+    const mail = new TakenMail({ kind: 'agent', type: this.#record.type, id: this.#record.id }, message, source, traceparent);
     const done = (): void => void this.#taking.delete(mail);
     this.#taking.add(mail);
     mail.stored.then(done, done);

@@ -9,14 +9,16 @@ export const SKIPPED = Symbol('nexa.skipped');
 /** A message that nobody waits for but its source: its turn is stored together with it, and that is what settles it. */
 export class TakenMail extends Mail {
   override readonly guard: Guard;
+  override readonly traceparent: string | undefined;
   readonly source: Source;
   readonly stored: Promise<void>;
   /** Its handler was called. */
   begun = false;
   #settle: { readonly resolve: () => void; readonly reject: (error: NexaError) => void } = { resolve: () => {}, reject: () => {} };
 
-  constructor(to: Address, message: unknown, source: Source) {
+  constructor(to: Address, message: unknown, source: Source, traceparent: string | undefined) {
     super(to, message, undefined);
+    this.traceparent = traceparent;
     this.source = source;
     this.stored = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };

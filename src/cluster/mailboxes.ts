@@ -1,0 +1,81 @@
+import { type MailPump, mailPump, readers } from '../durable/mail-pump.ts';
+import type { NexaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Stream } from '../ports/stores.ts';
+import type { Activation, AgentHost } from './hosting.ts';
+import { agentKey, type Subjects } from './subject.ts';
+
+/** Mailboxes read at one time by one node. */
+const READS = 16;
+
+/** The durable mailboxes of the agents that are active here. */
+export interface Mailboxes {
+  began(key: string, type: string, id: string, activation: Activation): void;
+  ended(key: string): void;
+  /** There may be something in it. False: it is not active here. */
+  look(key: string, left: boolean): boolean;
+  /** A message of it is being handled, or waits to be tried again. */
+  busy(key: string): boolean;
+  /** Deletes what is in it by now. */
+  forget(type: string, id: string): Promise<void>;
+  stop(): void;
+}
+
+export function mailboxes(options: {
+  readonly stream: Stream;
+  readonly dead: Stream;
+  readonly subjects: Subjects;
+  readonly host: AgentHost;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly storeMs: number;
+  readonly mostBytes: () => number;
+  readonly onDead: (type: string, id: string, message: unknown, error: NexaError) => void;
+}): Mailboxes {
+  const { stream, subjects, host, storeMs } = options;
+  const pumps = new Map<string, MailPump>();
+  const inTurn = readers(READS);
+  return {
+    began(key, type, id, activation) {
+      const pump = mailPump({
+        ...options,
+        agent: { type, id, key },
+        taker: activation,
+        mailbox: { stream, subject: subjects.record('mailbox', type, id) },
+        dead: { stream: options.dead, subject: subjects.record('dead', type, id) },
+        mostBytes: options.mostBytes(),
+        tries: host.triesOf(type),
+        inTurn,
+        onDead: (message, error) => options.onDead(type, id, message, error),
+      });
+      pumps.get(key)?.stop();
+      pumps.set(key, pump);
+      pump.look();
+    },
+    ended(key) {
+      pumps.get(key)?.stop();
+      pumps.delete(key);
+    },
+    look(key, left) {
+      const pump = pumps.get(key);
+      pump?.look(left);
+      return pump !== undefined;
+    },
+    busy: (key) => pumps.get(key)?.busy === true,
+    async forget(type, id) {
+      agentKey(type, id);
+      const subject = subjects.record('mailbox', type, id);
+      const last = await stream.last(subject, { timeoutMs: storeMs });
+      if (last !== undefined) await stream.purge(subject, { belowSequence: last.sequence + 1, timeoutMs: storeMs });
+    },
+    stop() {
+      for (const pump of pumps.values()) pump.stop();
+      pumps.clear();
+    },
+  };
+}
