@@ -141,7 +141,7 @@ test('what the runtime reads of a definition has every default filled in', () =>
     activation: { onDemand: false, passivates: false, idleMs: undefined, mostActive: undefined },
     storage: 'durable',
     exclusive: true,
-    limits: { limit: 1_000, limitBytes: 8_388_608, overflow: 'reject', stateBytes: 262_144, handlerMs: 1_000 },
+    limits: { limit: 1_000, limitBytes: 8_388_608, overflow: 'reject', stateBytes: 262_144, handlerMs: 1_000, tries: 5 },
     strategy: undefined,
     restart: 'permanent',
     placement: { strategy: 'least-loaded', labels: {} },
