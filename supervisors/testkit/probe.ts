@@ -84,7 +84,7 @@ export function startProbe<M>(options: {
       };
       await world.runWhile(missing, withinMs);
       if (hit !== undefined) return hit.found;
-      throw new NexaError('ask-timeout', `${what} within ${withinMs} virtual ms; there is ${shown(arrived)}`, {
+      throw new NexaError('ask-timeout', `${what} within ${withinMs} virtual ms; there is ${shown(arrived)}; ${pump.replay}`, {
         where: { probe: formatAddress(ref.address) },
       });
     });
@@ -110,7 +110,7 @@ export function startProbe<M>(options: {
       pump.move(async () => {
         await world.runWhile(() => arrived.length === 0, milliseconds('forMs', forMs));
         if (arrived.length > 0)
-          throw new NexaError('conflict', `nothing was expected, and there is ${shown(arrived)}`, {
+          throw new NexaError('conflict', `nothing was expected, and there is ${shown(arrived)}; ${pump.replay}`, {
             where: { probe: formatAddress(ref.address) },
           });
       }),

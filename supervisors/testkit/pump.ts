@@ -29,25 +29,35 @@ export class Pump {
 
   /** Time moves until it settles. */
   until<T>(promise: Promise<T>, via: SimNode): Promise<T> {
-    let fail: (error: NexaError) => void = () => undefined;
-    const outcome = new Promise<T>((resolve, reject) => {
-      const waiter: Waiter = { via, fail: (error) => fail(error) };
-      fail = (error) => {
+    if (this.#closed || !via.alive) {
+      promise.catch(() => undefined);
+      return Promise.reject(this.#closed ? this.closed() : this.lost(via));
+    }
+    let give: (error: NexaError) => void = () => undefined;
+    const waiter: Waiter = {
+      via,
+      fail: (error) => {
         this.#waiters.delete(waiter);
-        reject(error);
-      };
-      this.#waiters.add(waiter);
+        // Nobody may look at it any more: then it is no unhandled rejection.
+        outcome.catch(() => undefined);
+        give(error);
+      },
+    };
+    const outcome = new Promise<T>((resolve, reject) => {
+      give = reject;
       promise.then(
         (value) => {
           this.#waiters.delete(waiter);
           resolve(value);
         },
-        (error) => fail(this.#named(error)),
+        (error) => {
+          this.#waiters.delete(waiter);
+          reject(this.#named(error));
+        },
       );
     });
-    if (this.#closed) fail(this.closed());
-    else if (!via.alive) fail(this.lost(via));
-    else void this.#pump();
+    this.#waiters.add(waiter);
+    void this.#pump();
     return outcome;
   }
 
@@ -139,6 +149,10 @@ export class Pump {
   lost({ name, incarnation }: SimNode): NexaError {
     const where = { node: name, incarnation: String(incarnation) };
     return this.#named(new NexaError('node-lost', 'the node that was asked through has ended', { where, definite: false }));
+  }
+  /** For whoever reads of a failure. */
+  get replay(): string {
+    return `the same run again: testCluster({ seed: ${this.#seed} })`;
   }
   /** With the seed, by which the run is repeated. */
   #named(thrown: unknown): NexaError {

@@ -30,7 +30,7 @@ export interface TestCluster extends Agents, AsyncDisposable {
    * lost, and the others wait for its lease. It stays down until {@link restart}. @throws NexaError `invalid-message`.
    */
   crash(node: NodeId | null, options?: { readonly silent?: boolean }): void;
-  /** Resolves when a new incarnation is up; one that runs is killed first. @throws NexaError `invalid-message`, `unavailable`. */
+  /** Resolves when a new incarnation is up, about a second later; one that runs is killed first. @throws NexaError `invalid-message`, `unavailable`. */
   restart(node: NodeId): Promise<void>;
   /**
    * Nodes of different groups do not reach each other; those that are not named are one group more. The store, and the test, are
@@ -141,6 +141,7 @@ export async function testCluster(options: TestClusterOptions = {}): Promise<Tes
         crash(name, true);
         await world.until(world.prove(node(name).sim), START_MS);
         await world.until(world.start(name), START_MS);
+        await world.run(world.times.settleMs);
       }),
     partition(...groups) {
       open();
