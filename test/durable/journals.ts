@@ -5,7 +5,7 @@ import { Journal, type JournalOptions } from '../../src/durable/journal.ts';
 import { decodeRecord, type JournalRecord } from '../../src/durable/journal-record.ts';
 import { decodeSnapshot } from '../../src/durable/snapshot-record.ts';
 import { NexaError } from '../../src/errors.ts';
-import type { FaultSettings } from '../../src/memory/network.ts';
+import type { StoreFaults } from '../../src/memory/network.ts';
 import type { Stores, Stream, Written } from '../../src/ports/stores.ts';
 import { codec, names, outcome, storeWorld, TIME } from '../cluster/stores.ts';
 
@@ -32,13 +32,15 @@ export const adding = (journal: Journal, item: unknown) => ({
 });
 
 /** The stores of one agent's journal in memory, under a clock that the test moves. */
-export async function journalWorld(faults: FaultSettings = {}) {
-  const { clock, network, random, stores } = storeWorld(faults);
+export async function journalWorld(faults: Partial<StoreFaults> = {}) {
+  const { clock, network, random, stores } = storeWorld();
   const come = <T>(promise: Promise<T>, withinMs?: number): Promise<T> => outcome(clock, promise, withinMs);
   const abort = new AbortController();
   const calm = stores('observer');
   for (const store of ['JOURNAL', 'SNAPSHOTS', 'BLOBS'] as const)
     await come(calm.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
+  const calmed = { ...network.faults.store };
+  Object.assign(network.faults.store, faults);
   const subject = names.record('journal', 'list', 'a');
   const stream = calm.stream(names.store('JOURNAL'));
   const at = (epoch: number, more: Partial<JournalOptions> = {}): JournalOptions => ({
@@ -51,6 +53,7 @@ export async function journalWorld(faults: FaultSettings = {}) {
     blobs: calm.blobs(names.store('BLOBS')),
     open: (epoch: number, more: Partial<JournalOptions> = {}): Promise<Journal> => come(Journal.open(at(epoch, more))),
     forget: (epoch: number): Promise<void> => come(forgetJournal(at(epoch))),
+    calmDown: (): void => void Object.assign(network.faults.store, calmed),
     /** All that is stored, read without a fault. */
     async records(): Promise<readonly JournalRecord[]> {
       const found: JournalRecord[] = [];
