@@ -10,6 +10,8 @@ export interface AgentShape {
   readonly state: string;
   readonly mailbox: number | null;
   readonly restarts: number | null;
+  /** Why it is where it is, or why it is nowhere. */
+  readonly why: string;
 }
 export interface NodeShape {
   readonly node: string;
@@ -20,6 +22,8 @@ export interface NodeShape {
   readonly degraded: boolean | null;
   readonly suspended: boolean;
   readonly cordoned: boolean;
+  /** Neither cordoned nor suspended, and takes no new agents all the same. */
+  readonly full: boolean;
   readonly pid: number | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly version: string;
@@ -88,7 +92,7 @@ export const number = (value: unknown): number | null => (typeof value === 'numb
 export const agentsOf = (rows: unknown): readonly AgentShape[] =>
   list(rows)
     .map(record)
-    .map(({ type, id, node, epoch, state, mailbox, restarts }) => ({
+    .map(({ type, id, node, epoch, state, mailbox, restarts, why }) => ({
       type: text(type),
       id: text(id),
       node: textOrNull(node),
@@ -96,12 +100,13 @@ export const agentsOf = (rows: unknown): readonly AgentShape[] =>
       state: text(state),
       mailbox: number(mailbox),
       restarts: number(restarts),
+      why: text(why),
     }));
 
 export const nodesOf = (rows: unknown): readonly NodeShape[] =>
   list(rows)
     .map(record)
-    .map(({ node, incarnation, state, ready, degraded, suspended, cordoned, pid, labels, version, agents, lagMs }) => ({
+    .map(({ node, incarnation, state, ready, degraded, suspended, cordoned, admits, pid, labels, version, agents, lagMs }) => ({
       node: text(node),
       incarnation: number(incarnation),
       state: text(state),
@@ -109,6 +114,7 @@ export const nodesOf = (rows: unknown): readonly NodeShape[] =>
       degraded: flag(degraded),
       suspended: suspended === true,
       cordoned: cordoned === true,
+      full: admits === false && suspended !== true && cordoned !== true && state === 'running' && number(agents) !== null,
       pid: number(pid),
       labels: labelsOf(labels),
       version: text(version),

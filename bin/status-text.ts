@@ -18,6 +18,12 @@ export const summaries: Readonly<Record<string, (value: unknown, style: Style) =
     const head = `${verdict === 'ok' ? style.good('ok') : style.warn(words(verdict))}, ${all.length} checks in ${words(tookMs)} ms`;
     return [head, ...wrong.map(({ check, message, fix }) => style.warn(`${words(check)}: ${words(message)} — ${words(fix)}`))].join('; ');
   },
+  admission(value, style) {
+    const { level, memory, maxAgents } = record(value);
+    const head = level === 'open' ? style.good('open') : style.warn(words(level));
+    const used = typeof memory === 'number' ? `, ${Math.round(memory * 100)} % of its memory used` : '';
+    return `${head}${used}, ${words(maxAgents)} agents at most`;
+  },
   health(value, style) {
     if (value === null) return 'unknown';
     const { level, checks } = record(value);

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { CHECKS } from '../actors/index.ts';
+import { ADMISSION, type AdmissionLimits } from '../src/cluster/admission.ts';
+import { MOST_ACTIVE } from '../src/cluster/passivation.ts';
 import { NexaError } from '../src/errors.ts';
 
 /**
@@ -66,6 +69,40 @@ const serviceConfig = z.discriminatedUnion(
   { error: 'kind: tcp (host, port) or http (url)' },
 );
 
+const share = () => {
+  const error = 'a share above 0 and at most 1';
+  return z.number({ error }).gt(0, { error }).max(1, { error });
+};
+const admissionConfig = section({
+  maxAgents: whole(1, 10_000_000)
+    .default(ADMISSION.maxAgents)
+    .meta({ description: 'agents of this node, active or put away; one more is refused as `overloaded`' }),
+  memoryHigh: share()
+    .default(ADMISSION.memoryHigh)
+    .meta({ description: 'share of the heap, or of the memory, from which on idle agents are put away and no new ones taken' }),
+  memoryLow: share().default(ADMISSION.memoryLow).meta({ description: 'below it new agents are taken again' }),
+}).refine(({ memoryHigh, memoryLow }) => memoryLow < memoryHigh, { path: ['memoryLow'], error: 'a share below memoryHigh' });
+
+const threshold = (unit: string, about: string, fallback: number) => {
+  const error = 'a number above 0';
+  return z
+    .number({ error })
+    .positive({ error })
+    .exactOptional()
+    .meta({ description: about, default: fallback, ...(unit === 'share' ? {} : { unit }) });
+};
+const healthConfig = section(
+  Object.fromEntries(
+    CHECKS.map(({ name, unit, warn, critical }) => [
+      name,
+      section({
+        warn: threshold(unit, `\`${name}\` is a warning from here on`, warn),
+        critical: threshold(unit, `\`${name}\` is critical from here on`, critical),
+      }).exactOptional(),
+    ]),
+  ),
+);
+
 const urls = z.union([text(), list(text(), 32, 'URLs')], { error: 'a URL, or a list of URLs' });
 
 export const configSchema = section({
@@ -94,6 +131,12 @@ export const configSchema = section({
   capacity: whole(1, 1_000)
     .optional()
     .meta({ description: 'its share of the agents, relative to other nodes', default: 1, flag: '--capacity' }),
+  mostActive: whole(1, 10_000_000).optional().meta({
+    description: 'agents of types that passivate, active at once; beyond it the least recently used are put away',
+    default: MOST_ACTIVE,
+  }),
+  admission: admissionConfig.optional().meta({ description: 'when this node takes no new agents' }),
+  health: healthConfig.optional().meta({ description: 'when what a node looks at of itself is an alert' }),
   agents: text('a folder').optional().meta({ description: 'a folder of your own agent types', default: 'none', flag: '--agents' }),
   replicas: whole(1, 5)
     .optional()
@@ -118,6 +161,20 @@ export type Config = z.output<typeof configSchema>;
 export type ProcessConfig = z.output<typeof processConfig>;
 /** One thing outside that the node depends on. */
 export type ServiceConfig = z.output<typeof serviceConfig>;
+
+/** What of it reaches every node as it stands. */
+export type NodeSettings = { readonly [Key in (typeof SETTINGS)[number]]?: NonNullable<Config[Key]> };
+const SETTINGS = ['admission', 'health', 'mostActive', 'processes', 'services'] as const;
+export const nodeSettings = (from: Pick<Config, (typeof SETTINGS)[number]>): NodeSettings =>
+  Object.fromEntries(SETTINGS.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
+
+/** With the defaults. @throws NexaError `invalid-definition` naming what does not fit. */
+export function admissionOf(given: NexaConfig['admission']): AdmissionLimits {
+  const read = admissionConfig.safeParse(given ?? {});
+  if (read.success) return read.data;
+  const [{ path, message } = { path: [], message: '' }] = read.error.issues;
+  throw new NexaError('invalid-definition', `admission: expected ${message}`, { where: { field: ['admission', ...path].join('.') } });
+}
 
 /** With the defaults. @throws NexaError `invalid-definition` naming what does not fit. */
 export function processesOf(given: NexaConfig['processes']): Readonly<Record<string, ProcessConfig>> {

@@ -12,10 +12,10 @@ import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import { rawEnvironment } from './config.ts';
+import type { NodeSettings } from './config-schema.ts';
 import { type Launcher, type LauncherEvent, launch } from './launcher.ts';
 import { requirePassed, selfTest } from './self-test.ts';
 import type { StartNews } from './start-news.ts';
-import type { WorkerSpec } from './worker-spec.ts';
 
 export interface DevClusterOptions {
   readonly servers: 1 | 3;
@@ -28,8 +28,8 @@ export interface DevClusterOptions {
   readonly agents?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly capacity?: number;
-  readonly processes?: WorkerSpec['processes'];
-  readonly services?: WorkerSpec['services'];
+  /** Of the configuration file, for every node. */
+  readonly settings?: NodeSettings;
   readonly fsync?: boolean;
   readonly logLevel: string;
   /** node's arguments that start a worker. */
@@ -137,8 +137,7 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
         durability,
         ...(options.boot === undefined ? {} : { boot: options.boot }),
         ...(options.agents === undefined ? {} : { agents: options.agents }),
-        ...(options.processes === undefined ? {} : { processes: options.processes }),
-        ...(options.services === undefined ? {} : { services: options.services }),
+        ...options.settings,
       })),
       command: options.command,
       stores,

@@ -5,6 +5,7 @@ import { connectNats } from '../src/nats/connection.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
+import type { NodeSettings } from './config-schema.ts';
 import { type Launcher, launch } from './launcher.ts';
 import type { StartNews } from './start-news.ts';
 import type { WorkerSpec } from './worker-spec.ts';
@@ -20,7 +21,7 @@ export const workerNames = (name: string, workers: number): readonly string[] =>
 export async function launchNode(
   options: Pick<
     WorkerSpec,
-    'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'processes' | 'services' | 'boot'
+    'cluster' | 'nats' | 'labels' | 'capacity' | 'agents' | 'replicas' | 'logLevel' | 'boot' | keyof NodeSettings
   > & {
     readonly names: readonly string[];
     readonly command: readonly string[];

@@ -6,6 +6,7 @@ import type { AnyAgent } from '../src/agent/define.ts';
 import { implementationOf } from '../src/agent/define.ts';
 import { agentHost } from '../src/agent/host/host.ts';
 import { validateConfig } from '../src/agent/schema.ts';
+import { ADMISSION, type AdmissionLimits, type MemoryUsage } from '../src/cluster/admission.ts';
 import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
@@ -39,6 +40,10 @@ export interface MemberOptions {
   readonly capacity?: number;
   /** Default {@link MOST_ACTIVE}. */
   readonly mostActive?: number | undefined;
+  /** Default: {@link ADMISSION}. */
+  readonly admission?: Partial<AdmissionLimits> | undefined;
+  /** Default: its memory is not looked at. */
+  readonly memory?: (() => MemoryUsage) | undefined;
   readonly pid?: number;
   readonly lagMs?: () => number;
   /** Default: all of this release. */
@@ -92,6 +97,8 @@ export async function startMember(options: MemberOptions, within: { readonly tim
         labels: options.labels ?? {},
         capacity: options.capacity ?? 1,
         mostActive: options.mostActive ?? MOST_ACTIVE,
+        admission: { ...ADMISSION, ...options.admission },
+        memory: options.memory,
         version: VERSION,
         wireVersions: options.wireVersions ?? WIRE_VERSIONS,
         pid: options.pid ?? 0,

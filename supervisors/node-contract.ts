@@ -53,6 +53,8 @@ export interface NodeOptions {
   readonly capacity?: number;
   /** Agents of types that passivate, active at once; beyond it the least recently used are put away. Default 50,000. */
   readonly mostActive?: number;
+  /** When the node takes no new agents: its most agents (default 1,000,000), and shares of its heap or memory (default 0.85, and again below 0.75). */
+  readonly admission?: NexaConfig['admission'];
   /** How many servers keep each record. Default: what the cluster was formed with, and 1 for a new one. */
   readonly replicas?: number;
   /** What agents of this node need outside the cluster: probed at the start and every 30 s. */

@@ -17,13 +17,14 @@ import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import { allTypes } from './all-types.ts';
 import type { Broker } from './broker.ts';
 import { readEnvironment, serverList } from './config.ts';
-import { processesOf } from './config-schema.ts';
+import { admissionOf, processesOf } from './config-schema.ts';
 import { nodeContainer } from './container.ts';
 import { loopLag } from './loop-lag.ts';
 import { type MemberOptions, startMember } from './member.ts';
 import { nodeChecks } from './node-checks.ts';
 import type { NexaNode, NodeOptions } from './node-contract.ts';
 import { peersCheck } from './peers-check.ts';
+import { memoryUsage } from './process-load.ts';
 import { readiness } from './readiness.ts';
 import { RunningNode } from './running-node.ts';
 import { bootId, logResult, requirePassed, selfTest } from './self-test.ts';
@@ -66,6 +67,7 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
   const subjects = subjectsOf(options.cluster ?? environment.cluster ?? 'nexa');
   const own = allTypes(options.agents ?? []);
   const lookedAt = withThresholds(internals.checks ?? CHECKS, options.health ?? {});
+  const admission = admissionOf(options.admission);
   const nats = options.nats ?? environment.natsUrl ?? 'memory';
   const boot = internals.boot ?? bootId(internals.random ?? systemRandom);
   const logs = new LogRing(internals.clock ?? systemClock);
@@ -151,6 +153,8 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
         labels,
         capacity,
         mostActive: options.mostActive,
+        admission,
+        memory: memoryUsage(),
         pid: process.pid,
         lagMs: lag.sample,
         wireVersions,

@@ -1,6 +1,20 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { ProcessLoad } from '../actors/index.ts';
+import type { MemoryUsage } from '../src/cluster/admission.ts';
+
+// A container says less than the machine has, and none says nothing or something absurd.
+const memoryLimitBytes = (): number => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+const heapLimitBytes = (): number => getHeapStatistics().heap_size_limit;
+
+/** What this process uses of what it may, for whoever looks many times a second: the limits are those of now. */
+export function memoryUsage(): () => MemoryUsage {
+  const limits = { heapLimitBytes: heapLimitBytes(), memoryLimitBytes: memoryLimitBytes() };
+  return () => {
+    const { heapUsed, rss } = process.memoryUsage();
+    return { heapBytes: heapUsed, rssBytes: rss, ...limits };
+  };
+}
 
 /** What this process uses, for the monitor. `cpu` counts since it was last read: one reader only. */
 export function processLoad(): Omit<ProcessLoad, 'lag' | 'nats'> {
@@ -21,8 +35,7 @@ export function processLoad(): Omit<ProcessLoad, 'lag' | 'nats'> {
     rssBytes: () => process.memoryUsage.rss(),
     heapBytes: () => process.memoryUsage().heapUsed,
     externalBytes: () => process.memoryUsage().external,
-    // A container says less than the machine has, and none says nothing or something absurd.
-    memoryLimitBytes: () => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()),
-    heapLimitBytes: () => getHeapStatistics().heap_size_limit,
+    memoryLimitBytes,
+    heapLimitBytes,
   };
 }

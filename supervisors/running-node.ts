@@ -94,8 +94,10 @@ export class RunningNode extends NodeFace implements NexaNode {
       handlers: publicHandlers({ member, refs }),
       onDeadLetter: (letter) => {
         const to = { kind: 'agent', type: letter.type, id: letter.id } as const;
-        member.system.deadLetter({ to, message: letter.message }, 'invalid-message', letter.error);
+        const reason = letter.error.code === 'overloaded' ? 'overloaded' : 'invalid-message';
+        member.system.deadLetter({ to, message: letter.message }, reason, letter.error);
       },
+      sheds: cluster.admission.sheds,
     });
     this.#edge = edge;
     cluster.onServes((serves) => (serves ? edge.open() : edge.shut()));

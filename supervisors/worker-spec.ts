@@ -1,9 +1,9 @@
 import { NexaError } from '../src/errors.ts';
 import type { CheckResult } from '../src/ports/check.ts';
-import type { ProcessConfig, ServiceConfig } from './config-schema.ts';
+import type { NodeSettings } from './config-schema.ts';
 
 /** What a launcher tells the process that it starts: who it is, and that it has joined already. */
-export interface WorkerSpec {
+export interface WorkerSpec extends NodeSettings {
   readonly node: string;
   readonly incarnation: number;
   readonly revision: number;
@@ -17,10 +17,6 @@ export interface WorkerSpec {
   /** A folder of modules with agent definitions. */
   readonly agents?: string;
   readonly logLevel: string;
-  /** What `process` agents may run on this node, by name. */
-  readonly processes?: Readonly<Record<string, ProcessConfig>>;
-  /** What the node depends on outside. */
-  readonly services?: readonly ServiceConfig[];
   readonly ttlMs?: number;
   /** What the launcher read off the monitors of servers that it started itself. */
   readonly durability?: 'quorum' | 'fsync' | 'unverified';

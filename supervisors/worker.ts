@@ -1,6 +1,7 @@
 import { loadAgents } from '../src/agent/load.ts';
 import { NexaError, toNexaError } from '../src/errors.ts';
 import { jsonLog } from '../src/log.ts';
+import { nodeSettings } from './config-schema.ts';
 import { EXIT_OVER } from './launcher.ts';
 import { startNodeWith } from './node.ts';
 import type { NexaNode } from './node-contract.ts';
@@ -61,10 +62,8 @@ export async function runWorker(spec: WorkerSpec, nexa: object): Promise<never> 
         labels: spec.labels,
         capacity: spec.capacity,
         log,
-        ...(spec.processes === undefined ? {} : { processes: spec.processes }),
-        ...(spec.services === undefined ? {} : { services: spec.services }),
+        ...nodeSettings(spec),
         ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
-        ...(spec.services === undefined ? {} : { services: spec.services }),
       },
       {
         joined: spec,

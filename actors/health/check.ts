@@ -51,6 +51,7 @@ export const CHECKS: readonly HealthCheck[] = [
     warn: 0.8,
     critical: 0.95,
   },
+  { name: 'unplaced', unit: 'agents', value: ({ unplaced }) => unplaced, warn: 1, critical: 100 },
 ];
 
 /** The checks with other thresholds. @throws NexaError `invalid-definition`: no such check, or thresholds that make no sense. */

@@ -79,6 +79,8 @@ export interface Sample {
   readonly lagMaxMs: number;
   readonly actors: number;
   readonly agents: number;
+  /** Agents that should run and that no node may take at the moment, as this node sees it. */
+  readonly unplaced: number;
   /** This node's share of the cluster's agents, relative to others. */
   readonly capacity: number;
   /** Messages and signals handled by all actors. */

@@ -49,6 +49,7 @@ export function sampler({ system, cluster, load }: Sampled): () => Sample {
       lagMaxMs: maxMs,
       actors: system.actors,
       agents: cluster.locals.count,
+      unplaced: cluster.unplaced,
       capacity: cluster.members.find(cluster.self.node)?.capacity ?? 1,
       turns,
       turnsPerS,

@@ -125,6 +125,11 @@ const statusOf = (system: System, cluster: Cluster, facts: NodeFacts, { sample, 
   members: cluster.members.all().filter(({ state }) => state !== 'gone').length,
   agents: cluster.locals.count,
   unplaced: cluster.unplaced,
+  admission: {
+    level: cluster.admission.level,
+    memory: cluster.admission.memory ?? null,
+    maxAgents: cluster.admission.limits.maxAgents,
+  },
   deadLetters: system.deadLetters.count,
   restarts: system.counters.restarts,
   lagMs: sample?.lagMs ?? null,
@@ -179,7 +184,7 @@ const rowsOf = ({ members, peers, self }: Cluster): readonly NodeRow[] =>
   [...members.all()]
     .sort((a, b) => Number(a.state === 'gone') - Number(b.state === 'gone') || (a.node < b.node ? -1 : 1))
     .slice(0, MOST_NODES)
-    .map(({ node, incarnation, state, suspect, suspended, cordoned, labels, capacity, version }): NodeRow => {
+    .map(({ node, incarnation, state, suspect, suspended, cordoned, admits, labels, capacity, version }): NodeRow => {
       const heard = members.beatOf(node);
       const beat = state !== 'gone' && heard?.incarnation === incarnation ? heard : undefined;
       const said = { pid: beat?.pid ?? null, agents: beat?.agents ?? null, lagMs: beat?.lagMs ?? null };
@@ -193,6 +198,7 @@ const rowsOf = ({ members, peers, self }: Cluster): readonly NodeRow[] =>
         degraded: says?.degraded ?? null,
         suspended,
         cordoned,
+        admits,
         labels,
         capacity,
         version,

@@ -1,4 +1,5 @@
 import type { Request } from '../../src/actor/message.ts';
+import type { AdmissionLevel } from '../../src/cluster/admission.ts';
 import type { Gap, PeerView } from '../../src/cluster/peers-heard.ts';
 import type { Letter } from '../../src/edge/letters.ts';
 import type { LogPage, LogWanted } from '../../src/edge/log-ring.ts';
@@ -43,6 +44,8 @@ export interface NodeStatus extends NodeFacts {
   readonly agents: number;
   /** Agents that should run and that no node may take at the moment, as this node sees it. */
   readonly unplaced: number;
+  /** What it does about its memory (the share that is used, null where nobody measures), and how many agents it takes. */
+  readonly admission: { readonly level: AdmissionLevel; readonly memory: number | null; readonly maxAgents: number };
   readonly deadLetters: number;
   readonly restarts: number;
   readonly lagMs: number | null;
@@ -69,8 +72,10 @@ export interface NodeRow {
   readonly ready: boolean | null;
   readonly degraded: boolean | null;
   readonly suspended: boolean;
-  /** It takes no new agents. */
+  /** An operator wants no new agents on it. */
   readonly cordoned: boolean;
+  /** Whether it takes new agents at the moment: not while it is cordoned, suspended or full. */
+  readonly admits: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: number;
   readonly version: string;

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
 import { serverList } from '../../supervisors/config.ts';
+import { nodeSettings } from '../../supervisors/config-schema.ts';
 import { launchNode, workerNames } from '../../supervisors/launch-node.ts';
 import { bootId } from '../../supervisors/self-test.ts';
 import type { Command } from '../command.ts';
@@ -52,8 +53,7 @@ export const command: Command = {
       onNews: shown.news,
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
-      ...(config.processes === undefined ? {} : { processes: config.processes }),
-      ...(config.services === undefined ? {} : { services: config.services }),
+      ...nodeSettings(config),
     };
     try {
       const launched = await launchNode(starting);

@@ -12,11 +12,14 @@ export const command: Command = {
       text: (style) =>
         table(
           ['node', 'state', 'ready', 'agents', 'lag', 'pid', 'version', 'labels', 'incarnation'],
-          nodes.map(({ node, state, ready, degraded, suspended, cordoned, agents, lagMs, pid, version, labels, incarnation }) => [
+          nodes.map(({ node, state, ready, degraded, suspended, cordoned, full, agents, lagMs, pid, version, labels, incarnation }) => [
             plain(node),
-            [stateText(state, style), ...(suspended ? [style.warn('suspended')] : []), ...(cordoned ? [style.warn('cordoned')] : [])].join(
-              ' ',
-            ),
+            [
+              stateText(state, style),
+              ...(suspended ? [style.warn('suspended')] : []),
+              ...(cordoned ? [style.warn('cordoned')] : []),
+              ...(full ? [style.warn('full')] : []),
+            ].join(' '),
             readyText({ ready, degraded }, style),
             `${agents ?? '-'}`,
             lagMs === null ? '-' : `${lagMs}ms`,

@@ -4,6 +4,8 @@ import { agentsOf } from '../shapes.ts';
 
 /** What fits into one answer of a server with its default limit of 1 MiB. */
 const MOST_ROWS = 5_000;
+/** States that somebody has to do something about. */
+const AMISS = ['quarantined', 'unplaced'];
 
 export const command: Command = {
   summary: 'Lists the agents of the cluster.',
@@ -17,14 +19,15 @@ export const command: Command = {
       json: agents,
       text: (style) =>
         table(
-          ['agent', 'state', 'node', 'epoch', 'mailbox', 'restarts'],
-          agents.map(({ type, id, state, node, epoch, mailbox, restarts }) => [
+          ['agent', 'state', 'node', 'epoch', 'mailbox', 'restarts', 'why'],
+          agents.map(({ type, id, state, node, epoch, mailbox, restarts, why }) => [
             plain(`${type}/${id}`),
             stateText(state, style),
             plain(node ?? '-'),
             `${epoch ?? '-'}`,
             `${mailbox ?? '-'}`,
             `${restarts ?? '-'}`,
+            AMISS.includes(state) ? plain(why) : '',
           ]),
           style,
         ),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { jsonLog } from '../../src/log.ts';
+import { nodeSettings } from '../../supervisors/config-schema.ts';
 import { startDevCluster } from '../../supervisors/dev-cluster.ts';
 import { bootId } from '../../supervisors/self-test.ts';
 import type { Command } from '../command.ts';
@@ -65,8 +66,7 @@ export const command: Command = {
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(config.labels === undefined ? {} : { labels: config.labels }),
       ...(config.capacity === undefined ? {} : { capacity: config.capacity }),
-      ...(config.processes === undefined ? {} : { processes: config.processes }),
-      ...(config.services === undefined ? {} : { services: config.services }),
+      settings: nodeSettings(config),
     }).finally(shown.end);
     shown.say({
       event: 'ready',

@@ -63,6 +63,14 @@ export type RuntimeEvent =
       readonly unit: string;
       readonly sinceMs: number;
     }
+  /** What a node takes has changed with its memory: share of it that is used, 0 … 1. */
+  | {
+      readonly event: 'admission';
+      readonly node: NodeId;
+      readonly level: 'open' | 'relieving' | 'closed' | 'shedding';
+      readonly before: 'open' | 'relieving' | 'closed' | 'shedding';
+      readonly memory: number;
+    }
   | { readonly event: 'suspended' | 'resumed'; readonly node: NodeId; readonly agents: number }
   | { readonly event: 'member'; readonly member: Member }
   /** While it still runs (tookMs: so far), and when it is done. `heldLoopMs`: of that time nothing else could run; told of agents only. */

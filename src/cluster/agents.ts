@@ -123,7 +123,9 @@ export function clusterAgents(options: {
     const owner = places.get(agentKey(record.type, record.id))?.value.owner;
     if (owner !== undefined && members.find(owner.node)?.state === 'up' && !members.isGone(owner.node, owner.incarnation))
       return owner.node;
-    return choose(placeable(record), members.all(), {
+    // A node that was named says itself why it takes no more.
+    const all = members.all().map((member) => (member.node === record.placement.node ? { ...member, admits: true } : member));
+    return choose(placeable(record), all, {
       local: self.node,
       load: members.load,
       random,

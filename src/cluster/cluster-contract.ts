@@ -7,6 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
+import type { Admission, AdmissionLimits, MemoryUsage } from './admission.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
@@ -46,6 +47,9 @@ export interface ClusterOptions {
   readonly capacity: number;
   /** Active agents of types that passivate, of all of them together. */
   readonly mostActive: number;
+  readonly admission: AdmissionLimits;
+  /** Undefined: its memory is not looked at. */
+  readonly memory: (() => MemoryUsage) | undefined;
   readonly version: string;
   readonly wireVersions: readonly number[];
   readonly pid: number;
@@ -82,6 +86,8 @@ export interface Cluster {
   readonly unplaced: number;
   /** An agent's whole record, read through the leader; still a hint. @throws NexaError what the store says, `bad-id`. */
   recordOf(type: string, id: string): Promise<{ readonly record: AgentRecord; readonly revision: number } | undefined>;
+  /** What this node does about its memory and its number of agents. */
+  readonly admission: Admission;
   /** Whether this node takes new agents. */
   readonly admits: boolean;
   /** Whether it takes public messages: not while it is suspended, draining, or drained. */

@@ -3,6 +3,7 @@ import { NexaError, toNexaError } from '../errors.ts';
 import { inTime } from '../ports/in-time.ts';
 import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
+import { admission } from './admission.ts';
 import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
 import { durableMail } from './durable-mail.ts';
@@ -103,7 +104,8 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     suspended: () => keeper.suspended,
   });
   const runs = (): boolean => !over && state === 'up' && settled && keeper.owns();
-  const admits = (): boolean => runs() && !cordoned;
+  const takesPart = (): boolean => runs() && !cordoned;
+  const admits = (): boolean => takesPart() && room.full() === undefined;
   const admitsChanged = (): void => {
     if (admits() !== admitted) {
       admitted = !admitted;
@@ -186,8 +188,23 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     onFenced: (record, epoch) => {
       system.events.publish({ event: 'fenced', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
     },
+    sheds: () => room.sheds(),
     onRefused: (envelope, error) => router.refused(envelope, error),
   });
+  const room = admission({
+    node: self.node,
+    limits: options.admission,
+    usage: options.memory,
+    agents: () => locals.size,
+    relieve: locals.relieve,
+    clock,
+    onLevel(change) {
+      log.warn({ node: self.node, ...change }, 'what this node takes has changed with its memory');
+      system.events.publish({ event: 'admission', node: self.node, ...change });
+      admitsChanged();
+    },
+  });
+  stops.push(room.stop);
   const reconcile = reconciler({
     self,
     places: () => placeCopy,
@@ -203,7 +220,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     times,
   });
   stops.push(reconcile.stop);
-  const move = moving({ ...options, locals, members, host, admits, over: () => over });
+  const move = moving({ ...options, locals, members, host, takesPart, over: () => over });
   stops.push(move.stop);
   system.spawnCell(
     endpoint({
@@ -213,7 +230,10 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       mail: mail.hinted,
       check: mail.check,
       admit(record) {
-        if (!admits()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
+        if (!takesPart()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
+        // What is here already is answered for.
+        const full = locals.has(agentKey(record.type, record.id)) ? undefined : room.full();
+        if (full !== undefined) throw full;
         host.checkConfig(record.type, record.config);
       },
     }),
@@ -413,6 +433,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       const { value, revision } = found;
       return { record: readStored({ store: 'AGENTS', key, revision }, () => decodeAgent(value, codec, key)), revision };
     },
+    admission: room,
     get admits() {
       return admits();
     },

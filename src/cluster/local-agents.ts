@@ -87,7 +87,11 @@ export interface LocalAgents {
   running(key: string): { readonly record: AgentRecord; readonly epoch: number } | undefined;
   over(): void;
   views(): readonly LocalView[];
+  /** Puts some of the least recently used idle agents away; answers how many. */
+  relieve(): number;
   readonly count: number;
+  /** Agents with which anything is under way: those that are coming included. */
+  readonly size: number;
   /** How many more claims may be under way. */
   readonly claimsUnderWay: number;
 }
@@ -119,6 +123,8 @@ export function localAgents(options: {
   readonly mailboxes: Mailboxes;
   /** A claim succeeded here, and nothing was activated. */
   readonly onClaimedIdle: () => void;
+  /** Why no agent of this node takes a message at the moment. */
+  readonly sheds: () => NexaError | undefined;
   /** Nobody here takes it any more: answered or counted by the router. */
   readonly onRefused: (envelope: Envelope, error: NexaError) => void;
 }): LocalAgents {
@@ -393,6 +399,11 @@ export function localAgents(options: {
       return agent !== undefined && arriving(agent.state);
     },
     deliver(key, envelope) {
+      const shed = options.sheds();
+      if (shed !== undefined) {
+        options.onRefused(envelope, shed);
+        return false;
+      }
       const agent = locals.get(key);
       if (agent?.activation !== undefined && agent.state.phase === 'active') return agent.activation.deliver(envelope);
       if (envelope.replyTo !== undefined && !options.owns()) {
@@ -466,6 +477,10 @@ export function localAgents(options: {
       let count = 0;
       for (const agent of locals.values()) if (agent.state.phase === 'active' || agent.state.phase === 'activating') count++;
       return count;
+    },
+    relieve: passives.relieve,
+    get size() {
+      return locals.size;
     },
     get claimsUnderWay() {
       return claiming;

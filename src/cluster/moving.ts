@@ -32,8 +32,8 @@ export function moving(options: {
   readonly locals: LocalAgents;
   readonly members: Members;
   readonly host: AgentHost;
-  /** May take and give agents. */
-  readonly admits: () => boolean;
+  /** Up, holding its lease, neither cordoned nor leaving. */
+  readonly takesPart: () => boolean;
   /** The incarnation is over. */
   readonly over: () => boolean;
   readonly clock: Clock;

@@ -34,6 +34,21 @@ function reason({ type, version, wish }: Placeable, members: readonly Member[]):
       fix: 'Start a node with --labels and that label, or spawn it without.',
     };
   }
+  const full = named.filter(
+    ({ state, cordoned, suspended, suspect, admits }) => state === 'up' && !(cordoned || suspended || suspect || admits),
+  );
+  if (full.length > 0) {
+    return {
+      message: `${full.length === 1 ? `node ${full[0]?.node} takes` : `${full.length} nodes take`} no more agents, and no other may`,
+      where: {
+        node: full
+          .slice(0, 8)
+          .map(({ node }) => node)
+          .join(' '),
+      },
+      fix: 'Start another node, or raise its admission limits: see `nexa nodes`.',
+    };
+  }
   return {
     message: 'no node may take it at the moment',
     where: wish.node === undefined ? {} : { node: wish.node },

@@ -8,6 +8,8 @@ export const MOST_ACTIVE = 50_000;
 const LOOK_MS = [100, 5_000] as const;
 /** Past a limit this share of it is put away together: looking for the least recently used costs a sort. */
 const SLACK = 0.05;
+/** Put away together at least, while memory is scarce. */
+const RELIEF = 64;
 
 /** Which activations of this node are put away: those that were idle for long, those that asked for it, and the least recently used. */
 export interface Passivation {
@@ -15,6 +17,8 @@ export interface Passivation {
   ended(key: string): void;
   /** Its handler said so: as soon as nothing waits. */
   wanted(key: string, type: string, activation: Activation): void;
+  /** Memory is scarce: puts a part of the least recently used away that may be, and answers how many. */
+  relieve(): number;
   stop(): void;
 }
 
@@ -70,11 +74,15 @@ export function passivation(options: {
   const shed = (type: string | undefined, most: number | undefined): void => {
     const count = type === undefined ? watched.size : (active.get(type) ?? 0);
     if (most === undefined || count <= most) return;
-    let left = count - most + Math.floor(most * SLACK);
+    putAway(type, count - most + Math.floor(most * SLACK));
+  };
+  const putAway = (type: string | undefined, wanted: number): number => {
     const oldestFirst = [...watched]
       .filter(([, agent]) => type === undefined || agent.type === type)
       .sort(([, a], [, b]) => a.activation.usedAt - b.activation.usedAt);
-    for (const [key] of oldestFirst) if (left > 0 && passivate(key)) left--;
+    let done = 0;
+    for (const [key] of oldestFirst) if (done < wanted && passivate(key)) done++;
+    return done;
   };
 
   return {
@@ -99,6 +107,7 @@ export function passivation(options: {
       watch(key, type, activation, 0);
       lookIn(0);
     },
+    relieve: () => (stopped || watched.size === 0 ? 0 : putAway(undefined, Math.max(RELIEF, Math.ceil(watched.size * SLACK)))),
     stop() {
       stopped = true;
       due?.cancel();

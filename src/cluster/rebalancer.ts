@@ -42,8 +42,8 @@ export function rebalancer(options: {
   readonly members: { all(): readonly Member[]; carries(node: NodeId): number };
   readonly handOff: HandOff;
   readonly keepsState: (type: string) => boolean;
-  /** May take and give agents: up, holding its lease, not cordoned, not leaving. */
-  readonly admits: () => boolean;
+  /** May give agents: up, holding its lease, not cordoned, not leaving. */
+  readonly takesPart: () => boolean;
   readonly onRebalanced: (done: Rebalanced) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -55,13 +55,17 @@ export function rebalancer(options: {
   let stopped = false;
   let seen = '';
 
-  const takesPart = (): readonly Member[] =>
-    options.members
-      .all()
-      .filter(
-        (member) =>
-          member.state === 'up' && !member.cordoned && !member.suspended && !member.suspect && member.admits && member.capacity > 0,
-      );
+  const party = (): readonly Member[] =>
+    options.members.all().filter(
+      (member) =>
+        member.state === 'up' &&
+        !member.cordoned &&
+        !member.suspended &&
+        !member.suspect &&
+        // Who is full takes nothing, and gives all the more.
+        (member.admits || member.node === self.node) &&
+        member.capacity > 0,
+    );
   const loads = (members: readonly Member[]): readonly NodeLoad[] =>
     members.map(({ node, capacity }) => ({ node, capacity, load: node === self.node ? ledger.total : options.members.carries(node) }));
 
@@ -87,7 +91,7 @@ export function rebalancer(options: {
 
   const round = async (): Promise<void> => {
     ledger.look(clock.monotonicMs());
-    const members = options.admits() ? takesPart() : [];
+    const members = options.takesPart() ? party() : [];
     const picture = members.map(({ node, incarnation }) => `${node}.${incarnation}`).join();
     const settled = picture === seen;
     seen = picture;
@@ -97,13 +101,13 @@ export function rebalancer(options: {
     if (transfers.length === 0) return;
     let moved = 0;
     await inParallel(transfers, WIDTH, async ({ key, to }) => {
-      if (stopped || !options.admits()) return;
+      if (stopped || !options.takesPart()) return;
       if (await options.handOff.give(key, { prefer: to, why: `node ${self.node} carried more than its share`, cause: 'rebalance' }))
         moved++;
     });
     // Those who took them say so with their next beats.
     await new Promise<void>((resolve) => void clock.after(2 * times.beatMs, resolve));
-    options.onRebalanced({ moved, skewBefore: skew(before), skewAfter: skew(loads(takesPart())) });
+    options.onRebalanced({ moved, skewBefore: skew(before), skewAfter: skew(loads(party())) });
   };
   const again = (): void => {
     if (stopped) return;

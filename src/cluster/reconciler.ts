@@ -3,7 +3,7 @@ import type { Random } from '../ports/random.ts';
 import type { Kv } from '../ports/stores.ts';
 import type { ClusterTimes } from './config.ts';
 import type { Copy, Entry } from './copy.ts';
-import { claimDelayMs, orphaned } from './failover.ts';
+import { claimDelayMs, claimers, orphaned } from './failover.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { GoneCause, MemberRecord } from './member.ts';
 import type { Members } from './members.ts';
@@ -90,16 +90,14 @@ export function reconciler(options: {
     if (!namesUs(record)) locals.superseded(key, now.revision);
     if (!options.runs() || !locals.idle(key)) return;
     if (namesUs(record)) return plan(key, times.rankMs * random.next(), record);
-    if (!options.admits() || !orphaned(record, members.isGone)) return;
+    if (!orphaned(record, members.isGone)) return;
     const barred = (excluded.get(key) ?? 0) > clock.monotonicMs();
     const all = members.all();
     const candidates = barred ? all.filter((member) => member.node !== self.node) : all;
-    const delayMs = claimDelayMs(self.node, record, candidates, times.rankMs);
+    const delayMs = options.admits() ? claimDelayMs(self.node, record, candidates, times.rankMs) : undefined;
     if (delayMs !== undefined) return plan(key, delayMs, record);
-    if (claimableBy(record, candidates) === 0) unplaced.add(key);
+    if (claimers(record, candidates).length === 0) unplaced.add(key);
   };
-  const claimableBy = (record: AgentRecord, all: Parameters<typeof claimDelayMs>[2]): number =>
-    all.filter((member) => claimDelayMs(member.node, record, all, 1) !== undefined).length;
 
   const lookAtAll = (): void => {
     for (const entry of options.places().entries()) look(entry.key, entry);

@@ -23,6 +23,8 @@ export interface PublicEdgeOptions {
   readonly node: string;
   readonly handlers: PublicHandlers;
   readonly onDeadLetter: (letter: PublicDeadLetter) => void;
+  /** Why the node takes no work at the moment, whatever it is; operators are answered all the same. Default: it does. */
+  readonly sheds?: () => NexaError | undefined;
   /** Requests being answered at most. Default 1,024 and 64 MiB of them. */
   readonly mostInFlight?: number;
   readonly mostInFlightBytes?: number;
@@ -135,7 +137,7 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
   };
 
   const listener =
-    (serve: Serve, onTell?: (message: Inbound) => void) =>
+    (serve: Serve, { onTell, isWork = false }: { readonly onTell?: (message: Inbound) => void; readonly isWork?: boolean } = {}) =>
     (message: Inbound): void => {
       if (message.noResponders) return;
       const { reply } = message;
@@ -150,9 +152,9 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         return;
       }
       counters.requests++;
-      if (inFlight >= mostInFlight || inFlightBytes + message.payload.length > mostInFlightBytes) {
+      const error = (isWork ? options.sheds?.() : undefined) ?? tooMuch(message.payload.length);
+      if (error !== undefined) {
         counters.overloaded++;
-        const error = new NexaError('overloaded', `this node is answering ${inFlight} requests already`, { where: { node } });
         if (reply !== undefined) answer(reply, encodingOf(message.payload), { ok: false, error });
         return;
       }
@@ -185,6 +187,10 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       return { type: '', id: '' };
     }
   };
+  const tooMuch = (bytes: number): NexaError | undefined =>
+    inFlight >= mostInFlight || inFlightBytes + bytes > mostInFlightBytes
+      ? new NexaError('overloaded', `this node is answering ${inFlight} requests already`, { where: { node } })
+      : undefined;
   const spawn: Serve = async (body, given) => ({ ok: true, ...(await handlers.spawn(spawnRequest(body), given)) });
   const ask: Serve = async (body, given, subject, signal) => {
     const { type, id } = subjects.parseAgent(subject);
@@ -207,6 +213,12 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
     let body: unknown;
     try {
       to = subjects.parseAgent(message.subject);
+      // Before anything of it is read: what has no room costs as little as it can.
+      const shed = options.sheds?.();
+      if (shed !== undefined) {
+        counters.overloaded++;
+        throw shed;
+      }
       body = decodeBody(codec, message.payload);
       handlers.tell(to.type, to.id, agentCommand(body), callOptions(message.headers));
     } catch (thrown) {
@@ -289,9 +301,9 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       if (groups.length > 0) return;
       const group = { group: QUEUE_GROUP };
       groups = [
-        transport.subscribe(subjects.spawn, listener(spawn), group),
-        transport.subscribe(subjects.agentAll, listener(ask, tell), group),
-        transport.subscribe(subjects.durableAll, listener(durable), group),
+        transport.subscribe(subjects.spawn, listener(spawn, { isWork: true }), group),
+        transport.subscribe(subjects.agentAll, listener(ask, { onTell: tell, isWork: true }), group),
+        transport.subscribe(subjects.durableAll, listener(durable, { isWork: true }), group),
         transport.subscribe(subjects.agents, listener(agents), group),
         transport.subscribe(subjects.connect, listener(serveConnect(handlers)), group),
         transport.subscribe(subjects.services, listener(serveServices(handlers)), group),

@@ -1,5 +1,6 @@
 import type { Engine } from '../../src/actor/engine.ts';
 import type { AnyAgent } from '../../src/agent/define.ts';
+import type { AdmissionLimits, MemoryUsage } from '../../src/cluster/admission.ts';
 import { createCodec } from '../../src/cluster/codec.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../../src/cluster/config.ts';
 import { form } from '../../src/cluster/formation.ts';
@@ -40,6 +41,9 @@ export interface SimOptions {
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly capacity?: Readonly<Record<string, number>>;
   readonly mostActive?: number;
+  readonly admission?: Partial<AdmissionLimits>;
+  /** What a node's memory is made to look like. Default: nobody looks. */
+  readonly memoryOf?: (name: string) => MemoryUsage;
   readonly trace?: boolean;
   /** Default: lines on the console if `trace`. */
   readonly log?: Logger;
@@ -141,7 +145,7 @@ export class SimWorld {
     }
   }
   async #boot(node: SimNode): Promise<void> {
-    const { definitions, wrap, timesOf, onUp } = this.#options;
+    const { definitions, wrap, timesOf, memoryOf, onUp } = this.#options;
     const { name, clock } = node;
     const connect = (): MemoryConnection => wrap?.(name, this.network.connect(name)) ?? this.network.connect(name);
     const [control, data] = [connect(), connect()];
@@ -176,6 +180,8 @@ export class SimWorld {
         },
         ...{ labels: this.#options.labels?.[name] ?? {}, capacity: this.#options.capacity?.[name] ?? 1 },
         mostActive: this.#options.mostActive,
+        admission: this.#options.admission,
+        memory: memoryOf === undefined ? undefined : () => memoryOf(name),
         onOver: (reason) => this.#over(node, reason),
       },
       { timeoutMs: 120_000 },
@@ -186,6 +192,7 @@ export class SimWorld {
     const edge = publicEdge({
       ...{ transport: data.transport, subjects: this.subjects, clock, log, node: name, onDeadLetter: () => undefined },
       handlers: publicHandlers({ member, refs: nodeRefs(member) }),
+      sheds: member.cluster.admission.sheds,
     });
     member.cluster.onServes((serves) => (serves ? edge.open() : edge.shut()));
     if (member.cluster.serves) edge.open();

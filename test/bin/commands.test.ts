@@ -26,8 +26,8 @@ function answering(answers: Readonly<Record<string, (...args: readonly never[]) 
 }
 
 const agents = [
-  { type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running', mailbox: 0, restarts: 1, inner: 'not shown' },
-  { type: 'echo', id: 'e\u001b[2J', node: null, epoch: null, state: 'unplaced' },
+  { type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running', mailbox: 0, restarts: 1, why: 'spawned', inner: 'not shown' },
+  { type: 'echo', id: 'e\u001b[2J', node: null, epoch: null, state: 'unplaced', why: 'no node has the label a\u001b=b' },
 ];
 const nodes = [
   {
@@ -86,15 +86,18 @@ test('ps prints each agent as one row, and as exactly the documented fields', as
   const { connect, calls } = answering({ 'cluster.list': () => agents });
   const { stdout } = await nexa(['ps'], { connect });
   expect(stdout.split('\n').map((row) => row.split(/ {2,}/))).toEqual([
-    ['AGENT', 'STATE', 'NODE', 'EPOCH', 'MAILBOX', 'RESTARTS'],
+    ['AGENT', 'STATE', 'NODE', 'EPOCH', 'MAILBOX', 'RESTARTS', 'WHY'],
     ['counter/alice', 'running', 'n1', '12', '0', '1'],
-    ['echo/e\\u{1b}[2J', 'unplaced', '-', '-', '-', '-'],
+    ['echo/e\\u{1b}[2J', 'unplaced', '-', '-', '-', '-', 'no node has the label a\\u{1b}=b'],
     [''],
   ]);
   const json = await nexa(['ps', 'counter', '-o', 'json'], { connect });
   expect(JSON.parse(json.stdout)).toEqual([
-    { type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running', mailbox: 0, restarts: 1 },
-    { type: 'echo', id: 'e\u001b[2J', node: null, epoch: null, state: 'unplaced', mailbox: null, restarts: null },
+    { type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running', mailbox: 0, restarts: 1, why: 'spawned' },
+    {
+      ...{ type: 'echo', id: 'e\u001b[2J', node: null, epoch: null, state: 'unplaced', mailbox: null, restarts: null },
+      why: 'no node has the label a\u001b=b',
+    },
   ]);
   expect(calls).toEqual([
     ['cluster.list', { limit: 5_000 }],
@@ -108,8 +111,10 @@ test('nodes prints each node as one row, and as exactly the documented fields', 
   expect(stdout).toMatch(/^NODE {2,}STATE {2,}READY {2,}AGENTS {2,}LAG {2,}PID {2,}VERSION {2,}LABELS {2,}INCARNATION\n/);
   expect(stdout).toMatch(/^n1 +running +yes degraded +2 +3ms +42 +0\.1\.0 +zone=eu +1700000000001$/m);
   expect(stdout).toMatch(/^n2 +running suspended +no +0 +-/m);
+  const full = answering({ 'cluster.nodes': () => [{ ...nodes[0], admits: false }] });
+  expect((await nexa(['nodes'], { connect: full.connect })).stdout).toMatch(/^n1 +running full +yes/m);
   const json = JSON.parse((await nexa(['nodes', '-o', 'json'], { connect })).stdout);
-  expect(json[0]).toEqual(nodes[0]);
+  expect(json[0]).toEqual({ ...nodes[0], full: false });
   expect(json[2]).toEqual({
     node: 'n3',
     incarnation: 1_700_000_000_003,
@@ -118,6 +123,7 @@ test('nodes prints each node as one row, and as exactly the documented fields', 
     degraded: null,
     suspended: false,
     cordoned: false,
+    full: false,
     pid: null,
     labels: {},
     version: '',

@@ -74,6 +74,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
     log: silentLogger,
     announce: () => undefined,
     mostActive: 10,
+    sheds: () => undefined,
     onOwned: () => undefined,
     onActivated: () => undefined,
     onQuarantined: () => undefined,

@@ -284,6 +284,17 @@ describe('bounds', () => {
     expect(await requestJson(alice, { type: 'get', text: 'x'.repeat(100) })).toMatchObject({ error: { code: 'overloaded' } });
   });
 
+  test('a node that sheds takes no work from strangers, and answers operators', async () => {
+    const shed = new NexaError('overloaded', 'no memory is left', { where: { node: 'n1' } });
+    const { requestJson, publish, calls, edge, letters } = edgeWorld({}, { sheds: () => shed });
+    for (const subject of [alice, names.spawn]) expect(await requestJson(subject, { type: 'get' })).toMatchObject({ error: shed.toJSON() });
+    await publish(alice, '{"type":"add"}');
+    expect([letters.map(({ error }) => error.code), calls, edge.inFlight]).toEqual([['overloaded'], [], 0]);
+    expect(edge.counters).toMatchObject({ overloaded: 3, deadLetters: 1 });
+    expect(await requestJson(names.ctlNode('n1'), { type: 'status' })).toMatchObject({ ok: true });
+    expect(await requestJson(names.agents, { type: 'types' })).toMatchObject({ ok: true });
+  });
+
   test('a handler that never settles gives its place back and its caller an error', async () => {
     const { request, edge } = edgeWorld({ ask: () => new Promise(() => {}) });
     const answer = await request(alice, json({ type: 'get' }), { headers: { 'Nexa-Timeout-Ms': '100' }, waitMs: 1_200 });

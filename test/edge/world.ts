@@ -1,7 +1,7 @@
 import { createCodec, isJson } from '../../src/cluster/codec.ts';
 import { clientInbox, receivedReply, subjects } from '../../src/cluster/subject.ts';
 import type { PublicDeadLetter, PublicHandlers } from '../../src/edge/handlers.ts';
-import { publicEdge } from '../../src/edge/public-edge.ts';
+import { type PublicEdgeOptions, publicEdge } from '../../src/edge/public-edge.ts';
 import { memoryNetwork } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import type { Logger } from '../../src/ports/logger.ts';
@@ -14,7 +14,7 @@ export const codec = createCodec();
 /** One node's edge on a memory network, its handlers recorded, and any client before it. */
 export function edgeWorld(
   given: Partial<PublicHandlers> = {},
-  bounds: { readonly mostInFlight?: number; readonly mostInFlightBytes?: number } = {},
+  bounds: Pick<PublicEdgeOptions, 'mostInFlight' | 'mostInFlightBytes' | 'sheds'> = {},
 ) {
   const clock = manualClock();
   const random = seededRandom(1);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as nexa from '../../index.ts';
 import { readConfigFile } from '../../supervisors/config-file.ts';
+import { nodeSettings } from '../../supervisors/config-schema.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -86,6 +87,21 @@ test('services are tcp or http, with defaults', async () => {
   expect(config.services).toEqual([
     { ...services[0], timeoutMs: 2_000 },
     { ...services[1], required: false },
+  ]);
+});
+
+test('what a node takes and when it is an alert may stand in it, and reaches every worker', async () => {
+  const given = { mostActive: 10, admission: { maxAgents: 100 }, health: { 'loop-lag': { warn: 50 }, unplaced: {} } };
+  const { config } = await read('nexa.config.json', JSON.stringify({ cluster: 'blue', ...given }));
+  expect(nodeSettings(config)).toEqual({ ...given, admission: { maxAgents: 100, memoryHigh: 0.85, memoryLow: 0.75 } });
+});
+
+test('and is checked as all of it is', async () => {
+  expect(await problems({ admission: { memoryHigh: 0.5 }, health: { 'loop-lg': {}, heap: { warn: 0 } }, mostActive: 0 })).toEqual([
+    'mostActive: expected a whole number from 1 to 10000000, not 0',
+    'admission.memoryLow: expected a share below memoryHigh, and it is missing',
+    'health.heap.warn: expected a number above 0, not 0',
+    'health.loop-lg: there is no such key (did you mean loop-lag?)',
   ]);
 });
 
