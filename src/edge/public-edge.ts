@@ -155,7 +155,8 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
       const error = (isWork ? options.sheds?.() : undefined) ?? tooMuch(message.payload.length);
       if (error !== undefined) {
         counters.overloaded++;
-        if (reply !== undefined) answer(reply, encodingOf(message.payload), { ok: false, error });
+        if (reply === undefined) lost(message, error);
+        else answer(reply, encodingOf(message.payload), { ok: false, error });
         return;
       }
       run(serve, message, (what, decoded) => {
