@@ -185,6 +185,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
     },
     onExclude: (key) => reconcile.exclude(key),
+    onClaimEnded: () => reconcile.claimEnded(),
     onFenced: (record, epoch) => {
       system.events.publish({ event: 'fenced', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
     },

@@ -120,6 +120,7 @@ export function localAgents(options: {
   /** The store showed a later owner of an activation of this node. */
   readonly onFenced: (record: AgentRecord, epoch: number) => void;
   readonly onExclude: (key: string) => void;
+  readonly onClaimEnded: () => void;
   readonly mailboxes: Mailboxes;
   /** A claim succeeded here, and nothing was activated. */
   readonly onClaimedIdle: () => void;
@@ -161,11 +162,13 @@ export function localAgents(options: {
   const isClaimed = (state: OwnershipState): boolean => state.phase === 'activating' && state.created === undefined;
   const input = (agent: Local, given: OwnershipInput): void => {
     const [next, effects] = step(agent.state, given, clock.monotonicMs());
-    claiming += Number(isClaim(next)) - Number(isClaim(agent.state));
+    const change = Number(isClaim(next)) - Number(isClaim(agent.state));
+    claiming += change;
     agent.state = next;
     for (const effect of effects) run(agent, effect);
     if (!arriving(agent.state)) refuseParked(agent);
     if (agent.state.phase === 'idle' && agent.activation === undefined && locals.get(agent.key) === agent) locals.delete(agent.key);
+    if (change < 0) options.onClaimEnded();
   };
   const refuseParked = (agent: Local): void => {
     const error = new NexaError('not-owner', 'its activation ended here', { where: { node: self.node } });

@@ -15,13 +15,15 @@ const LOST = {
   lease: (node: string) => `node ${node} was lost: it did not renew its lease`,
   left: (node: string) => `node ${node} left`,
 } as const satisfies Record<GoneCause, unknown>;
-/** Claims under way at once; the rest comes with the next look. */
+/** Claims under way at once; the next one begins when one of them has ended. */
 const CLAIMS = 256;
 
 export interface Reconciler {
   /** A record changed, or everything might have. */
   look(key: string, now: Entry<AgentRecord> | undefined): void;
   lookAtAll(): void;
+  /** A claim has ended, however it did. */
+  claimEnded(): void;
   /** Not on this node for a while: an activation failed here. */
   exclude(key: string): void;
   /** Meant to run, and nobody qualifies. */
@@ -51,6 +53,8 @@ export function reconciler(options: {
 }): Reconciler {
   const { self, members, locals, clock, random, times } = options;
   const due = new Map<string, () => void>();
+  /** Due, and waiting for one of the claims under way to end. */
+  const ready = new Map<string, AgentRecord>();
   const excluded = new Map<string, number>();
   /** First seen stopped, or gone, by this node's own clock. */
   const idleSince = new Map<string, { readonly revision: number; readonly atMs: number }>();
@@ -58,16 +62,22 @@ export function reconciler(options: {
   let stopped = false;
 
   const plan = (key: string, delayMs: number, record: AgentRecord): void => {
-    if (due.has(key)) return;
+    if (due.has(key) || ready.has(key)) return;
     const cancel = clock.after(delayMs, () => {
       due.delete(key);
-      const now = options.places().get(key);
-      if (stopped || now === undefined || !locals.idle(key) || !mayClaim(now.value)) return;
-      if (!(namesUs(now.value) ? options.runs() : options.admits())) return;
-      if (locals.claimsUnderWay >= CLAIMS) return plan(key, times.rankMs * (1 + random.next()), record);
-      locals.claim(key, record.type, record.id, reasonOf(now.value));
+      ready.set(key, record);
+      claimNext();
     });
     due.set(key, cancel);
+  };
+  const claimNext = (): void => {
+    for (const [key, record] of ready) {
+      if (locals.claimsUnderWay >= CLAIMS) return;
+      ready.delete(key);
+      const now = options.places().get(key);
+      if (stopped || now === undefined || !locals.idle(key) || !mayClaim(now.value)) continue;
+      if (namesUs(now.value) ? options.runs() : options.admits()) locals.claim(key, record.type, record.id, reasonOf(now.value));
+    }
   };
   const namesUs = (record: AgentRecord): boolean =>
     record.desired === 'running' && record.owner?.node === self.node && record.owner.incarnation === self.incarnation;
@@ -147,6 +157,7 @@ export function reconciler(options: {
   return {
     look,
     lookAtAll,
+    claimEnded: claimNext,
     exclude: (key) => void excluded.set(key, clock.monotonicMs() + times.excludeMs),
     get unplaced() {
       return unplaced.size;
@@ -157,6 +168,7 @@ export function reconciler(options: {
       cancelAgain();
       for (const cancel of due.values()) cancel();
       due.clear();
+      ready.clear();
     },
   };
 }

@@ -82,6 +82,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
     mailboxes: noMailboxes,
     onClaimedIdle: () => undefined,
     onExclude: (key) => void excluded.push(key),
+    onClaimEnded: () => undefined,
     onRefused: (_envelope, error) => void refused.push(error.code),
   });
   return {

@@ -33,6 +33,7 @@ function looking(self: string, nodes: readonly string[] = ['n1', 'n2', 'n3']) {
   const deleted: string[] = [];
   const busy = new Set<string>();
   let admits = true;
+  let underWay = 0;
   const store = (name: string) =>
     ({ delete: async (key: string, revision: number) => void deleted.push(`${name} ${key}@${revision}`) }) as unknown as Kv;
   const reconcile = reconciler({
@@ -43,10 +44,16 @@ function looking(self: string, nodes: readonly string[] = ['n1', 'n2', 'n3']) {
     memberStore: store('member'),
     members: { all: () => nodes.map(member), isGone: (node: string) => node === 'dead' } as unknown as Members,
     locals: {
-      claim: (key: string, _type: string, _id: string, { why }: { why: string }) => claimed.push({ key, why, atMs: clock.monotonicMs() }),
+      claim: (key: string, _type: string, _id: string, { why }: { why: string }) => {
+        underWay++;
+        busy.add(key);
+        claimed.push({ key, why, atMs: clock.monotonicMs() });
+      },
       idle: (key: string) => !busy.has(key),
       superseded: (key: string, revision: number) => superseded.push(`${key}@${revision}`),
-      claimsUnderWay: 0,
+      get claimsUnderWay() {
+        return underWay;
+      },
     } as unknown as LocalAgents,
     admits: () => admits,
     runs: () => admits,
@@ -58,6 +65,12 @@ function looking(self: string, nodes: readonly string[] = ['n1', 'n2', 'n3']) {
     ...{ clock, reconcile, claimed, superseded, deleted, busy, gone },
     close: () => {
       admits = false;
+    },
+    /** A claim that came to nothing. */
+    claimFailed: (key: string) => {
+      underWay--;
+      busy.delete(key);
+      reconcile.claimEnded();
     },
     show: (record: AgentRecord, revision = 5, key = 'counter.a') => {
       const entry = { key, value: record, revision };
@@ -167,4 +180,14 @@ test('once stopped it does nothing more', async () => {
   reconcile.stop();
   await clock.advance(60_000);
   expect(claimed).toEqual([]);
+});
+
+test('of many orphans 256 are claimed at a time, and the next one as soon as one of those has ended', async () => {
+  const { clock, claimed, show, claimFailed } = looking('n1', ['n1']);
+  for (let index = 0; index < 300; index++) show(agent({ id: `a${index}` }), 5, `counter.a${index}`);
+  await clock.advance(1);
+  expect(claimed).toHaveLength(256);
+  claimFailed('counter.a0');
+  claimFailed('counter.a1');
+  expect(claimed.slice(256).map(({ key }) => key)).toEqual(['counter.a256', 'counter.a257']);
 });
