@@ -82,6 +82,7 @@ export function agentReports({ system, cluster, agents, peer }: ReportOptions) {
         running: onOwner?.running ?? null,
         lastCrash: onOwner?.lastCrash ?? null,
         answered: onOwner !== undefined || owner === undefined,
+        reminders: await cluster.reminders.list(type, id),
       };
     },
     async why(type: string, id: string, signal: AbortSignal): Promise<AgentWhy | null> {

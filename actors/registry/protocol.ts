@@ -3,6 +3,7 @@ import type { AgentDescription } from '../../src/agent/describe.ts';
 import type { AgentView } from '../../src/cluster/agents.ts';
 import type { AgentHere, Crash, RunningAgent } from '../../src/cluster/hosting.ts';
 import type { AgentRecord } from '../../src/cluster/place.ts';
+import type { ReminderView } from '../../src/cluster/reminders.ts';
 import type { Letter } from '../../src/edge/letters.ts';
 
 /** One line of `nexa types`. */
@@ -50,6 +51,8 @@ export interface AgentInspection {
   readonly running: RunningAgent | null;
   readonly lastCrash: Crash | null;
   readonly answered: boolean;
+  /** The next one first; empty also while the store is silent. */
+  readonly reminders: readonly ReminderView[];
 }
 /** `nexa why <type>/<id>`. */
 export interface AgentWhy {

@@ -51,7 +51,17 @@ function agentText(said: Said, style: Style): string {
     const { atMs, code, message } = record(said.lastCrash);
     lines.push(['last crash', `${dateText(number(atMs) ?? Number.NaN)} ${style.bad(plain(`${text(code)}: ${text(message)}`))}`]);
   }
+  for (const reminder of list(said.reminders).map(record)) lines.push(['reminder', reminderText(reminder)]);
   return facts(lines, style);
+}
+
+function reminderText({ name, schedule, dueAtMs, firedAtMs }: Said): string {
+  const { everyMs, cron, timeZone } = record(schedule);
+  const every = number(everyMs);
+  const when = cron !== undefined ? `${text(cron)} (${text(timeZone)})` : every !== null ? `every ${durationText(every)}` : 'once';
+  const last = number(firedAtMs);
+  const times = `next ${dateText(number(dueAtMs) ?? Number.NaN)}${last === null ? '' : `, last ${dateText(last)}`}`;
+  return plain(`${text(name)}: ${when}, ${times}`);
 }
 
 function runningLines(running: Said): readonly (readonly [string, string])[] {

@@ -83,6 +83,11 @@ test('inspect shows an agent with what it takes of what it may', async () => {
       },
     },
     lastCrash: { code: 'crashed', message: 'boom', atMs },
+    reminders: [
+      { name: HOSTILE, schedule: { everyMs: 5_000 }, dueAtMs: atMs, firedAtMs: atMs },
+      { name: 'noon', schedule: { cron: '0 12 * * *', timeZone: 'Europe/Berlin' }, dueAtMs: atMs, firedAtMs: null },
+      { name: 'launch', schedule: { atMs }, dueAtMs: atMs, firedAtMs: null },
+    ],
   };
   const connect = client({ inspect: async () => said });
   const { stdout } = await nexa(['inspect', 'counter/x'], { connect });
@@ -96,6 +101,9 @@ test('inspect shows an agent with what it takes of what it may', async () => {
     'stored      50 B of 262 kB',
     'handled     17 in 1 m 1 s',
     `children    a, ${SHOWN} and 3 more`,
+    `reminder    ${SHOWN}: every 5 s, next ${dateText(atMs)}, last ${dateText(atMs)}`,
+    `reminder    noon: 0 12 * * * (Europe/Berlin), next ${dateText(atMs)}`,
+    `reminder    launch: once, next ${dateText(atMs)}`,
   ])
     expect(stdout.split('\n')).toContain(line);
   expect(stdout).toMatch(/^last crash {2}.*:03:04\.005 crashed: boom$/m);

@@ -93,7 +93,15 @@ describe('inspect of an agent', () => {
     const said = await inspect('al/ice');
     expect(said).toMatchObject({
       ...{ type: 'moody', id: 'al/ice', node: 'n2', state: 'running', desired: 'running', cause: 'spawn', why: 'spawned' },
-      ...{ restart: 'permanent', placement: { node: 'n2' }, version: 3, config: { step: 7 }, lastCrash: null, answered: true },
+      ...{
+        restart: 'permanent',
+        placement: { node: 'n2' },
+        version: 3,
+        config: { step: 7 },
+        lastCrash: null,
+        answered: true,
+        reminders: [],
+      },
       running: {
         ...{ state: 'running', version: 3, mailbox: 0, mailboxLimit: 50, stateLimitBytes: 2_000, restarts: 0, handled: 3 },
         ...{ timers: 1, children: ['helper'], moreChildren: 0 },
