@@ -53,8 +53,16 @@ export function membersOf(options: {
     const heard = beats.get(node);
     const beat = heard?.beat.incarnation === record.incarnation ? heard : undefined;
     const silent = beat === undefined ? record.state === 'up' : options.nowMs() - beat.atMs > MISSED * options.times.beatMs;
+    // Field by field, since every node makes one of every member each beat: a spread takes five times as long.
     return {
-      ...record,
+      incarnation: record.incarnation,
+      state: record.state,
+      cordoned: record.cordoned,
+      labels: record.labels,
+      capacity: record.capacity,
+      version: record.version,
+      wireVersions: record.wireVersions,
+      types: record.types,
       node,
       suspect: node !== options.self && silent,
       suspended: node === options.self ? options.suspended() : (beat?.beat.suspended ?? false),

@@ -100,7 +100,7 @@ export function sameInAll(version: number, self: Peer, codec: Codec, forms: Addr
         codec.encode([...head(KIND.beat), beat.suspended, beat.admits, beat.agents, beat.lagMs, beat.pid, beat.load]),
     },
     read(kind: number, fields: readonly unknown[], sender: Peer): Frame | undefined {
-      const [, , , , ...rest] = fields;
+      const rest = fields.slice(4);
       switch (kind) {
         case KIND.watch:
           return {

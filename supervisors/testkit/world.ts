@@ -66,6 +66,8 @@ const RELAUNCH_MS = 500;
 const LONGEST_RELAUNCH_MS = 30_000;
 /** Turns of the event loop, or timers, without any time passing. */
 const ENDLESS = 10_000;
+/** Bounds how long an engine waits that has left the rest to the next turn of the event loop. */
+const STEPS_A_TURN = 32;
 
 /** It runs on the same machine as the node, in a process of its own. */
 export const launcherOf = (name: string): string => `${name}-launcher`;
@@ -311,16 +313,28 @@ export class SimWorld {
     if (!done) throw new Error(`nothing came of it within ${withinMs} virtual ms`);
     return watched;
   }
+  /**
+   * Between two immediates of one turn of the event loop everything that follows from the first has run, as between two turns of it:
+   * so a turn takes many steps.
+   */
   async #runUntil(untilMs: number, done: () => boolean): Promise<void> {
     await this.settle();
     let atMs = this.clock.monotonicMs();
     let steps = 0;
-    while (!done() && this.clock.step(untilMs - this.clock.monotonicMs())) {
-      await this.settle();
+    let restless = 0;
+    /** False: there is nothing left to do. */
+    const step = (): boolean => {
+      if (this.engines.some((engine) => !engine.idle())) {
+        if (++restless > ENDLESS) throw new Error(`at ${atMs} ms an engine never comes to rest`);
+        return true;
+      }
+      restless = 0;
       steps = this.clock.monotonicMs() > atMs ? 0 : steps + 1;
       atMs = this.clock.monotonicMs();
       if (steps > ENDLESS) throw new Error(`at ${atMs} ms time stands still: one timer sets the next without end`);
-    }
+      return !done() && this.clock.step(untilMs - atMs);
+    };
+    await inImmediates(step);
   }
   async close(): Promise<void> {
     this.outside.close();
@@ -331,4 +345,28 @@ export class SimWorld {
     for (const engine of this.engines) engine.stop();
     await this.settle();
   }
+}
+
+/** Runs `step` until it says false, each time as an immediate of its own. */
+function inImmediates(step: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const guarded = (): void => {
+      if (over) return;
+      try {
+        over = !step();
+        if (over) resolve();
+      } catch (error) {
+        over = true;
+        reject(error);
+      }
+    };
+    const turn = (): void => {
+      for (let each = 0; each < STEPS_A_TURN; each++) setImmediate(guarded);
+      setImmediate(() => {
+        if (!over) turn();
+      });
+    };
+    turn();
+  });
 }

@@ -66,3 +66,22 @@ export const visitor = defineAgent({
   add: ({ state }, { by }) => ({ state: { value: state.value + by }, reply: { value: state.value + by } }),
   get: ({ state }) => ({ reply: state }),
 });
+
+const values = z.object({ values: z.array(z.int()) });
+
+/** A list that only grows. */
+export const list = defineAgent({
+  ...defineProtocol({
+    type: 'list',
+    version: 1,
+    commands: { append: command({ value: z.int() }, { reply: values }), read: command({}, { reply: values }) },
+  }),
+  state: values,
+  initial: { values: [] },
+}).handle({
+  append({ state }, { value }) {
+    const next = { values: [...state.values, value] };
+    return { state: next, reply: next };
+  },
+  read: ({ state }) => ({ reply: state }),
+});

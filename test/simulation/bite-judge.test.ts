@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type * as Judge from '../../src/cluster/judge.ts';
-import { CALM, type Fault, NODES } from './plan.ts';
+import { CALM, type Fault } from './plan.ts';
 import { simulate } from './run.ts';
 
 const broken = vi.hoisted(() => ({ judge: false }));
@@ -16,11 +16,11 @@ vi.mock('../../src/cluster/judge.ts', async (original) => {
 });
 
 const elections: readonly Fault[] = [1, 2, 3].map((time) => ({
-  ...{ fault: 'election', node: NODES[0], other: NODES[1], afterMs: 1_000 + 2_000 * time, forMs: 8_000 },
+  ...{ fault: 'election', node: 'n1', other: 'n2', afterMs: 1_000 + 2_000 * time, forMs: 8_000 },
 }));
 
 test('a judge that takes a store without a leader for silence ends healthy nodes; ours moves nothing', { timeout: 60_000 }, async () => {
-  const plan = { weather: { ...CALM, watchMs: 800 }, faults: elections };
+  const plan = { nodes: 3, loads: ['counters', 'churn'] as const, weather: { ...CALM, watchMs: 800 }, faults: elections };
   const over = async (): Promise<number> => {
     let ended = 0;
     for (let seed = 1; seed <= 12; seed++) ended += (await simulate(seed, { plan })).seen.over;

@@ -2,15 +2,16 @@ import fc from 'fast-check';
 import type { FaultSettings } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import type { SimWorld } from '../../supervisors/testkit/world.ts';
+import { LOAD_NAMES, type LoadName } from './loads/index.ts';
 
-export const NODES = ['n1', 'n2', 'n3'] as const;
-type NodeName = (typeof NODES)[number];
+/** Most of them have the fewest nodes that keep a quorum apart from a minority: what is found, is found there. */
+const SIZES = [3, 3, 3, 3, 3, 3, 4, 5, 6, 7] as const;
 
 /** One thing that goes wrong, as data: so that a failing list of them shrinks. */
 export interface Fault {
   readonly fault: keyof typeof FAULTS;
-  readonly node: NodeName;
-  readonly other: NodeName;
+  readonly node: string;
+  readonly other: string;
   /** After the one before it began. */
   readonly afterMs: number;
   /** 0 … 12,000; each fault reads its own strength from it. */
@@ -30,9 +31,14 @@ export interface BadWeather {
   readonly staleRead: number;
 }
 export interface Plan {
+  /** n1 … n7. */
+  readonly nodes: number;
+  readonly loads: readonly LoadName[];
   readonly weather: BadWeather;
   readonly faults: readonly Fault[];
 }
+export const nodesOf = ({ nodes }: Pick<Plan, 'nodes'>): readonly string[] => [...Array(nodes).keys()].map((index) => `n${index + 1}`);
+
 export const CALM: BadWeather = {
   ...{ linkMs: 2, storeMs: 1, watchMs: 5, drop: 0, duplicate: 0 },
   ...{ watchReset: 0, unknownApplied: 0, unknownLost: 0, late: 0, staleRead: 0 },
@@ -61,6 +67,13 @@ export const FAULTS = {
   crash: (world, { node, forMs }) => {
     world.crash(node);
     world.relaunch(node, 300 + forMs);
+  },
+  /** All of them at once, as when the power fails. */
+  'cold restart': (world, { forMs }) => {
+    for (const [index, name] of [...world.nodes.keys()].entries()) {
+      world.crash(name);
+      world.relaunch(name, 300 + (forMs / 12) * (index + 1));
+    }
   },
   /** Half of the time it is only drained, and comes back to work. */
   leave: (world, { node, forMs }) => {
@@ -148,32 +161,47 @@ const weather: fc.Arbitrary<BadWeather> = fc.record({
   staleRead: share(200),
 });
 
+export interface PlanChoice {
+  /** Most faults in a plan. */
+  readonly most?: number;
+  readonly nodes?: number;
+  /** Default: all. */
+  readonly loads?: readonly LoadName[];
+}
 /** Plans of these faults alone. */
-export const plansOf = (kinds: readonly FaultName[], most = 10): fc.Arbitrary<Plan> =>
-  fc.record({
+export const plansOf = (kinds: readonly FaultName[], { most = 10, nodes = 3, loads = LOAD_NAMES }: PlanChoice = {}): fc.Arbitrary<Plan> => {
+  const names = nodesOf({ nodes });
+  return fc.record({
+    nodes: fc.constant(nodes),
+    loads: fc.constant(loads),
     weather,
     faults: fc.array(
       fc.record({
         fault: fc.constantFrom(...kinds),
-        node: fc.constantFrom(...NODES),
-        other: fc.constantFrom(...NODES),
+        node: fc.constantFrom(...names),
+        other: fc.constantFrom(...names),
         afterMs: fc.integer({ min: 100, max: 7_000 }),
         forMs: fc.integer({ min: 0, max: 12_000 }),
       }),
       { minLength: kinds.length === 0 ? 0 : 1, maxLength: kinds.length === 0 ? 0 : most, size: 'max' },
     ),
   });
+};
 
-/** Swarm testing: each seed has some kinds of faults at all, and the others never. */
+/** Swarm testing: each seed has some kinds of faults and of work at all, and the others never, and nodes of its own number. */
 export function swarmOf(seed: number): fc.Arbitrary<Plan> {
   const random = seededRandom(seed).fork('swarm');
   const kinds = (Object.keys(FAULTS) as FaultName[]).filter(() => random.next() < 0.4);
-  return plansOf(kinds.length === 0 ? ['election'] : kinds);
+  const loads = LOAD_NAMES.filter(() => random.next() < 0.45);
+  return plansOf(kinds.length === 0 ? ['election'] : kinds, {
+    nodes: SIZES[random.between(0, SIZES.length - 1)] as number,
+    loads: loads.length < 2 ? LOAD_NAMES : loads,
+  });
 }
-/** Every kind of fault at three times the pace. */
+/** Every kind of fault and of work, at three times the pace. */
 export function stormOf(seed: number): Plan {
-  const { weather, faults } = planOf(seed, plansOf(Object.keys(FAULTS) as FaultName[], 40));
-  return { weather, faults: faults.map((fault) => ({ ...fault, afterMs: Math.ceil(fault.afterMs / 3) })) };
+  const plan = planOf(seed, plansOf(Object.keys(FAULTS) as FaultName[], { most: 40 }));
+  return { ...plan, faults: plan.faults.map((fault) => ({ ...fault, afterMs: Math.ceil(fault.afterMs / 3) })) };
 }
 export function planOf(seed: number, arbitrary = swarmOf(seed)): Plan {
   const [plan] = fc.sample(arbitrary, { seed, numRuns: 1 });

@@ -9,7 +9,12 @@ const append = (value: number, values: number[], fromMs: number, requestId = `r$
   ...at(fromMs, fromMs + 10),
   ...{ op: { type: 'append', value }, requestId, outcome: 'ok', result: { values } },
 });
-const read = (values: number[], fromMs: number): Call => ({ ...at(fromMs, fromMs + 10), op: { type: 'read' }, outcome: 'ok', result: { values } });
+const read = (values: number[], fromMs: number): Call => ({
+  ...at(fromMs, fromMs + 10),
+  op: { type: 'read' },
+  outcome: 'ok',
+  result: { values },
+});
 const lost = (value: number, fromMs: number, outcome: 'fail' | 'info' = 'info', requestId = `r${value}`): Call => ({
   ...at(fromMs, fromMs + 10),
   ...{ op: { type: 'append', value }, requestId, outcome, error: new NexaError('ask-timeout', 'no answer') },
@@ -46,5 +51,7 @@ test('an answer that is no beginning of the end, or older than one before it, is
   expect(judge([1, 2], lost(1, 0), lost(2, 0), read([2], 20))).toEqual(
     bad('#2 saw 2 at 0, where the list ended with 1: an effect is lost'),
   );
-  expect(judge([1], append(1, [1], 0), read([], 20))).toEqual(bad('#1 saw 0 values, but 1 had been seen before it began: an effect is lost'));
+  expect(judge([1], append(1, [1], 0), read([], 20))).toEqual(
+    bad('#1 saw 0 values, but 1 had been seen before it began: an effect is lost'),
+  );
 });

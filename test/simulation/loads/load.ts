@@ -5,7 +5,7 @@ import { type Asked, type Operation, recordHistory } from '../../../chaos/histor
 import type { WorkloadOptions } from '../../../chaos/workloads/drive.ts';
 import { NexaError } from '../../../src/errors.ts';
 import type { SeededRandom } from '../../../src/memory/random.ts';
-import type { SimNode, SimWorld } from '../world.ts';
+import type { SimNode, SimWorld } from '../../../supervisors/testkit/world.ts';
 
 /** What a load works on. */
 export interface Scene {
@@ -41,7 +41,8 @@ export interface Load {
 export const TIMEOUT_MS = 4_000;
 const KEYS = 2;
 
-export const upNodes = (world: SimWorld): SimNode[] => [...world.nodes.values()].filter(({ alive, member }) => alive && member !== undefined);
+export const upNodes = (world: SimWorld): SimNode[] =>
+  [...world.nodes.values()].filter(({ alive, member }) => alive && member !== undefined);
 
 /** Rejects in time even if the node that was asked does not live to answer. */
 export function withDeadline<T>(world: SimWorld, run: () => Promise<T>): Promise<T> {
@@ -56,7 +57,13 @@ interface Asks {
 }
 
 /** Asks through a node that is up, or from outside the cluster. */
-export async function askFor(scene: Scene, random: SeededRandom, agent: readonly [type: string, id: string], message: object, requestId: string) {
+export async function askFor(
+  scene: Scene,
+  random: SeededRandom,
+  agent: readonly [type: string, id: string],
+  message: object,
+  requestId: string,
+) {
   const { world } = scene;
   const up = upNodes(world);
   const node = up[random.between(0, up.length - 1)];
@@ -120,7 +127,11 @@ export function asks<Op extends object, Result>(given: {
       end: () => work,
       unsettled: () => [],
       async finish() {
-        for (const key of keys) await ask(key, given.final, `final-${key}`).then((result) => finals.set(key, result), () => undefined);
+        for (const key of keys)
+          await ask(key, given.final, `final-${key}`).then(
+            (result) => finals.set(key, result),
+            () => undefined,
+          );
       },
       check: (healing) =>
         worstOf([
