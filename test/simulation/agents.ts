@@ -85,3 +85,15 @@ export const list = defineAgent({
   },
   read: ({ state }) => ({ reply: state }),
 });
+
+/** A counter that keeps nothing. */
+export const guest = defineAgent({
+  ...counterProtocol,
+  type: 'guest',
+  storage: 'memory',
+  state: z.object({ value: z.int() }),
+  initial: { value: 0 },
+}).handle({
+  add: ({ state }, { by }) => ({ state: { value: state.value + by }, reply: { value: state.value + by } }),
+  get: ({ state }) => ({ reply: state }),
+});

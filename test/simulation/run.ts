@@ -3,7 +3,7 @@ import { type Verdict, verdictOf, worstOf } from '../../chaos/checkers/verdict.t
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
-import { list, visitor } from './agents.ts';
+import { guest, list, visitor } from './agents.ts';
 import { disagreements, notUp, registryIsLiveSet } from './live-set.ts';
 import { LOADS } from './loads/index.ts';
 import { observer, type Sometimes } from './observe.ts';
@@ -47,7 +47,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const observed = observer();
   const world: SimWorld = new SimWorld({
     seed,
-    definitions: [counter, register, visitor, list],
+    definitions: [counter, register, visitor, list, guest],
     faults: settingsOf(plan.weather),
     wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection) ?? connection),
     onUp: (node, member) => observed.onUp(world, node, member),

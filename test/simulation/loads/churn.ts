@@ -2,10 +2,16 @@ import { verdictOf } from '../../../chaos/checkers/verdict.ts';
 import { NexaError } from '../../../src/errors.ts';
 import { type Load, type Scene, TIMEOUT_MS, upNodes, withDeadline } from './load.ts';
 
-const AGENTS = ['x0', 'x1', 'x2'];
+/** One of them keeps nothing: only ownership guards it, no fence of a state. */
+const AGENTS = [
+  ['counter', 'x0'],
+  ['counter', 'x1'],
+  ['guest', 'x2'],
+] as const;
+type Agent = (typeof AGENTS)[number];
 const GAP_MS = [300, 1_500] as const;
 
-/** Counters that come and go, asked for at whatever node is up, and from outside the cluster. */
+/** Agents that come and go, asked for at whatever node is up, and from outside the cluster. */
 export function churn(scene: Scene): Load {
   const { world } = scene;
   const random = scene.random.fork('churn');
@@ -18,32 +24,32 @@ export function churn(scene: Scene): Load {
   });
   const someNode = () => (random.next() < 0.5 ? upNodes(world)[random.between(0, upNodes(world).length - 1)] : undefined);
 
-  const spawn = async (id: string, spawnId: string, repeats: number): Promise<void> => {
+  const spawn = async ([type, id]: Agent, spawnId: string, repeats: number): Promise<void> => {
     try {
       const answer = await withDeadline(world, async () => {
         const node = someNode();
-        if (node?.member !== undefined) return node.member.agents.spawn({ type: 'counter', id, spawnId, timeoutMs: TIMEOUT_MS });
-        const reply = await world.outside.request(world.subjects.spawn, { type: 'counter', id, spawnId }, { timeoutMs: TIMEOUT_MS });
+        if (node?.member !== undefined) return node.member.agents.spawn({ type, id, spawnId, timeoutMs: TIMEOUT_MS });
+        const reply = await world.outside.request(world.subjects.spawn, { type, id, spawnId }, { timeoutMs: TIMEOUT_MS });
         return { created: reply.created === true };
       });
       if (answer.created) created.set(spawnId, (created.get(spawnId) ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof NexaError)) violations.push(`a spawn rejected with ${String(error)}`);
-      else if (!error.definite && repeats > 0) await spawn(id, spawnId, repeats - 1);
+      else if (!error.definite && repeats > 0) await spawn([type, id] as Agent, spawnId, repeats - 1);
     }
   };
-  const stop = (id: string): Promise<void> =>
+  const stop = ([type, id]: Agent): Promise<void> =>
     withDeadline(world, async () => {
       const node = someNode();
-      if (node?.member !== undefined) return node.member.agents.stop('counter', id, { forget: random.next() < 0.3, timeoutMs: TIMEOUT_MS });
-      await world.outside.request(world.subjects.agents, { type: 'stop', agent: 'counter', id }, { timeoutMs: TIMEOUT_MS });
+      if (node?.member !== undefined) return node.member.agents.stop(type, id, { forget: random.next() < 0.3, timeoutMs: TIMEOUT_MS });
+      await world.outside.request(world.subjects.agents, { type: 'stop', agent: type, id }, { timeoutMs: TIMEOUT_MS });
     }).catch((error) => {
       if (!(error instanceof NexaError)) violations.push(`a stop rejected with ${String(error)}`);
     });
   const act = async (): Promise<void> => {
     if (scene.signal.aborted) return end();
-    const id = AGENTS[random.between(0, AGENTS.length - 1)] as string;
-    await (random.next() < 0.6 ? spawn(id, `s${spawns++}`, 2) : stop(id));
+    const agent = AGENTS[random.between(0, AGENTS.length - 1)] as Agent;
+    await (random.next() < 0.6 ? spawn(agent, `s${spawns++}`, 2) : stop(agent));
     world.clock.after(random.between(...GAP_MS), act);
   };
 
