@@ -90,9 +90,10 @@ export function drainer(options: {
         const keys = locals.keys();
         if (keys.length === stuck.size && keys.every((key) => stuck.has(key))) break;
         const next = running().filter(([key]) => !stuck.has(key));
-        if (next.length > 0) await inParallel(next, WIDTH, give);
-        // The others are just being started or written: they are here in a moment, or gone.
-        else await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
+        const movedBefore = moved;
+        await inParallel(next, WIDTH, give);
+        // The others are just being started, written or handed off: they are here in a moment, or gone.
+        if (moved === movedBefore) await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
       }
       return { moved, left: locals.keys().length, lostMemory, blocked };
     },

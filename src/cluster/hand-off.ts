@@ -24,29 +24,30 @@ export function handOff(options: {
   readonly clock: Clock;
 }): HandOff {
   const { self, locals, clock } = options;
-  const waiting = new Map<string, (taken: boolean) => void>();
+  const waiting = new Map<string, { readonly epoch: number; readonly settle: (taken: boolean) => void }>();
   return {
     give(key, reason) {
       return new Promise((resolve) => {
-        if (waiting.has(key)) return resolve(false);
+        const epoch = locals.running(key)?.epoch;
+        if (waiting.has(key) || epoch === undefined) return resolve(false);
         const cancel = clock.after(TAKEN_MS, () => settle(false));
         const settle = (taken: boolean): void => {
           cancel();
           waiting.delete(key);
           resolve(taken);
         };
-        waiting.set(key, settle);
+        waiting.set(key, { epoch, settle });
         if (!locals.release(key, reason)) settle(false);
       });
     },
     changed(key, now) {
-      const settle = waiting.get(key);
-      if (settle === undefined) return;
-      if (now === undefined || now.value.desired !== 'running') return settle(false);
+      const given = waiting.get(key);
+      if (given === undefined) return;
+      if (now === undefined || now.value.desired !== 'running') return given.settle(false);
       const { owner } = now.value;
-      // Still ours at the old epoch, or between two owners: not decided.
-      if (owner === undefined || locals.running(key) !== undefined) return;
-      settle(owner.node !== self.node || owner.incarnation !== self.incarnation);
+      // Still at the old epoch, or between two owners: not decided.
+      if (owner === undefined || now.revision <= given.epoch) return;
+      given.settle(owner.node !== self.node || owner.incarnation !== self.incarnation);
     },
   };
 }

@@ -8,6 +8,7 @@ import type * as Ownership from '../../src/cluster/ownership.ts';
 import type { OwnershipEffect, OwnershipInput, OwnershipState } from '../../src/cluster/ownership.ts';
 import type { Step } from '../../src/cluster/step.ts';
 import { bitten, codec, forced, kvBroken } from './bite.ts';
+import { LOAD_NAMES } from './loads/index.ts';
 import { CALM, type Fault } from './plan.ts';
 import { simulate } from './run.ts';
 
@@ -93,8 +94,8 @@ const TWO = /may still act/;
 
 test('activate from a copy or a read: a record that still names this node is taken for its own again', { timeout: 60_000 }, async () => {
   const { found, objections } = await bitten({
-    ...{ bug: 'activate from a copy or a read', faults: ['leave', 'crash with proof'], loads: ['counters', 'churn'], seeds: 20 },
-    ...{ weather: { late: 300, staleRead: 200 }, broken: withBug('taken back') },
+    ...{ bug: 'activate from a copy or a read', faults: ['leave'], loads: LOAD_NAMES, seeds: 20 },
+    ...{ storm: true, weather: { late: 100, unknownApplied: 50, staleRead: 200 }, broken: withBug('taken back') },
   });
   expect(found).toBeGreaterThan(0);
   expect(objections).toMatch(TWO);
@@ -104,11 +105,11 @@ test('keep running until a release is acknowledged: another may run it by then',
   const { found, objections } = await bitten({
     ...{
       bug: 'keep running until a release is acknowledged',
-      faults: ['crash with proof'],
-      loads: ['counters', 'churn'],
+      faults: ['leave'],
+      loads: LOAD_NAMES,
       seeds: 20,
     },
-    ...{ weather: { unknownApplied: 300, staleRead: 600 }, broken: withBug('late release') },
+    ...{ storm: true, weather: { unknownApplied: 300, staleRead: 200 }, broken: withBug('late release') },
   });
   expect(found).toBeGreaterThan(0);
   expect(objections).toMatch(TWO);

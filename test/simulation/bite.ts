@@ -3,7 +3,7 @@ import { createCodec } from '../../src/cluster/codec.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import type { Kv, Stores, Written } from '../../src/ports/stores.ts';
 import type { LoadName } from './loads/index.ts';
-import { type FaultName, type Plan, planOf, plansOf } from './plan.ts';
+import { type FaultName, hurried, type Plan, planOf, plansOf } from './plan.ts';
 import { type SimulateOptions, simulate } from './run.ts';
 
 export const codec = createCodec();
@@ -14,6 +14,8 @@ export interface Bitten {
   readonly faults: readonly FaultName[];
   readonly loads: readonly LoadName[];
   readonly seeds: number;
+  /** Many faults, at three times the pace. */
+  readonly storm?: boolean;
   readonly weather?: Partial<Plan['weather']>;
   readonly breaks?: SimulateOptions['breaks'];
   readonly timesOf?: SimulateOptions['timesOf'];
@@ -34,9 +36,10 @@ export async function bitten({
 }: Bitten): Promise<{ readonly found: number; readonly objections: string }> {
   const objections: string[] = [];
   const finders: number[] = [];
-  const arbitrary = plansOf(faults, { loads });
+  const arbitrary = plansOf(faults, { loads, most: given.storm === true ? 40 : 10 });
   const planned = (seed: number): Plan => {
-    const plan = planOf(seed, arbitrary);
+    const drawn = planOf(seed, arbitrary);
+    const plan = given.storm === true ? hurried(drawn) : drawn;
     return { ...plan, weather: { ...plan.weather, ...given.weather } };
   };
   const { broken = (run) => run() } = given;
