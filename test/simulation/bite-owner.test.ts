@@ -6,6 +6,7 @@ import type { Instant, LeaseEffect, LeaseInput, LeaseState } from '../../src/clu
 import { decodeMember } from '../../src/cluster/member.ts';
 import type * as Ownership from '../../src/cluster/ownership.ts';
 import type { OwnershipEffect, OwnershipInput, OwnershipState } from '../../src/cluster/ownership.ts';
+import { decodeAgent } from '../../src/cluster/place.ts';
 import type { Step } from '../../src/cluster/step.ts';
 import { bitten, codec, forced, kvBroken } from './bite.ts';
 import { LOAD_NAMES } from './loads/index.ts';
@@ -92,24 +93,40 @@ vi.mock('../../src/cluster/ownership.ts', async (original) => {
 
 const TWO = /may still act/;
 
+/** A release lands without its sender's being told, and the next read is a late one. */
+const doubtfulReleases = kvBroken('AGENTS', (kv) => {
+  const before = new Map<string, Awaited<ReturnType<typeof kv.get>>>();
+  return {
+    ...kv,
+    update: async (key, value, revision, options) => {
+      const { owner, desired } = decodeAgent(value, codec, key);
+      if (owner !== undefined || desired !== 'running') return kv.update(key, value, revision, options);
+      const found = await kv.get(key, options).catch(() => undefined);
+      if (found?.revision === revision) before.set(key, found);
+      await kv.update(key, value, revision, options);
+      return { written: 'unknown' };
+    },
+    get: async (key, options) => {
+      const late = before.get(key);
+      before.delete(key);
+      return late ?? kv.get(key, options);
+    },
+  };
+});
+
 test('activate from a copy or a read: a record that still names this node is taken for its own again', { timeout: 60_000 }, async () => {
   const { found, objections } = await bitten({
-    ...{ bug: 'activate from a copy or a read', faults: ['leave'], loads: LOAD_NAMES, seeds: 20 },
-    ...{ storm: true, weather: { late: 100, unknownApplied: 50, staleRead: 200 }, broken: withBug('taken back') },
+    ...{ bug: 'activate from a copy or a read', faults: ['leave', 'crash with proof'], loads: LOAD_NAMES, seeds: 15 },
+    ...{ luck: doubtfulReleases, broken: withBug('taken back') },
   });
   expect(found).toBeGreaterThan(0);
-  expect(objections).toMatch(TWO);
+  expect(objections).toMatch(/may still act|epoch/);
 });
 
 test('keep running until a release is acknowledged: another may run it by then', { timeout: 60_000 }, async () => {
   const { found, objections } = await bitten({
-    ...{
-      bug: 'keep running until a release is acknowledged',
-      faults: ['leave'],
-      loads: LOAD_NAMES,
-      seeds: 20,
-    },
-    ...{ storm: true, weather: { unknownApplied: 300, staleRead: 200 }, broken: withBug('late release') },
+    ...{ bug: 'keep running until a release is acknowledged', faults: ['leave', 'crash with proof'], loads: LOAD_NAMES, seeds: 15 },
+    ...{ luck: doubtfulReleases, broken: withBug('late release') },
   });
   expect(found).toBeGreaterThan(0);
   expect(objections).toMatch(TWO);

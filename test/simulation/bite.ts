@@ -3,7 +3,7 @@ import { createCodec } from '../../src/cluster/codec.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import type { Kv, Stores, Written } from '../../src/ports/stores.ts';
 import type { LoadName } from './loads/index.ts';
-import { type FaultName, hurried, type Plan, planOf, plansOf } from './plan.ts';
+import { type FaultName, type Plan, planOf, plansOf } from './plan.ts';
 import { type SimulateOptions, simulate } from './run.ts';
 
 export const codec = createCodec();
@@ -14,10 +14,10 @@ export interface Bitten {
   readonly faults: readonly FaultName[];
   readonly loads: readonly LoadName[];
   readonly seeds: number;
-  /** Many faults, at three times the pace. */
-  readonly storm?: boolean;
   readonly weather?: Partial<Plan['weather']>;
   readonly breaks?: SimulateOptions['breaks'];
+  /** Bad luck that a whole product has to bear, exactly where the bug needs it. */
+  readonly luck?: SimulateOptions['breaks'];
   readonly timesOf?: SimulateOptions['timesOf'];
   /** Around what is not broken by a port: a step of the product, that the test has replaced. */
   readonly broken?: (run: () => Promise<void>) => Promise<void>;
@@ -36,10 +36,9 @@ export async function bitten({
 }: Bitten): Promise<{ readonly found: number; readonly objections: string }> {
   const objections: string[] = [];
   const finders: number[] = [];
-  const arbitrary = plansOf(faults, { loads, most: given.storm === true ? 40 : 10 });
+  const arbitrary = plansOf(faults, { loads });
   const planned = (seed: number): Plan => {
-    const drawn = planOf(seed, arbitrary);
-    const plan = given.storm === true ? hurried(drawn) : drawn;
+    const plan = planOf(seed, arbitrary);
     return { ...plan, weather: { ...plan.weather, ...given.weather } };
   };
   const { broken = (run) => run() } = given;
@@ -53,14 +52,18 @@ export async function bitten({
   });
   const [first] = finders;
   if (first !== undefined) {
-    const { verdict } = await simulate(first, { plan: planned(first) });
+    const { luck } = given;
+    const { verdict } = await simulate(first, { ...optionsOf(luck === undefined ? {} : { luck }), plan: planned(first) });
     expect(verdict, `seed ${first} with nothing broken`).toEqual({ verdict: 'ok' });
   }
   console.log(`${bug}: found in ${finders.length} of ${seeds} seeds; first: ${objections[0]?.split('\n')[0] ?? 'no objection'}`);
   return { found: finders.length, objections: objections.join('\n') };
 }
-const optionsOf = ({ breaks, timesOf }: Partial<Bitten>): SimulateOptions => ({
-  ...(breaks === undefined ? {} : { breaks }),
+const optionsOf = ({ breaks, luck, timesOf }: Partial<Bitten>): SimulateOptions => ({
+  breaks: (name, connection) => {
+    const unlucky = luck?.(name, connection) ?? connection;
+    return breaks?.(name, unlucky) ?? unlucky;
+  },
   ...(timesOf === undefined ? {} : { timesOf }),
 });
 
