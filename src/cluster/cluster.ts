@@ -142,6 +142,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     ...{ kv: kv('REMINDERS'), codec, clock, random, storeMs: times.storeMs, log },
     locals: () => locals,
     owns: () => keeper.owns(),
+    lookMs: 3 * times.reconcileMs,
     onPoison: (envelope, error) => system.deadLetter(envelope, 'poison', error),
   });
   stops.push(remind.stop);

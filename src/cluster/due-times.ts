@@ -2,8 +2,6 @@ import type { Cancel } from '../actor/ref.ts';
 import { DueQueue } from '../durable/due-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** The wall clock may jump: it is looked at this often at least. */
-const LOOK_MS = 30_000;
 /** While nothing may fire, it is asked again after this. */
 const SHUT_MS = 500;
 /** Of those under way, how many may be in their opening at once; the next ones wait. */
@@ -23,6 +21,8 @@ export interface DueTimes {
 
 export function dueTimes(options: {
   readonly clock: Clock;
+  /** The wall clock may jump: it is looked at this often at least. */
+  readonly lookMs: number;
   readonly open: () => boolean;
   readonly groupOf: (key: string) => string;
   /** Never rejects. `opened` makes room for the next: what remains is waiting for user code. */
@@ -49,7 +49,7 @@ export function dueTimes(options: {
     }
     const next = queue.first;
     if (next === undefined || opening >= OPENING) return;
-    timer = clock.after(options.open() ? Math.min(LOOK_MS, Math.max(1, next.atMs - clock.wallMs())) : SHUT_MS, look);
+    timer = clock.after(options.open() ? Math.min(options.lookMs, Math.max(1, next.atMs - clock.wallMs())) : SHUT_MS, look);
   };
   const run = async (key: string, atMs: number): Promise<void> => {
     const group = groupOf(key);

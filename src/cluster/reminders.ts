@@ -58,6 +58,8 @@ export function reminders(
   options: ReminderStore & {
     readonly locals: () => LocalAgents;
     readonly owns: () => boolean;
+    /** How often the wall clock is looked at, at least. */
+    readonly lookMs: number;
     readonly onPoison: (envelope: Envelope, error: NexaError) => void;
   },
 ): Reminders {
@@ -67,7 +69,14 @@ export function reminders(
   let stopped = false;
 
   const copy = reminderCopy(options, (key) => arm(key));
-  const due = dueTimes({ clock, open: owns, groupOf: agentOf, fire: (key, opened) => fire(key, opened), onFree: (agent) => armAll(agent) });
+  const due = dueTimes({
+    clock,
+    lookMs: options.lookMs,
+    open: owns,
+    groupOf: agentOf,
+    fire: (key, opened) => fire(key, opened),
+    onFree: (agent) => armAll(agent),
+  });
   const arm = (key: string): void => {
     const atMs = copy.dueAtMs(key);
     if (failures.get(key)?.dueAtMs !== atMs) failures.delete(key);

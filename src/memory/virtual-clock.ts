@@ -22,6 +22,9 @@ interface Timer {
 }
 const before = (a: Timer, b: Timer) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
+/** Timers fall due at whole 1,024ths: sums of them are exact, on the wall too, so that what is due at an instant is not a rounding later. */
+const GRAIN = 1_024;
+
 /** A clock for tests and simulations. `startMs` is what the wall shows at first. */
 export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   const heap: Timer[] = [];
@@ -78,7 +81,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
     wallMs: () => wall,
     bootMs: () => now,
     after(delayMs, run) {
-      const timer: Timer = { atMs: now + Math.max(0, delayMs), order: order++, run, over: false };
+      const timer: Timer = { atMs: Math.ceil((now + Math.max(0, delayMs)) * GRAIN) / GRAIN, order: order++, run, over: false };
       push(timer);
       waiting++;
       return () => {

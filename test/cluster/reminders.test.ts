@@ -74,6 +74,7 @@ async function owners(faults: FaultSettings = {}) {
             epochOf: (key: string) => (key === KEY ? mine.epoch : undefined),
             awaken: async () => mine.activation ?? (await open(mine)),
           }) as unknown as LocalAgents,
+        lookMs: 30_000,
         owns: () => mine.owns,
         onPoison: (envelope) => void poisoned.push(JSON.stringify(envelope.message)),
       }),
