@@ -52,7 +52,10 @@ export async function installedProject(): Promise<Project> {
     files = tarball.files;
     await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
     const ours = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    const tools = [`zod@${ours.dependencies.zod}`, ...['typescript', '@types/node', 'vitest'].map((name) => `${name}@${ours.devDependencies[name]}`)];
+    const tools = [
+      `zod@${ours.dependencies.zod}`,
+      ...['typescript', '@types/node', 'vitest'].map((name) => `${name}@${ours.devDependencies[name]}`),
+    ];
     await done('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, ...tools], folder);
     await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
     await writeFile(
