@@ -49,6 +49,8 @@ interface Forming {
   readonly clock: Clock;
   /** From configuration, never from counting servers. Undefined: whatever the cluster was formed with, and 1 for a new one. */
   readonly replicas: number | undefined;
+  /** Of a cluster that is formed by this: where its epochs and floors begin at the earliest. Default: at the present time. */
+  readonly leastFirstSequence?: number;
   /** For all of it, retries included. */
   readonly timeoutMs: number;
   readonly storeMs: number;
@@ -118,6 +120,13 @@ export async function form(options: Forming): Promise<Formation> {
       fix: 'Update this node.',
     });
   }
+  const restoring = await attempt('say whether it is being restored', async () => (await meta.get('restoring', within)) ?? null);
+  if (restoring !== null) {
+    throw new NexaError('store-misconfigured', 'this cluster is being restored from a backup, or a restore of it was broken off', {
+      where: { cluster: subjects.cluster },
+      fix: 'Wait until `nexa restore` has ended; if it was broken off, restore into another --cluster name.',
+    });
+  }
   const upgraded = await attempt('show its stores', () => complete(meta, forming, options, attempt));
   return { ...forming, layout: Math.max(forming.layout, upgraded) };
 }
@@ -185,7 +194,8 @@ async function agree(meta: Kv, options: Forming): Promise<Formation | undefined>
   const within = { timeoutMs: options.storeMs };
   const found = await meta.get('forming', within);
   if (found !== undefined) return options.codec.decode(found.value) as Formation;
-  const mine: Formation = { layout: LAYOUT, replicas: options.replicas ?? 1, firstSequence: Math.floor(options.clock.wallMs()) };
+  const firstSequence = Math.max(Math.floor(options.clock.wallMs()), options.leastFirstSequence ?? 1);
+  const mine: Formation = { layout: LAYOUT, replicas: options.replicas ?? 1, firstSequence };
   await meta.create('forming', options.codec.encode(mine), within);
   // Whatever the outcome was: what counts is what is there, read back.
   const agreed = await meta.get('forming', within);
