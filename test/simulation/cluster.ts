@@ -10,8 +10,15 @@ import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
 export type Came = { readonly reply: unknown } | { readonly error: NexaError };
 
 /** A calm cluster of n1, n2 … that are up and settled: for tests of one promise, which bring their own trouble. */
-export async function calmCluster(options: Partial<SimOptions> & { readonly size?: number; readonly agents?: readonly AnyAgent[] } = {}) {
-  const { size = 3, agents = [], ...rest } = options;
+export async function calmCluster(
+  options: Partial<SimOptions> & {
+    readonly size?: number;
+    readonly agents?: readonly AnyAgent[];
+    /** What happens to the stores before the cluster is formed. */
+    readonly before?: (world: SimWorld) => Promise<unknown>;
+  } = {},
+) {
+  const { size = 3, agents = [], before = async () => undefined, ...rest } = options;
   const over: string[] = [];
   const activated: { readonly agent: string; readonly node: string; readonly epoch: number; readonly atMs: number }[] = [];
   const world: SimWorld = new SimWorld({
@@ -32,6 +39,7 @@ export async function calmCluster(options: Partial<SimOptions> & { readonly size
     },
   });
   const names = [...Array(size).keys()].map((index) => `n${index + 1}`);
+  await before(world);
   await world.form();
   await world.until(Promise.all(names.map((name) => world.start(name))));
   await world.run(1_500);
