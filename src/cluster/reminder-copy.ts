@@ -25,8 +25,7 @@ export interface Writer {
 export interface ReminderCopy {
   dueAtMs(key: string): number | undefined;
   /** Keys of an agent's reminders. */
-  keysOf(agent: string): Iterable<string>;
-  countOf(agent: string): number;
+  keysOf(agent: string): readonly string[];
   readonly size: number;
   /** One, read through the leader. @throws NexaError `corrupt-record`, `unknown-version`, and what the store says. */
   read(key: string): Promise<Reminder | undefined>;
@@ -40,19 +39,15 @@ export const agentOf = (key: string): string => key.slice(0, key.lastIndexOf('.'
 
 export function reminderCopy(store: ReminderStore, onChange: (key: string) => void): ReminderCopy {
   const { kv, codec, storeMs } = store;
-  const byAgent = new Map<string, Set<string>>();
+  const agents = new KeysByAgent();
   const copy = watchedCopy<number>({
     kv,
     prefix: '',
     store: 'REMINDERS',
     decode: (bytes, key) => decodeReminder(bytes, codec, key).dueAtMs,
     onChange: (key, now) => {
-      const agent = agentOf(key);
-      const keys = byAgent.get(agent);
-      if (now === undefined) {
-        if (keys?.delete(key) && keys.size === 0) byAgent.delete(agent);
-      } else if (keys === undefined) byAgent.set(agent, new Set([key]));
-      else keys.add(key);
+      if (now === undefined) agents.delete(key);
+      else agents.add(key);
       onChange(key);
     },
     onLive: () => undefined,
@@ -62,8 +57,7 @@ export function reminderCopy(store: ReminderStore, onChange: (key: string) => vo
   });
   return {
     dueAtMs: (key) => copy.get(key)?.value,
-    keysOf: (agent) => [...(byAgent.get(agent) ?? [])],
-    countOf: (agent) => byAgent.get(agent)?.size ?? 0,
+    keysOf: (agent) => agents.of(agent),
     get size() {
       return copy.size;
     },
@@ -80,4 +74,26 @@ export function reminderCopy(store: ReminderStore, onChange: (key: string) => vo
     },
     close: copy.close,
   };
+}
+
+/** Most agents have one reminder, and a set of one would cost as much as all the rest that is kept of it. */
+class KeysByAgent {
+  readonly #keys = new Map<string, string | Set<string>>();
+
+  of(agent: string): readonly string[] {
+    const keys = this.#keys.get(agent) ?? [];
+    return typeof keys === 'string' ? [keys] : [...keys];
+  }
+  add(key: string): void {
+    const agent = agentOf(key);
+    const keys = this.#keys.get(agent);
+    if (keys === undefined) this.#keys.set(agent, key);
+    else if (typeof keys !== 'string') keys.add(key);
+    else if (keys !== key) this.#keys.set(agent, new Set([keys, key]));
+  }
+  delete(key: string): void {
+    const agent = agentOf(key);
+    const keys = this.#keys.get(agent);
+    if (keys === key || (typeof keys === 'object' && keys.delete(key) && keys.size === 0)) this.#keys.delete(agent);
+  }
 }

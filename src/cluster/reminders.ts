@@ -148,7 +148,7 @@ export function reminders(
     async declare({ type, id, ...by }, { name, schedule, message }) {
       const key = reminderKey(type, id, name);
       const agent = agentKey(type, id);
-      if (copy.dueAtMs(key) === undefined && copy.countOf(agent) >= MOST_REMINDERS) {
+      if (copy.dueAtMs(key) === undefined && copy.keysOf(agent).length >= MOST_REMINDERS) {
         throw new NexaError('quota-exceeded', `an agent has at most ${MOST_REMINDERS} reminders at a time`, {
           where: { agent: `${type}/${id}`, reminder: name },
           fix: 'Forget one first, or keep a list in the state and be reminded of its first.',
@@ -163,12 +163,12 @@ export function reminders(
     },
     async forgetAll(type, id, epoch) {
       const by: Writer = { epoch, standing: () => (stopped ? 'over' : 'holds') };
-      await Promise.all([...copy.keysOf(agentKey(type, id))].map((key) => forget(key, by)));
+      await Promise.all(copy.keysOf(agentKey(type, id)).map((key) => forget(key, by)));
     },
     owned: armAll,
     resume: due.look,
     async list(type, id) {
-      const views = [...copy.keysOf(agentKey(type, id))].map(async (key): Promise<readonly ReminderView[]> => {
+      const views = copy.keysOf(agentKey(type, id)).map(async (key): Promise<readonly ReminderView[]> => {
         const found = await copy.read(key).catch(() => undefined);
         if (found === undefined) return [];
         const { schedule, dueAtMs, firedAtMs } = found;

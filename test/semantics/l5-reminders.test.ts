@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { command, type DueReminder, defineAgent, internal, type Schedule } from '../../index.ts';
+import { command, type DueReminder, defineAgent, defineEventSourced, internal, local, type NexaError, type Schedule } from '../../index.ts';
 import { calmCluster } from '../simulation/cluster.ts';
 
 const when = z.record(z.string(), z.union([z.number(), z.string()]));
@@ -245,4 +245,86 @@ test('L5: a timer dies with its incarnation; a reminder does not', async () => {
   cluster.world.crash('n1', 50);
   await cluster.world.run(10_000);
   expect(heard).toEqual(['reminder']);
+});
+
+test('L5: an event-sourced agent stores its due times with its events, through a crash and the replay after it', async () => {
+  const agent = defineEventSourced({
+    type: 'ledger',
+    version: 1,
+    commands: {
+      set: command({}),
+      look: command({}, { reply: z.object({ due: z.array(z.number()), missed: z.int() }) }),
+      due: internal({}),
+    },
+    events: { came: { dueAtMs: z.number(), missed: z.int() } },
+    state: z.object({ due: z.array(z.number()), missed: z.int() }),
+    initial: { due: [], missed: 0 },
+    snapshotEvery: { events: 3 },
+  })
+    .apply({ came: (state, { dueAtMs, missed }) => ({ due: [...state.due, dueAtMs], missed: state.missed + missed }) })
+    .handle({
+      set: (context) => context.remind('tick', { everyMs: 1_000 }, { type: 'due' }),
+      look: ({ state }) => ({ reply: state }),
+      due: ({ reminder }) => ({ events: [{ type: 'came', dueAtMs: reminder?.dueAtMs ?? 0, missed: reminder?.missed ?? 0 }] }),
+    });
+  await using cluster = await calmCluster({ agents: [agent] });
+  await cluster.spawn('ledger', 'a', 'n1');
+  await cluster.ask('n2', 'ledger/a', { type: 'set' });
+  await cluster.world.run(4_500);
+  cluster.world.crash('n1', 50);
+  await cluster.world.run(5_000);
+  const told = (await cluster.ask('n2', 'ledger/a', { type: 'look' })) as Seen;
+  expect(cluster.acting('ledger.a')).not.toEqual(['n1']);
+  expect(taken(told)).toBe(9);
+});
+
+test('L5: what cannot be a reminder is refused, typed, before anything is stored', async () => {
+  const errors: unknown[] = [];
+  const attempt = async (what: () => Promise<void>): Promise<void> => {
+    await what().catch((error: NexaError) => errors.push([error.code, error.definite]));
+  };
+  let kept: (() => Promise<void>) | undefined;
+  const agent = defineAgent({
+    type: 'odd',
+    version: 1,
+    commands: { try: command({}), ring: internal({ text: z.string() }), flush: local(), ping: command({}) },
+    state: z.object({}),
+    initial: {},
+  }).handle({
+    async try(context) {
+      const ring = { type: 'ring', text: '' } as const;
+      const soon = { inMs: 1_000 } as const;
+      kept = () => context.remind('late', soon, ring);
+      await attempt(() => context.remind('', soon, ring));
+      await attempt(() => context.remind('x'.repeat(65), soon, ring));
+      await attempt(() => context.remind('\ud800', soon, ring));
+      await attempt(() => context.forget('é'.repeat(33)));
+      await attempt(() => context.remind('a', { everyMs: 10 }, ring));
+      await attempt(() => context.remind('a', { cron: 'noon' }, ring));
+      await attempt(() => context.remind('a', soon, { type: 'flush' } as never));
+      await attempt(() => context.remind('a', soon, { type: 'nothing' } as never));
+      await attempt(() => context.remind('a', soon, { type: 'ring' } as never));
+      await attempt(() => context.remind('a', soon, { ...ring, text: 'x'.repeat(16_400) }));
+      await context.remind('é'.repeat(32), { everyMs: 60_000 }, { type: 'ping' });
+      // Nobody waits for this one, and that ends nothing.
+      void context.remind('', soon, ring);
+    },
+    ring: () => undefined,
+    flush: () => undefined,
+    ping: () => undefined,
+  });
+  await using cluster = await calmCluster({ size: 1, agents: [agent] });
+  await cluster.spawn('odd', 'a', 'n1');
+  await cluster.ask('n1', 'odd/a', { type: 'try' });
+  await attempt(() => kept?.() ?? Promise.resolve());
+  expect(errors).toEqual([
+    ...Array(6).fill(['invalid-definition', true]),
+    ['invalid-message', true],
+    ['unknown-command', true],
+    ['invalid-message', true],
+    ['payload-too-large', true],
+    ['context-misused', true],
+  ]);
+  const { reminders } = cluster.member('n1').cluster;
+  expect(await cluster.world.until(reminders.list('odd', 'a'))).toMatchObject([{ name: 'é'.repeat(32), schedule: { everyMs: 60_000 } }]);
 });
