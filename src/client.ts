@@ -100,6 +100,17 @@ export interface Client extends Agents, AsyncDisposable {
     inspect(type: string, id: string): Promise<unknown>;
     /** Where it has been and why, its last crash, messages to it that died. @throws NexaError `no-such-actor`. */
     why(type: string, id: string): Promise<unknown>;
+    /** Stored messages that failed too often and were put aside: how many rows, of which agents, from which number on. */
+    readonly dead: {
+      list(filter?: { readonly type?: string; readonly id?: string; readonly after?: number; readonly limit?: number }): Promise<unknown>;
+      /** With its message. @throws NexaError `no-such-actor`: there is none of that number. */
+      show(number: number): Promise<unknown>;
+      /** Puts another message in its place; its new number. @throws NexaError what its agent refuses the message with. */
+      edit(number: number, message: unknown): Promise<unknown>;
+      /** Stores it for its agent again; however often, it is handled once. */
+      replay(number: number): Promise<unknown>;
+      discard(number: number): Promise<void>;
+    };
     /** Everything that a node measures of itself. */
     inspectNode(node: string): Promise<unknown>;
     /**
@@ -277,6 +288,13 @@ export function clientOver(options: {
       drain: (node, { timeoutMs = DRAIN_MS } = {}) => ctl(node, 'drain', { timeoutMs }),
       inspect: (type, id) => agents({ type: 'inspect', agent: type, id }),
       why: (type, id) => agents({ type: 'why', agent: type, id }),
+      dead: {
+        list: ({ type, ...filter } = {}) => agents({ type: 'dead-list', agent: type, ...filter }),
+        show: (number) => agents({ type: 'dead-show', number }),
+        edit: (number, message) => agents({ type: 'dead-edit', number, message }),
+        replay: (number) => agents({ type: 'dead-replay', number }),
+        discard: async (number) => void (await agents({ type: 'dead-discard', number })),
+      },
       inspectNode: (node) => ctl(node, 'inspect'),
       logs: (node, wanted = {}) => ctl(node, 'logs', within, wanted),
       topics: () => ctl(undefined, 'topics'),

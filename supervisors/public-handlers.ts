@@ -1,5 +1,6 @@
 import type { Request, StreamRequest } from '../src/actor/message.ts';
 import { topicsOfAll } from '../src/cluster/topics-of-all.ts';
+import type { DeadRequest } from '../src/edge/dead-requests.ts';
 import type { AgentRow, PublicHandlers } from '../src/edge/handlers.ts';
 import { NexaError } from '../src/errors.ts';
 import { clientHandlers } from './client-handlers.ts';
@@ -36,6 +37,7 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
       // So that the answer is there before its caller goes.
       messageId: await cluster.mail.tell(type, id, message, { timeoutMs: timeoutMs * 0.9, messageId: requestId, traceparent }),
     }),
+    dead: (request, { timeoutMs }) => dead(cluster.mail.dead, request, timeoutMs * 0.9),
     stop: (type, id, { forget, timeoutMs }) => agents.stop(type, id, { forget, timeoutMs }),
     list: async ({ type, id, limit }) => {
       const { agents, more } = await served(refs.registry.ask({ type: 'list', agent: type, id, limit }, WITHIN));
@@ -56,6 +58,22 @@ export function publicHandlers({ member, refs }: { readonly member: MemberNode; 
     logs: (wanted) => served(refs.node.ask({ type: 'logs', ...wanted }, WITHIN)),
     stopNode: () => void refs.node.tell({ type: 'leave' }),
   };
+}
+
+async function dead(mails: MemberNode['cluster']['mail']['dead'], request: DeadRequest, timeoutMs: number): Promise<unknown> {
+  switch (request.type) {
+    case 'dead-list':
+      return mails.list(request.filter);
+    case 'dead-show':
+      return mails.show(request.number);
+    case 'dead-edit':
+      return { number: await mails.edit(request.number, request.message, { timeoutMs }) };
+    case 'dead-replay':
+      return mails.replay(request.number, { timeoutMs });
+    case 'dead-discard':
+      await mails.discard(request.number);
+      return null;
+  }
 }
 
 const existing = <T>(type: string, id: string, found: T | null): T => {

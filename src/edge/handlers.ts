@@ -1,5 +1,6 @@
 import type { NexaError } from '../errors.ts';
 import type { ClientHandlers } from './client-handlers.ts';
+import type { DeadRequest } from './dead-requests.ts';
 import type { LogPage, LogWanted } from './log-ring.ts';
 
 /** What a public `spawn` asks for, shapes checked, values not yet: the type may be unknown and the config wrong. */
@@ -71,6 +72,11 @@ export interface PublicHandlers extends ClientHandlers {
   tell(type: string, id: string, command: unknown, options: CallOptions): void;
   /** Resolves once the message is stored; its id is the request id, or a fresh one. @throws what `tellDurably` of a ref throws. */
   tellDurably(type: string, id: string, command: unknown, options: CallOptions): Promise<{ readonly messageId: string }>;
+  /**
+   * Stored messages that were put aside. list: `{ dead, more }`; show: one, with its message; edit: `{ number }`, its new one; replay: the
+   * agent it was stored for again; discard: null. @throws NexaError `no-such-actor`: there is none of that number.
+   */
+  dead(request: DeadRequest, options: CallOptions): Promise<unknown>;
   list(request: ListRequest): Promise<{ readonly agents: readonly AgentRow[]; readonly more: boolean }>;
   /** Which types exist, and where they can run. */
   types(): Promise<unknown>;

@@ -7,11 +7,12 @@ import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Inbound, Subject, Transport } from '../ports/transport.ts';
+import { agentCommand } from './agent-fields.ts';
 import { type Answer, decodeBody, type Encoding, encodeAnswer, encodingOf, publicError } from './answers.ts';
 import { callOptions } from './call-options.ts';
 import { flows } from './flows.ts';
 import type { CallOptions, PublicDeadLetter, PublicHandlers } from './handlers.ts';
-import { agentCommand, agentsRequest, controlRequest, spawnRequest } from './requests.ts';
+import { agentsRequest, controlRequest, spawnRequest } from './requests.ts';
 import { serveConnect, serveServices } from './serve-clients.ts';
 
 export interface PublicEdgeOptions {
@@ -238,6 +239,8 @@ export function publicEdge(options: PublicEdgeOptions): PublicEdge {
         return { ok: true, reply: { types: await handlers.types() } };
       case 'describe':
         return { ok: true, reply: await handlers.describe(request.agent) };
+      case 'dead':
+        return { ok: true, reply: await handlers.dead(request.wanted, given) };
       case 'inspect':
         return { ok: true, reply: await handlers.inspect(request.agent, request.id) };
       case 'why':

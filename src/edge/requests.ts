@@ -1,10 +1,10 @@
-import { encodeId, validNode, validType } from '../cluster/subject.ts';
+import { validNode } from '../cluster/subject.ts';
 import { NexaError } from '../errors.ts';
+import { idOf, LONGEST, typeOf } from './agent-fields.ts';
+import { DEAD_REQUESTS, type DeadRequest, deadRequest } from './dead-requests.ts';
 import { Fields } from './fields.ts';
 import type { ListRequest, SpawnRequest } from './handlers.ts';
 import { LOG_LEVELS, type LogWanted } from './log-ring.ts';
-
-const LONGEST = 255;
 
 /** A public `spawn`, checked. @throws NexaError `invalid-message`, `bad-id`, `unknown-type` for a type that cannot exist. */
 export function spawnRequest(body: unknown): SpawnRequest {
@@ -42,6 +42,7 @@ function placementOf(fields: Fields | undefined): SpawnRequest['placement'] {
 export type AgentsRequest =
   | { readonly type: 'list'; readonly filter: ListRequest }
   | { readonly type: 'types' }
+  | { readonly type: 'dead'; readonly wanted: DeadRequest }
   | { readonly type: 'describe'; readonly agent: string }
   | { readonly type: 'inspect' | 'why'; readonly agent: string; readonly id: string }
   | { readonly type: 'stop'; readonly agent: string; readonly id: string; readonly forget: boolean };
@@ -49,7 +50,7 @@ export type AgentsRequest =
 /** A public message on `agents`; the agent's type is the field `agent` there. @throws as {@link spawnRequest}, `unknown-command`. */
 export function agentsRequest(body: unknown): AgentsRequest {
   const fields = new Fields(body, 'agents');
-  const type = command(fields, ['list', 'types', 'describe', 'inspect', 'why', 'stop']);
+  const type = command(fields, ['list', 'types', 'describe', 'inspect', 'why', 'stop', ...DEAD_REQUESTS]);
   const request = ((): AgentsRequest => {
     switch (type) {
       case 'types':
@@ -67,6 +68,8 @@ export function agentsRequest(body: unknown): AgentsRequest {
         const limit = fields.count('limit', 10_000, 1_000);
         return { type, filter: { limit, ...(agent === undefined ? {} : { type: agent }), ...(id === undefined ? {} : { id }) } };
       }
+      default:
+        return { type: 'dead', wanted: deadRequest(type, fields) };
     }
   })();
   fields.end();
@@ -104,30 +107,8 @@ export function flowRequest(body: unknown): number {
   return upTo;
 }
 
-/** A command for an agent: the agent's type checks the rest. @throws NexaError `invalid-message` */
-export function agentCommand(body: unknown): unknown {
-  new Fields(body, 'a command').needed('type', LONGEST);
-  return body;
-}
-
 const command = <T extends string>(fields: Fields, known: readonly T[]): T => {
   const type = fields.needed('type', 64);
   if (known.includes(type as T)) return type as T;
   throw new NexaError('unknown-command', `${JSON.stringify(type)} is not known here`, { fix: `Use one of: ${known.join(', ')}.` });
-};
-const typeOf = (fields: Fields, name: string): string => {
-  const type = fields.needed(name, LONGEST);
-  try {
-    return validType(type);
-  } catch (cause) {
-    throw new NexaError('unknown-type', `there is no agent type ${JSON.stringify(type.slice(0, 64))}`, {
-      where: { type: type.slice(0, 64) },
-      cause,
-    });
-  }
-};
-/** As it is; only what has no encoded form is refused. */
-const idOf = (id: string | undefined): string | undefined => {
-  if (id !== undefined) encodeId(id);
-  return id;
 };

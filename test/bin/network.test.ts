@@ -17,6 +17,7 @@ const log: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 const told: unknown[] = [];
 let heard: () => void = () => {};
 const stopped: string[] = [];
+const asked: unknown[] = [];
 
 const drained: object = { moved: 3, left: 0, lostMemory: 1, blocked: null };
 /** A node's public face with the answers of a table: the edge, the wire and the client are the real ones. */
@@ -38,6 +39,17 @@ const handlers: PublicHandlers = {
   tell: (type, id, command) => {
     told.push({ type, id, command });
     heard();
+  },
+  dead: async (request) => {
+    asked.push(request);
+    const dead = {
+      ...{ number: 17, type: 'counter', id: 'ä/b', sequence: 9, messageId: 'm1', command: 'add', tries: 5 },
+      ...{ storedAtMs: 1_700_000_000_000, diedAtMs: 1_700_000_009_000, error: { code: 'crashed', message: 'a \u001b[2J b' } },
+    };
+    if (request.type === 'dead-list') return { dead: [dead], more: true };
+    if (request.type === 'dead-show') return { ...dead, bytes: 12, message: { type: 'add', by: 1 } };
+    if (request.type === 'dead-edit') return { number: 18 };
+    return request.type === 'dead-replay' ? { type: 'counter', id: 'ä/b' } : null;
   },
   tellDurably: async (_type, _id, _command, { requestId = 'fresh' }) => ({ messageId: requestId }),
   list: async ({ type }) => ({
@@ -194,6 +206,44 @@ test('the items of a stream are printed as they come, each on a line', async () 
     stdout: '{"text":"one"}\n{"text":"alice"}\n',
     stderr: '',
   });
+});
+
+test('tell --durable prints the id under which it is stored', async () => {
+  const tell = ['tell', 'counter/alice', '{"type":"add"}'] as const;
+  expect(await json(...tell, '--durable', '--message-id', 'm7')).toEqual({ stored: { type: 'counter', id: 'alice', messageId: 'm7' } });
+  expect(await json(...tell, '--durable')).toMatchObject({ stored: { messageId: expect.stringMatching(/^.{8,64}$/) } });
+  expect(await nexa(...tell, '--durable', '--message-id', 'a b')).toMatchObject({ exit: 2 });
+  expect(await nexa(...tell, '--message-id', 'm7')).toMatchObject({ exit: 2, stderr: expect.stringContaining('error usage') });
+});
+
+test('dead lists, shows, edits, replays and discards what was put aside', async () => {
+  expect(await json('dead', 'list', 'counter/ä/b', '--after', '9', '--limit', '1')).toMatchObject([{ number: 17, tries: 5 }]);
+  const { stdout, stderr } = await nexa('dead', 'list');
+  expect(stdout).toContain('counter/ä/b');
+  expect(stdout).toContain('crashed: a \\u{1b}[2J b');
+  expect(stderr).toContain('nexa dead list --after 17');
+  expect((await nexa('dead', 'show', '17')).stdout).toContain('{"type":"add","by":1}');
+  expect(await json('dead', 'edit', '17', '{"type":"add","by":2}')).toEqual({ edited: 17, number: 18 });
+  expect(await json('dead', 'replay', '18')).toEqual({ replayed: 18, type: 'counter', id: 'ä/b' });
+  expect(await json('dead', 'discard', '18')).toEqual({ discarded: 18 });
+  expect(asked).toEqual([
+    { type: 'dead-list', filter: { type: 'counter', id: 'ä/b', after: 9, limit: 1 } },
+    { type: 'dead-list', filter: { limit: 100 } },
+    { type: 'dead-show', number: 17 },
+    { type: 'dead-edit', number: 17, message: { type: 'add', by: 2 } },
+    { type: 'dead-replay', number: 18 },
+    { type: 'dead-discard', number: 18 },
+  ]);
+  for (const wrong of [
+    ['dead'],
+    ['dead', 'x'],
+    ['dead', 'show'],
+    ['dead', 'show', '0'],
+    ['dead', 'edit', '1'],
+    ['dead', 'show', '1', '{}'],
+    ['dead', 'show', '1', '--limit', '2'],
+  ])
+    expect(await nexa(...wrong), wrong.join(' ')).toMatchObject({ exit: 2, stderr: expect.stringContaining('usage') });
 });
 
 test('tell leaves before the command ends', async () => {

@@ -13,7 +13,7 @@ const requests = [...text.matchAll(/```json request (\S+)\n(.*)\n```/g)].map(([,
 
 test('docs/messages.md shows every subject', () => {
   expect(new Set(requests.map(({ subject }) => subject))).toEqual(
-    new Set(['spawn', 'agent.counter.alice', 'agents', 'connect', 'services', 'ctl', 'ctl.n1', 'ctl.n1.launcher']),
+    new Set(['spawn', 'agent.counter.alice', 'durable.counter.alice', 'agents', 'connect', 'services', 'ctl', 'ctl.n1', 'ctl.n1.launcher']),
   );
 });
 

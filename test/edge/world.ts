@@ -38,6 +38,7 @@ export function edgeWorld(
     },
     tell: (...args) => void calls.push(['tell', ...args]),
     tellDurably: recorded('tellDurably', { messageId: 'm1' }),
+    dead: recorded('dead', { dead: [], more: false }),
     list: recorded('list', { agents: [{ type: 'counter', id: 'alice', node: 'n1', epoch: 12, state: 'running' }], more: false }),
     types: recorded('types', [{ type: 'counter' }]),
     describe: recorded('describe', { type: 'counter', commands: {} }),
