@@ -144,6 +144,6 @@ function lag(nodes: readonly SeenNode[]): Finding {
   return {
     verdict: worst.lagMs < LAG_MS.failed ? 'warning' : 'failed',
     message: some(late),
-    fix: 'Find the handler that blocks the loop (event `slow-handler`), or give the node more CPU or less capacity.',
+    fix: 'Find the handler that blocks the loop (event `slow-handler` with a large `heldLoopMs`), or give the node more CPU or less capacity.',
   };
 }

@@ -34,6 +34,9 @@ export interface LeaseState {
   /** Since the last success. */
   readonly moves: number;
   readonly dataMovedAtMs: number;
+  readonly tickedAtMs: number;
+  /** When this process last went on after it had stood still: what was silent meanwhile was itself. */
+  readonly wentOnAtMs: number;
 }
 
 export type LeaseInput =
@@ -56,6 +59,8 @@ export type LeaseEffect =
 
 /** Store watchdog: no successful renewal for this long, whatever the errors, and the control connection tries another server. */
 const watchdogMs = ({ renewMs }: ClusterTimes): number => 2 * renewMs;
+/** Ticks that far apart: a blocked event loop, or a stopped process. */
+const stoodStillMs = ({ renewMs }: ClusterTimes): number => renewMs;
 const moveAgainMs = ({ renewMs }: ClusterTimes, moves: number): number => renewMs * Math.min(2 ** moves, 4);
 /** The data connection follows to control's server when no beat came through for this long. */
 const dataDeafMs = ({ beatMs }: ClusterTimes): number => 2 * beatMs;
@@ -74,6 +79,8 @@ export function leaseOf(incarnation: number, revision: number, joined: Instant):
     nextMoveAtMs: 0,
     moves: 0,
     dataMovedAtMs: 0,
+    tickedAtMs: joined.monotonicMs,
+    wentOnAtMs: joined.monotonicMs,
   };
 }
 
@@ -134,19 +141,24 @@ function tick(state: LeaseState, now: Instant, times: ClusterTimes): readonly [L
   const silentMs = Math.max(nowMs - state.renewed.monotonicMs, now.bootMs - state.renewed.bootMs);
   if (silentMs >= times.overMs) return [{ ...state, over: true }, [{ effect: 'over', reason: 'not-renewed' }]];
   const effects: LeaseEffect[] = [];
-  let next = state;
+  let next: LeaseState = {
+    ...state,
+    tickedAtMs: nowMs,
+    wentOnAtMs: nowMs - state.tickedAtMs >= stoodStillMs(times) ? nowMs : state.wentOnAtMs,
+  };
   if (!next.suspended && !owns(next, now, times)) {
     next = { ...next, suspended: true };
     effects.push({ effect: 'suspend' });
   }
-  const quietMs = nowMs - next.quietSinceMs;
+  const quietMs = nowMs - Math.max(next.quietSinceMs, next.wentOnAtMs);
   if (quietMs >= watchdogMs(times) && nowMs >= next.nextMoveAtMs) {
     // The first move is due at once; an isolated server refuses instantly, so what counts is success, not kinds of failure.
     effects.push({ effect: 'move-control' });
     next = { ...next, nextMoveAtMs: nowMs + moveAgainMs(times, next.moves), moves: next.moves + 1 };
   }
   const deafMs = nowMs - next.beatHeardAtMs;
-  if (deafMs >= dataDeafMs(times) + times.beatMs && quietMs < watchdogMs(times) && nowMs - next.dataMovedAtMs >= 2 * dataDeafMs(times)) {
+  const missedMs = nowMs - Math.max(next.beatHeardAtMs, next.wentOnAtMs);
+  if (missedMs >= dataDeafMs(times) + times.beatMs && quietMs < watchdogMs(times) && nowMs - next.dataMovedAtMs >= 2 * dataDeafMs(times)) {
     effects.push({ effect: 'move-data' });
     next = { ...next, dataMovedAtMs: nowMs };
   }

@@ -138,3 +138,18 @@ test('a node whose own beats are not heard moves its data connection, and does n
   expect(seen.find(({ effect }) => effect === 'move-data')?.ms).toBeLessThanOrEqual(2_000);
   expect(seen.filter(({ effect }) => effect === 'renew').at(-1)?.ms).toBeLessThan(DEFAULT_TIMES.ttlMs);
 });
+
+test('what was silent while the process itself stood still is no reason to move a connection; what is silent after it is', () => {
+  const moved = (heard: boolean): readonly string[] => {
+    const moves: string[] = [];
+    let { state } = run(fresh, [tick(200), tick(400)]);
+    for (let ms = 3_400; ms <= 5_400; ms += 200) {
+      if (heard) ({ state } = run(state, [beat(ms)]));
+      const [next, effects] = step(state, { input: 'tick', now: at(ms) }, ms);
+      state = next;
+      for (const { effect } of effects) if (effect.startsWith('move')) moves.push(`${effect} ${ms}`);
+    }
+    return moves;
+  };
+  expect([moved(true), moved(false)]).toEqual([['move-control 5400'], ['move-data 5000', 'move-control 5400']]);
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import type { NatsServers } from '../../src/nats-server/servers.ts';
+import type { NodeSettings } from '../../supervisors/config-schema.ts';
 import { type DevCluster, startDevCluster } from '../../supervisors/dev-cluster.ts';
 import type { LauncherEvent } from '../../supervisors/launcher.ts';
 import { recordingLogger } from '../support/real.ts';
@@ -25,6 +26,10 @@ export interface LiveOptions {
   /** Starts on what an earlier cluster left; it is then not removed. */
   readonly folder?: string;
   readonly cluster?: string;
+  /** Of node itself, before the worker. */
+  readonly nodeArgs?: readonly string[];
+  /** Of the configuration file. */
+  readonly settings?: NodeSettings;
 }
 
 export interface LiveCluster extends AsyncDisposable {
@@ -64,11 +69,12 @@ export async function liveCluster(options: LiveOptions = {}): Promise<LiveCluste
       folder,
       cluster,
       logLevel: process.env.NEXA_TEST_LOG ?? 'silent',
-      command: [built('worker')],
+      command: [...(options.nodeArgs ?? []), built('worker')],
       log: recordingLogger(),
       onProgress: () => undefined,
       onEvent: (event) => void events.push(event),
       ...(options.agents === undefined ? {} : { agents: options.agents }),
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
     });
   } catch (error) {
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
