@@ -65,7 +65,7 @@ describe('docs/semantics.md', () => {
 
   test('gives each promise one status', () => {
     expect(status.map(({ id }) => id)).toEqual(promised);
-    expect(new Set(status.map(({ said }) => said))).toEqual(new Set(['kept', 'partly', 'not yet']));
+    for (const { id, said } of status) expect(['kept', 'partly', 'not yet'], id).toContain(said);
   });
 
   test('names for each promise that is kept the tests that hold it, and they exist', () => {
