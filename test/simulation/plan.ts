@@ -189,18 +189,19 @@ export const plansOf = (kinds: readonly FaultName[], { most = 10, nodes = 3, loa
 };
 
 /** Swarm testing: each seed has some kinds of faults and of work at all, and the others never, and nodes of its own number. */
-export function swarmOf(seed: number): fc.Arbitrary<Plan> {
+export function swarmOf(seed: number, nodes?: number): fc.Arbitrary<Plan> {
   const random = seededRandom(seed).fork('swarm');
   const kinds = (Object.keys(FAULTS) as FaultName[]).filter(() => random.next() < 0.4);
   const loads = LOAD_NAMES.filter(() => random.next() < 0.45);
+  const size = SIZES[random.between(0, SIZES.length - 1)] as number;
   return plansOf(kinds.length === 0 ? ['election'] : kinds, {
-    nodes: SIZES[random.between(0, SIZES.length - 1)] as number,
+    nodes: nodes ?? size,
     loads: loads.length < 2 ? LOAD_NAMES : loads,
   });
 }
 /** Every kind of fault and of work, at three times the pace. */
-export function stormOf(seed: number): Plan {
-  const plan = planOf(seed, plansOf(Object.keys(FAULTS) as FaultName[], { most: 40 }));
+export function stormOf(seed: number, nodes = 3): Plan {
+  const plan = planOf(seed, plansOf(Object.keys(FAULTS) as FaultName[], { most: 40, nodes }));
   return { ...plan, faults: plan.faults.map((fault) => ({ ...fault, afterMs: Math.ceil(fault.afterMs / 3) })) };
 }
 export function planOf(seed: number, arbitrary = swarmOf(seed)): Plan {
