@@ -44,3 +44,29 @@ export class Adders {
     }
   }
 }
+
+/** One caller per counter that tells it durably to add 1, each message under an id that it repeats until it is stored. */
+export class DurableAdders {
+  readonly stored = new Map<string, number>();
+  readonly #running: Promise<unknown>;
+  #stopped = false;
+
+  constructor(client: Bare, ids: readonly string[]) {
+    this.#running = Promise.all(ids.map((id) => this.#tell(client, id)));
+    this.#running.catch(() => undefined);
+  }
+  /** Resolves when every message that was begun is stored. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+  async #tell(client: Bare, id: string): Promise<void> {
+    for (let next = 1; !this.#stopped; next++) {
+      await eventually(`message ${next} to ${id} is stored`, 2 * HEAL_MS, async () => {
+        const told = await client.ask(`durable.counter.${id}`, { type: 'add', by: 1 }, { timeoutMs: TRY_MS, requestId: `${id}-${next}` });
+        return told.ok;
+      });
+      this.stored.set(id, next);
+    }
+  }
+}

@@ -36,6 +36,7 @@ test('C4: after everything was stopped and started again on the same data, perma
   expect((await second.client.list()).find((row) => row.id === 'stopped')).toMatchObject({ state: 'stopped', node: null });
 });
 
+const TOLD = 200;
 /** `nexa up` with three servers and three nodes, and a stranger's connection to it. */
 async function up(folder: string, cluster: string, agents: string) {
   const port = String((await freePorts(1, '127.0.0.1'))[0]?.client);
@@ -59,7 +60,7 @@ test('C4: a SIGKILL of every process at once, launcher and three nats-servers in
       expect(await first.client.ask('spawn', { type: 'moody', id, config: { step: index + 1 }, restart: 'permanent' })).toMatchObject({
         created: true,
       });
-    expect(await first.client.ask('spawn', { type: 'moody', id: 'stopped' })).toMatchObject({ created: true });
+    for (const id of ['stopped', 'told']) expect(await first.client.ask('spawn', { type: 'moody', id })).toMatchObject({ created: true });
     expect(await first.client.ask('agents', { type: 'stop', agent: 'moody', id: 'stopped' })).toEqual({ ok: true });
     expect(await first.client.ask('ctl.n2', { type: 'drain' }, { timeoutMs: 20_000 })).toMatchObject({ ok: true });
     let cut = false;
@@ -72,13 +73,22 @@ test('C4: a SIGKILL of every process at once, launcher and three nats-servers in
       }),
     );
     await eventually('each has taken additions', 20_000, () => ids.every((id) => acknowledged.has(id)));
+    // Stored faster than they are handled: some wait when it all ends.
+    let stored = 0;
+    const telling = Promise.all(
+      Array.from({ length: TOLD }, async (_, index) => {
+        const answer = await first.client.ask('durable.moody.told', { type: 'add' }, { timeoutMs: 3_000, requestId: `told-${index}` });
+        if (answer.ok) stored++;
+      }),
+    );
+    await eventually('some messages are stored', 20_000, () => stored > 20);
     const pids = pidsOf(folder.path, cluster);
     expect(pids.length).toBeGreaterThanOrEqual(7);
     for (const pid of pids) send(pid, 'SIGKILL');
     cut = true;
     await eventually('all of them have ended', 10_000, () => !pids.some(alive));
     await first.client.close();
-    await load;
+    await Promise.all([load, telling]);
 
     const startedMs = performance.now();
     const second = await up(folder.path, cluster, agents);
@@ -99,6 +109,20 @@ test('C4: a SIGKILL of every process at once, launcher and three nats-servers in
     report(
       `${pids.length} processes killed at once: up after ${upMs} ms, all agents back after ${Math.round(performance.now() - startedMs)} ms`,
     );
+    // Each of them once: those stored whose answer the cut took away as well.
+    const handled = await eventually('every stored message is handled', 30_000, async () => {
+      const read = await second.client.ask('agent.moody.told', { type: 'get' }, { timeoutMs: 1_000 });
+      return read.ok && read.reply.value >= stored && read;
+    });
+    expect(handled.reply.value).toBeLessThanOrEqual(TOLD);
+    for (let index = 0; index < TOLD; index++)
+      expect(await second.client.ask('durable.moody.told', { type: 'add' }, { requestId: `told-${index}` })).toMatchObject({ ok: true });
+    await eventually('those that were not stored are, and none is handled twice', 30_000, async () => {
+      const read = await second.client.ask('agent.moody.told', { type: 'get' }, { timeoutMs: 1_000 });
+      if (read.ok) expect(read.reply.value).toBeLessThanOrEqual(TOLD);
+      return read.ok && read.reply.value === TOLD;
+    });
+    report(`${stored} of ${TOLD} durable messages were acknowledged before the cut, each has had its effect once`);
     const rows = await second.client.list();
     expect(rows.find((row) => row.id === 'stopped')).toMatchObject({ state: 'stopped', node: null });
     expect(rows.filter((row) => row.node === 'n2')).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServers, type TestServers } from '../support/nats.ts';
-import { Adders, HEAL_MS } from './adders.ts';
+import { Adders, DurableAdders, HEAL_MS } from './adders.ts';
 import { type Bare, bare } from './bare.ts';
 import { type Program, program } from './program.ts';
 import { eventually, report } from './support.ts';
@@ -8,6 +8,8 @@ import { eventually, report } from './support.ts';
 const cluster = `rolling-${process.pid}`;
 const names = ['n1', 'n2', 'n3'] as const;
 const ids = Array.from({ length: 9 }, (_, index) => `r${index}`);
+/** They are told durably, and asked nothing. */
+const told = ['t0', 't1', 't2'];
 
 let servers: TestServers;
 let client: Bare;
@@ -46,8 +48,10 @@ const takenByAll = async (adders: Adders): Promise<void> => {
 
 test('C4, C7: every node and then every nats-server is restarted under load; nothing acknowledged is lost, nothing happens twice', async () => {
   const beganMs = performance.now();
-  for (const id of ids) expect(await client.ask('spawn', { type: 'counter', id, spawnId: id })).toMatchObject({ created: true });
+  for (const id of [...ids, ...told])
+    expect(await client.ask('spawn', { type: 'counter', id, spawnId: id })).toMatchObject({ created: true });
   const adders = new Adders(client, ids);
+  const durable = new DurableAdders(client, told);
   for (const node of names) {
     await takenByAll(adders);
     expect(await end(node)).toBe(0);
@@ -62,7 +66,7 @@ test('C4, C7: every node and then every nats-server is restarted under load; not
     await servers.ready(HEAL_MS);
   }
   await takenByAll(adders);
-  await adders.stop();
+  await Promise.all([adders.stop(), durable.stop()]);
   report(
     `three nodes restarted in ${Math.round(nodesMs)} ms (${inNodes[0]} additions, the slowest ${inNodes[1]} ms), three nats-servers in ` +
       `${Math.round(performance.now() - beganMs - nodesMs)} ms (${adders.total} in all, the slowest ${Math.round(adders.longestMs)} ms)`,
@@ -70,5 +74,15 @@ test('C4, C7: every node and then every nats-server is restarted under load; not
   expect(adders.violations).toEqual([]);
   for (const id of ids)
     expect(await client.ask(`agent.counter.${id}`, { type: 'get' })).toEqual({ ok: true, reply: { value: adders.acknowledged.get(id) } });
+  for (const id of told) {
+    const value = durable.stored.get(id) ?? 0;
+    expect(value).toBeGreaterThan(10);
+    await eventually(`${id} has handled each of ${value} stored messages once`, 20_000, async () => {
+      const answer = await client.ask(`agent.counter.${id}`, { type: 'get' });
+      if (answer.ok) expect(answer.reply.value).toBeLessThanOrEqual(value);
+      return answer.ok && answer.reply.value === value;
+    });
+  }
+  report(`${[...durable.stored.values()].reduce((sum, each) => sum + each, 0)} durable messages stored, each had its effect once`);
   for (const node of names) expect(await status(node)).toMatchObject({ state: 'running', suspended: false });
 });
