@@ -3,7 +3,7 @@ import type { Finding } from '../ports/check.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Stores } from '../ports/stores.ts';
-import { ADDED, type Formation, type Formed, storeSpec } from './formation.ts';
+import { ADDED, type Formation, type Formed, RESTORING, storeSpec } from './formation.ts';
 import { STORES, type StoreName, type Subjects } from './subject.ts';
 
 interface Parts {
@@ -48,7 +48,7 @@ export async function inspectFormation(parts: Parts): Promise<FormationState> {
         : {
             verdict: 'failed',
             message: `META is missing, though ${left.join(', ')} are there: nobody can say what this cluster was formed as`,
-            fix: 'Restore META from a backup, or choose another --cluster name.',
+            fix: 'Restore a backup under another --cluster name.',
             where: cluster,
           };
     return { formation: undefined, stores: [], finding };
@@ -65,6 +65,8 @@ export async function inspectFormation(parts: Parts): Promise<FormationState> {
     return { formation: undefined, stores: [], finding };
   }
   const formation = codec.decode(forming.value) as Formation;
+  if ((await meta.get('restoring', within)) !== undefined)
+    return { formation, stores: [], finding: { verdict: 'failed', ...RESTORING, where: cluster } };
   const { created = {} } = codec.decode(formed.value) as Partial<Formed>;
   const states = await Promise.all(KNOWN.map((store) => stateOf(parts, store, formation, created[store])));
   return { formation, stores: states, finding: judged(states, formation, cluster) };
@@ -99,8 +101,8 @@ function judged(states: readonly StoreState[], { layout, replicas }: Formation, 
   const wrong = states.filter(({ state }) => state !== 'ok' && state !== 'to-come');
   if (wrong.length === 0) return { verdict: 'ok', message: `layout ${layout}, ${replicas} replica(s), ${states.length} stores as formed` };
   const fix = wrong.some(({ state }) => state === 'missing')
-    ? 'Restore it from a backup. If there is none, stop the nodes and run `nexa doctor --repair`: it creates a missing store, empty.'
-    : 'Restore it from a backup, or choose another --cluster name.';
+    ? 'Restore a backup under another --cluster name. If there is none, stop the nodes and run `nexa doctor --repair`: it creates a missing store, empty.'
+    : 'Restore a backup under another --cluster name, or form a new cluster there.';
   return { verdict: 'failed', message: wrong.map(({ message }) => message).join('; '), fix, where };
 }
 

@@ -121,12 +121,8 @@ export async function form(options: Forming): Promise<Formation> {
     });
   }
   const restoring = await attempt('say whether it is being restored', async () => (await meta.get('restoring', within)) ?? null);
-  if (restoring !== null) {
-    throw new NexaError('store-misconfigured', 'this cluster is being restored from a backup, or a restore of it was broken off', {
-      where: { cluster: subjects.cluster },
-      fix: 'Wait until `nexa restore` has ended; if it was broken off, restore into another --cluster name.',
-    });
-  }
+  if (restoring !== null)
+    throw new NexaError('store-misconfigured', RESTORING.message, { where: { cluster: subjects.cluster }, fix: RESTORING.fix });
   const upgraded = await attempt('show its stores', () => complete(meta, forming, options, attempt));
   return { ...forming, layout: Math.max(forming.layout, upgraded) };
 }
@@ -134,11 +130,17 @@ export async function form(options: Forming): Promise<Formation> {
 const misfitOf = (subjects: Subjects, store: StoreName, what: string, where: Readonly<Record<string, string>> = {}): NexaError =>
   new NexaError('store-misconfigured', `${store} ${what}`, {
     where: { store: subjects.store(store), cluster: subjects.cluster, ...where },
-    fix: 'Restore it from a backup, or choose another --cluster name; Nexa never re-creates a store by itself.',
+    fix: 'Restore a backup under another --cluster name, or form a new cluster there; Nexa never re-creates a store by itself.',
   });
 /** It was there before the cluster was formed: somebody else made it. */
 const foreign = (subjects: Subjects, store: StoreName, settings: readonly string[]): NexaError =>
   misfitOf(subjects, store, `exists with other settings: ${settings.join(', ')}`, { settings: settings.join(', ') });
+
+/** What is said of a cluster for as long as META has `restoring`. */
+export const RESTORING = {
+  message: 'this cluster is being restored from a backup, or a restore of it was broken off',
+  fix: 'Wait until `nexa restore` has ended; if it was broken off, restore under another --cluster name.',
+} as const;
 
 type Attempt = <T>(what: string, run: () => Promise<T | undefined>) => Promise<T>;
 /** What is marked as there: the layout that the stores have by now, and when each was created. */

@@ -5,6 +5,7 @@ import { subscription } from '../../examples/07-reminder.ts';
 import { command } from '../../src/agent/command.ts';
 import { defineAgent } from '../../src/agent/define.ts';
 import { form } from '../../src/cluster/formation.ts';
+import { inspectFormation } from '../../src/cluster/formation-check.ts';
 import { subjects } from '../../src/cluster/subject.ts';
 import { decodeState } from '../../src/durable/fenced-state.ts';
 import { encodeRecord } from '../../src/durable/journal-record.ts';
@@ -140,6 +141,10 @@ test('a damaged backup is found before anything is written; one that breaks off 
   const join = form({ stores: stores(), subjects: names, codec, clock, replicas: 1, timeoutMs: 30_000, storeMs: 1_000 });
   await expect(outcome(clock, join)).rejects.toMatchObject({ code: 'store-misconfigured', message: expect.stringContaining('restore') });
   await expect(outcome(clock, restoreAll(into, kept))).rejects.toMatchObject({ code: 'store-misconfigured' });
+  expect((await outcome(clock, inspectFormation(into))).finding).toMatchObject({
+    verdict: 'failed',
+    fix: expect.stringContaining('nexa restore'),
+  });
   await expect(outcome(clock, keepAll(into))).rejects.toMatchObject({ code: 'store-misconfigured' });
 });
 
