@@ -9,8 +9,10 @@ import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
 import { type Demand, noSuchAgent } from './on-demand.ts';
+import { OnTheWay } from './on-the-way.ts';
 import type { AgentRecord } from './place.ts';
 import { agentKey } from './subject.ts';
+import { type Held, WaitingRoom } from './waiting-room.ts';
 
 /** Ways tried for one ask before it is refused; waits between them add up to about six seconds, a failover fits in. */
 const HOPS = 8;
@@ -21,10 +23,10 @@ const PARKED = 1_000;
 const PARKED_AGENTS = 10_000;
 /** Times one message may have its agent spawned: it may end before the message gets to it. */
 const DEMANDS = 3;
-/** Asks of this node to agents elsewhere, remembered until they are answered or expired. */
-const ON_THE_WAY = 20_000;
+/** Of all messages that wait here for an owner; one more is refused. */
+const WAITING_BYTES = 67_108_864;
 
-interface Routed {
+interface Routed extends Held {
   readonly envelope: Envelope;
   readonly key: string;
   readonly to: { readonly type: string; readonly id: string };
@@ -73,7 +75,8 @@ export function agentRouter(options: {
   readonly random: Random;
 }): Router {
   const { self, members, clock, random } = options;
-  const onTheWay = new Map<number, Routed>();
+  const onTheWay = new OnTheWay<Routed>();
+  const room = new WaitingRoom(WAITING_BYTES);
   const parked = new Map<string, Routed[]>();
   /** Asks between two owners of their agent: bounded, as asks are. */
   const waiting = new Map<string, Set<() => void>>();
@@ -81,6 +84,7 @@ export function agentRouter(options: {
   const refuse = (entry: Routed, error: NexaError, reason: DeadLetterReason): void => {
     const { replyTo } = entry.envelope;
     forget(entry);
+    room.leave(entry);
     if (replyTo === undefined) options.deadLetter(entry.envelope, reason, error);
     else options.reply(replyTo, { ok: false, error });
   };
@@ -119,6 +123,7 @@ export function agentRouter(options: {
   };
   /** Waits for a look at the record, and before that for what is to be done first. */
   const park = (entry: Routed, first?: Promise<unknown>): void => {
+    if (!room.enter(entry)) return crowded(entry);
     const waiting = parked.get(entry.key);
     if (waiting !== undefined) {
       if (waiting.length >= PARKED)
@@ -145,11 +150,18 @@ export function agentRouter(options: {
       for (const next of released) {
         next.looked = true;
         next.waited = true;
+        room.leave(next);
         if (error === undefined) go(next);
         else refuse(next, error, 'no-actor');
       }
     });
   };
+  const crowded = (entry: Routed): void =>
+    refuse(
+      entry,
+      new NexaError('overloaded', `${room.bytes} bytes of messages wait for their agents`, { where: where(entry) }),
+      'overloaded',
+    );
   const later = (entry: Routed): void => {
     const waitMs = FIRST_WAIT_MS * 2 ** Math.min(entry.hops, 6) * (0.75 + random.next() / 2);
     if (++entry.hops > HOPS || clock.monotonicMs() + waitMs > entry.expiresAtMs) {
@@ -157,18 +169,20 @@ export function agentRouter(options: {
       refuse(entry, new NexaError('unavailable', message, { where: where(entry) }), 'not-owner');
       return;
     }
+    if (!room.enter(entry)) return crowded(entry);
     entry.waited = true;
+    const again = (): void => {
+      room.leave(entry);
+      go(entry);
+    };
     const cancel = clock.after(waitMs, () => {
       stopWaiting(entry.key, next);
-      void options
-        .places()
-        .refresh(entry.key)
-        .then(() => go(entry));
+      void options.places().refresh(entry.key).then(again);
     });
     const next = (): void => {
       cancel();
       stopWaiting(entry.key, next);
-      go(entry);
+      again();
     };
     waiting.set(entry.key, (waiting.get(entry.key) ?? new Set()).add(next));
   };
@@ -214,10 +228,7 @@ export function agentRouter(options: {
       return true;
     }
     const id = askId(envelope);
-    if (id !== undefined) {
-      if (onTheWay.size >= ON_THE_WAY) prune();
-      onTheWay.set(id, entry);
-    }
+    if (id !== undefined) onTheWay.add(id, entry, clock.monotonicMs());
     try {
       return options.sendTo(owner.node, owner.incarnation, fresh(entry));
     } catch (thrown) {
@@ -229,14 +240,9 @@ export function agentRouter(options: {
     entry.envelope.budgetMs === undefined || entry.hops === 0
       ? entry.envelope
       : new AskMail(entry.envelope, entry.expiresAtMs, Math.max(1, entry.expiresAtMs - clock.monotonicMs()));
-  const prune = (): void => {
-    const nowMs = clock.monotonicMs();
-    for (const [id, entry] of onTheWay) if (entry.expiresAtMs <= nowMs) onTheWay.delete(id);
-    const oldest = onTheWay.keys().next();
-    if (onTheWay.size >= ON_THE_WAY && oldest.done !== true) onTheWay.delete(oldest.value);
-  };
   const routed = (envelope: Envelope, to: { readonly type: string; readonly id: string }): Routed => ({
     envelope,
+    heldBytes: 0,
     key: agentKey(to.type, to.id),
     to,
     expiresAtMs: envelope instanceof Mail ? envelope.deadlineMs : clock.monotonicMs() + (envelope.budgetMs ?? Number.POSITIVE_INFINITY),

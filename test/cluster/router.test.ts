@@ -203,3 +203,20 @@ test('what another node sends for an agent that is not here is refused with the 
   world.router.arrived({ to: TO, message: { type: 'add' } });
   expect(world.letters).toEqual(['not-owner']);
 });
+
+test('what waits for an owner is bounded in bytes too, and has room again when it has gone', async () => {
+  const world = routing();
+  const large = { type: 'add', text: 'x'.repeat(4_194_304) };
+  const send = () => world.router.send(new Mail(TO, large, undefined));
+  world.store({ owner: 'n2', revision: 5 });
+  for (let count = 0; count < 7; count++) send();
+  expect(world.letters).toEqual([]);
+  send();
+  expect(world.letters).toEqual(['overloaded']);
+  world.ask(1);
+  await world.clock.advance(0);
+  expect(world.sent).toHaveLength(8);
+  world.show({ owner: 'n2', revision: 5 });
+  for (let count = 0; count < 20; count++) send();
+  expect([world.letters, world.sent.length]).toEqual([['overloaded'], 28]);
+});
