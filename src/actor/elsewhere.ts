@@ -26,6 +26,6 @@ export interface Gate {
   readonly epoch: number;
   /** Whether the activation may act right now. Asked before each batch of turns and at every effect. */
   open(): boolean;
-  /** Keeps an effect until the gate opens again, or calls `dropped` when the activation is over before that. False when its bound is reached or the activation is over: a dead letter then. */
-  hold(effect: () => void, dropped: () => void): boolean;
+  /** Keeps an effect (its message weighs so many bytes) until the gate opens again, or calls `dropped` when the activation is over before that. False when its bound is reached or the activation is over: a dead letter then. */
+  hold(effect: () => void, dropped: () => void, bytes?: number): boolean;
 }

@@ -2,6 +2,7 @@ import { NexaError } from '../errors.ts';
 import { type Address, describeAddress } from './address.ts';
 import { leftOf } from './ask.ts';
 import type { LiveRef } from './live-ref.ts';
+import { estimateBytes } from './size.ts';
 import type { System } from './system.ts';
 
 export interface TellDurablyOptions {
@@ -66,6 +67,6 @@ export function tellDurably(system: System, ref: LiveRef, message: unknown, opti
       send().then(() => resolve(), reject);
     };
     const dropped = (): void => settle(new NexaError('fenced', 'this activation may no longer act', { where, definite: true }));
-    if (!gate.hold(effect, dropped)) dropped();
+    if (!gate.hold(effect, dropped, estimateBytes(message))) dropped();
   });
 }

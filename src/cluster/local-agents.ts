@@ -23,6 +23,7 @@ import {
   type ReleaseReason,
   type SpawnAnswer,
 } from './ownership.ts';
+import { Parked } from './parked.ts';
 import { passivation } from './passivation.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent, encodeAgent, forCopy } from './place.ts';
 import type { Reminders } from './reminders.ts';
@@ -30,10 +31,6 @@ import { agentKey } from './subject.ts';
 
 /** Activations under way at most; further ones queue. */
 const ACTIVATING = 64;
-/** Messages that wait for one activation to finish; one more is refused. */
-const PARKED = 1_000;
-/** Encoded, of those that came over the wire. */
-const PARKED_BYTES = 8_388_608;
 
 interface Local {
   readonly key: string;
@@ -45,7 +42,8 @@ interface Local {
   passivating: Activation | undefined;
   /** The last epoch at which this node was told to own it. */
   ownedAt: number;
-  readonly parked: Envelope[];
+  /** Absent while nothing waits. */
+  parked: Parked | undefined;
 }
 
 export interface LocalView {
@@ -139,6 +137,7 @@ export function localAgents(options: {
   const activationQueue: (() => void)[] = [];
   /** Who waits for the activation of an agent; nearly always nobody. */
   const awaited = new Map<string, ((activation: Activation | undefined) => void)[]>();
+  const parkedHere = { bytes: 0 };
   let activating = 0;
   let claiming = 0;
   let tokens = 0;
@@ -147,7 +146,7 @@ export function localAgents(options: {
   const local = (key: string, type: string, id: string): Local => {
     const known = locals.get(key);
     if (known !== undefined) return known;
-    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, passivating: undefined, ownedAt: 0, parked: [] };
+    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, passivating: undefined, ownedAt: 0, parked: undefined };
     locals.set(key, fresh);
     return fresh;
   };
@@ -170,9 +169,14 @@ export function localAgents(options: {
     if (agent.state.phase === 'idle' && agent.activation === undefined && locals.get(agent.key) === agent) locals.delete(agent.key);
     if (change < 0) options.onClaimEnded();
   };
+  const unparked = (agent: Local): readonly Envelope[] => {
+    const { parked } = agent;
+    agent.parked = undefined;
+    return parked?.drain() ?? [];
+  };
   const refuseParked = (agent: Local): void => {
     const error = new NexaError('not-owner', 'its activation ended here', { where: { node: self.node } });
-    for (const envelope of agent.parked.splice(0)) options.onRefused(envelope, error);
+    for (const envelope of unparked(agent)) options.onRefused(envelope, error);
     tellAwaiting(agent, undefined);
   };
   const tellAwaiting = (agent: Local, activation: Activation | undefined): void => {
@@ -180,7 +184,7 @@ export function localAgents(options: {
     awaited.delete(agent.key);
     for (const tell of waiting ?? []) tell(activation);
   };
-  const isWanted = (agent: Local): boolean => agent.parked.length > 0 || awaited.has(agent.key);
+  const isWanted = (agent: Local): boolean => agent.parked !== undefined || awaited.has(agent.key);
   const run = (agent: Local, effect: OwnershipEffect): void => {
     switch (effect.effect) {
       case 'write':
@@ -280,7 +284,7 @@ export function localAgents(options: {
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
         mailboxes.began(agent.key, agent.type, agent.id, activation);
-        for (const envelope of agent.parked.splice(0)) activation.deliver(envelope);
+        for (const envelope of unparked(agent)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal', { type: agent.type, id: agent.id, node: self.node });
@@ -418,13 +422,14 @@ export function localAgents(options: {
         );
         return true;
       }
-      if (agent === undefined || agent.parked.length >= PARKED || bytesOf(agent.parked) >= PARKED_BYTES) {
+      const parked = agent?.parked ?? new Parked(parkedHere);
+      if (agent === undefined || !parked.offer(envelope)) {
         options.onRefused(envelope, new NexaError('overloaded', 'too many messages wait for its activation', { where: { agent: key } }));
         return false;
       }
-      agent.parked.push(envelope);
+      agent.parked = parked;
       wake(agent);
-      return isRoomy(agent.parked);
+      return parked.roomy;
     },
     awaken: (key) =>
       new Promise((resolve, reject) => {
@@ -437,7 +442,7 @@ export function localAgents(options: {
       }),
     pressure(key) {
       const agent = locals.get(key);
-      return agent?.activation?.pressure ?? (agent === undefined || isRoomy(agent.parked) ? 'room' : 'high');
+      return agent?.activation?.pressure ?? (agent?.parked?.roomy === false ? 'high' : 'room');
     },
     acts(key) {
       const agent = locals.get(key);
@@ -471,7 +476,7 @@ export function localAgents(options: {
             id,
             epoch: agent.state.epoch,
             state,
-            mailbox: activation?.mailbox ?? agent.parked.length,
+            mailbox: activation?.mailbox ?? agent.parked?.size ?? 0,
             restarts: activation?.restarts ?? 0,
           },
         ];
@@ -493,5 +498,3 @@ export function localAgents(options: {
 
 /** What no node can read, none may try again; a later version of the type may read what its predecessor cannot. */
 const othersMay = (error: NexaError): boolean => !isUnreadable(error) || (error.code === 'unknown-version' && 'version' in error.where);
-const bytesOf = (parked: readonly Envelope[]): number => parked.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
-const isRoomy = (parked: readonly Envelope[]): boolean => parked.length < PARKED / 2 && bytesOf(parked) < PARKED_BYTES / 2;

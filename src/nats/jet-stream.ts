@@ -33,6 +33,8 @@ const API_IN_FLIGHT = 64;
 const API_QUEUED = 8_192;
 const PUBLISHES_IN_FLIGHT = 256;
 const PUBLISHES_QUEUED = 8_192;
+/** Of either queue. */
+const QUEUED_BYTES = 67_108_864;
 /** Of headers that we set ourselves. */
 const HEADER_BYTES = 1_024;
 
@@ -49,8 +51,18 @@ export const errors = {
 
 export function jetStream(wire: Wire): JetStream {
   const mux = replyMux(wire);
-  const apiGate = gate(wire.clock, { inFlight: API_IN_FLIGHT, queued: API_QUEUED, what: 'requests to the store' });
-  const publishGate = gate(wire.clock, { inFlight: PUBLISHES_IN_FLIGHT, queued: PUBLISHES_QUEUED, what: 'writes to the store' });
+  const apiGate = gate(wire.clock, {
+    inFlight: API_IN_FLIGHT,
+    queued: API_QUEUED,
+    queuedBytes: QUEUED_BYTES,
+    what: 'requests to the store',
+  });
+  const publishGate = gate(wire.clock, {
+    inFlight: PUBLISHES_IN_FLIGHT,
+    queued: PUBLISHES_QUEUED,
+    queuedBytes: QUEUED_BYTES,
+    what: 'writes to the store',
+  });
 
   const request = async <T>(subject: string, payload: Uint8Array, timeoutMs: number, headers?: MsgHdrs): Promise<ApiAnswer<T>> => {
     const reply = await mux.request(subject, payload, { timeoutMs, ...(headers === undefined ? {} : { headers }) });
@@ -61,7 +73,7 @@ export function jetStream(wire: Wire): JetStream {
     wire,
     api: async <T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>> => {
       const payload = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
-      return (await apiGate.pass(timeoutMs, (leftMs) => request<T>(`$JS.API.${path}`, payload, leftMs))) ?? { ok: false };
+      return (await apiGate.pass(timeoutMs, (leftMs) => request<T>(`$JS.API.${path}`, payload, leftMs), payload.length)) ?? { ok: false };
     },
     publish: async (subject, payload, headers, timeoutMs) => {
       if (payload.length + HEADER_BYTES > wire.maxPayloadBytes()) {
@@ -71,7 +83,7 @@ export function jetStream(wire: Wire): JetStream {
       }
       // The library keeps it by reference until the socket took it, and the caller's buffer may be a shared one.
       const copy = payload.slice();
-      return (await publishGate.pass(timeoutMs, (leftMs) => request<PubAck>(subject, copy, leftMs, headers))) ?? { ok: false };
+      return (await publishGate.pass(timeoutMs, (leftMs) => request<PubAck>(subject, copy, leftMs, headers), copy.length)) ?? { ok: false };
     },
   };
 }

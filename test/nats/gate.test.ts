@@ -4,15 +4,19 @@ import { manualClock } from '../support/manual-clock.ts';
 
 function world(options: { readonly inFlight: number; readonly queued: number }) {
   const clock = manualClock();
-  const one = gate(clock, { ...options, what: 'requests' });
+  const one = gate(clock, { queuedBytes: 100, ...options, what: 'requests' });
   const running: (() => void)[] = [];
   const started: string[] = [];
-  const pass = (name: string, timeoutMs = 1_000) =>
-    one.pass(timeoutMs, async (leftMs) => {
-      started.push(`${name} ${leftMs}`);
-      await new Promise<void>((resolve) => running.push(resolve));
-      return name;
-    });
+  const pass = (name: string, timeoutMs = 1_000, bytes = 0) =>
+    one.pass(
+      timeoutMs,
+      async (leftMs) => {
+        started.push(`${name} ${leftMs}`);
+        await new Promise<void>((resolve) => running.push(resolve));
+        return name;
+      },
+      bytes,
+    );
   return {
     clock,
     pass,
@@ -55,5 +59,18 @@ describe('a gate', () => {
     void pass('a');
     void pass('b');
     await expect(pass('c')).rejects.toMatchObject({ code: 'overloaded', definite: true });
+  });
+
+  it('and beyond its bytes, which are free again when their turn came or their time was over', async () => {
+    const { clock, pass, finish } = world({ inFlight: 1, queued: 10 });
+    void pass('a', 1_000, 1_000);
+    void pass('b', 50, 60);
+    await expect(pass('c', 1_000, 41)).rejects.toMatchObject({ code: 'overloaded', definite: true });
+    await clock.advance(60);
+    const next = pass('d', 1_000, 100);
+    await finish();
+    void pass('e', 1_000, 100);
+    await finish();
+    expect(await next).toBe('d');
   });
 });

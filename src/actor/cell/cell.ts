@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, Mailbox, mailboxLimits, type Overflow } from '../mailbo
 import type { Props } from '../props.ts';
 import type { Cancel } from '../ref.ts';
 import type { Outcome, Terminated } from '../signal.ts';
+import { estimateBytes } from '../size.ts';
 import { oneForOne, type Strategy } from '../strategy.ts';
 import type { System } from '../system.ts';
 import type { CellContext } from './cell-context.ts';
@@ -206,7 +207,7 @@ export class Cell implements Turnable, Overflow {
         'fenced',
         new NexaError('fenced', 'this activation may no longer act', { where: this.where, definite: true }),
       );
-    if (!gate.hold(() => void effect(), dropped)) dropped();
+    if (!gate.hold(() => void effect(), dropped, estimateBytes(mail.message))) dropped();
     return true;
   }
   answer(replyTo: Address, outcome: Outcome<unknown>): void {
