@@ -56,18 +56,28 @@ const say = (done: number): void => {
   );
 };
 
+/** What was wrong with it. */
+async function run(seed: number): Promise<readonly string[]> {
+  try {
+    const { seen, verdict, ok, virtualMs: lasted } = await simulate(seed, { plan: plan(seed), trace });
+    for (const what of Object.keys(total) as (keyof Sometimes)[]) total[what] += seen[what];
+    answered += ok;
+    virtualMs += lasted;
+    if (verdict.verdict === 'ok') return [];
+    return verdict.verdict === 'bad' ? verdict.violations : [verdict.reason];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
 for (let done = 0; done < seeds; done++) {
   const seed = from + done;
-  const { seen, verdict, ok, virtualMs: lasted } = await simulate(seed, { plan: plan(seed), trace });
-  for (const what of Object.keys(total) as (keyof Sometimes)[]) total[what] += seen[what];
-  answered += ok;
-  virtualMs += lasted;
-  if (verdict.verdict !== 'ok') {
+  const why = await run(seed);
+  if (why.length > 0) {
     failed.push(seed);
-    const why = verdict.verdict === 'bad' ? verdict.violations.slice(0, 5) : [verdict.reason];
-    console.log(`seed ${seed} failed\n  ${why.join('\n  ')}\n  ${replay(seed)}`);
+    console.log(`seed ${seed} failed\n  ${why.slice(0, 5).join('\n  ')}\n  ${replay(seed)}`);
     // One is enough to begin with; the others have their line.
-    if (failed.length === 1 && verdict.verdict === 'bad') console.log(`  the least that fails: ${JSON.stringify(await shrunk(seed))}`);
+    if (failed.length === 1) console.log(`  the least that fails: ${JSON.stringify(await shrunk(seed))}`);
   }
   if (performance.now() - saidMs >= SAY_EVERY_MS) say(done + 1);
 }
