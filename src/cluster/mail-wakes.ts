@@ -86,12 +86,16 @@ export function mailWakes(options: {
     if (to.hints.size < HINTS) to.hints.set(key, hint);
     sending ??= clock.after(0, send);
   };
-  /** It is ours: if it was put away it is woken, and reads its mailbox then. */
+  /** It is ours: if it was put away it is woken, and reads its mailbox then. What is left though it was handled is deleted by the look. */
   const here = (key: string, left: boolean): void => {
     if (boxes.look(key, left) || waking.has(key)) return;
     waking.add(key);
-    const woken = (): void => void waking.delete(key);
-    options.locals().awaken(key).then(woken, woken);
+    const settled = (): void => void waking.delete(key);
+    const woken = (): void => {
+      settled();
+      if (left) boxes.look(key, left);
+    };
+    options.locals().awaken(key).then(woken, settled);
   };
   /** Nobody has it: it is there as soon as something waits for it, if it is of such a type. */
   const wanting = ({ type, id }: MailHint): Promise<unknown> | undefined =>

@@ -187,9 +187,9 @@ export function mailPump(options: MailPumpOptions): MailPump {
   return {
     look(left = false) {
       wanted = true;
-      if (running || stopped) return;
-      // Nothing above the floor and still something there: it was handled, and its deletion got lost.
+      // If there is nothing above the floor then it was handled, and its deletion got lost.
       if (left) purged = 0;
+      if (running || stopped) return;
       running = true;
       void run().finally(() => {
         running = false;
