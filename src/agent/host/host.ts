@@ -150,6 +150,7 @@ export function agentHost(options: {
                 cell: () => hosting.cell as Cell,
                 onStarted: () => hosting.started(),
                 onFenced: (error) => hosting.fenced(error),
+                onUnreadable: (error) => hosting.spoilt(error),
                 onFailed: (error) => census.crashed(record.type, record.id, error, system.clock.wallMs()),
                 onPassivate: rules.onPassivate,
                 onHandled: (tookMs) => {
@@ -333,6 +334,12 @@ class Hosting implements Activation {
   fenced(error: NexaError): void {
     this.kill(error);
     this.#rules.onFenced();
+  }
+  /** What it stored cannot be read any more: to start it again would not help, here or elsewhere. */
+  spoilt(error: NexaError): void {
+    this.kill(error);
+    if (this.#record.restart === 'temporary') this.#rules.onFinished(error);
+    else this.#rules.onGaveUp(error);
   }
   started(): void {
     this.#settleReady.resolve();

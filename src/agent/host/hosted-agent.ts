@@ -46,6 +46,8 @@ export interface Hosted {
   readonly onStarted: () => void;
   /** The store says that somebody else owns the agent. */
   readonly onFenced: (error: NexaError) => void;
+  /** What is stored now cannot be read: somebody else wrote it. */
+  readonly onUnreadable: (error: NexaError) => void;
   /** A handler failed on what its source will bring again; the agent goes on. */
   readonly onFailed: (error: NexaError) => void;
   /** It is to be put away as soon as nothing waits. */
@@ -118,11 +120,14 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     (mail.guard !== undefined && !(mail instanceof TakenMail)) ||
     (mail.from?.kind === 'agent' && mail.from.type === address.type && mail.from.id === address.id);
 
+  /** What the store showed instead of our own record; no handler's error is taken for it. */
+  let unreadable: NexaError | undefined;
   const persist = async (turn: Turn): Promise<void> => {
     try {
       await store?.commit(turn);
     } catch (error) {
       if (error instanceof NexaError && error.code === 'fenced') hosted.onFenced(error);
+      if (error instanceof NexaError && (error.code === 'corrupt-record' || error.code === 'unknown-version')) unreadable = error;
       throw error;
     }
   };
@@ -196,9 +201,10 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     const turn = { state: result.state === undefined ? state : result.state.value, events: result.events, source: taken?.source };
     // What cannot be stored is the outcome of this request, typed and without effect; it is no reason to fail the agent.
     const unstored = (error: unknown): undefined => {
-      if (taken !== undefined || !(error instanceof NexaError) || !(error.category === 'resource' || error.code === 'not-encodable'))
-        throw error;
+      const told = error instanceof NexaError && (error.category === 'resource' || error.code === 'not-encodable' || error === unreadable);
+      if (taken !== undefined || !told) throw error;
       answer(message, { ok: false, error });
+      if (error === unreadable) hosted.onUnreadable(error);
     };
     let reply: Uint8Array | undefined;
     try {
@@ -253,6 +259,7 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
       const error = toNexaError(thrown, 'crashed', { agent: `${address.type}/${address.id}` });
       mail.settle(error);
       if (error.code === 'fenced') throw thrown;
+      if (error === unreadable) return void hosted.onUnreadable(error);
       hosted.onFailed(error);
       return undefined;
     }
