@@ -39,7 +39,7 @@ export class NodeFace {
     return this.#state;
   }
   get receptionist(): Receptionist {
-    return this.#member.cluster.receptionist;
+    return this.system.receptionist;
   }
   get system(): MemberNode['system'] {
     return this.#member.system;

@@ -1,5 +1,5 @@
 import type { NetworkFaults } from '../../src/memory/network.ts';
-import { launcherOf } from './world.ts';
+import { launcherOf } from './sim-launcher.ts';
 
 /** Cuts every way between nodes of different groups, and the store off from all but the largest. */
 export function split(

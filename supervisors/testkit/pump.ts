@@ -1,4 +1,5 @@
 import { ambient } from '../../src/actor/ambient.ts';
+import type { LiveRef } from '../../src/actor/live-ref.ts';
 import type { System } from '../../src/actor/system.ts';
 import { NexaError, toNexaError } from '../../src/errors.ts';
 import type { SimNode, SimWorld } from './world.ts';
@@ -63,21 +64,26 @@ export class Pump {
 
   /** Everything that the test awaits of this system's actors. Refs find their way through their system: it is the one place all pass. */
   follow(system: System, via: SimNode): void {
-    const { ask, stream, ready } = system;
+    const { ask, stream, ready, tellDurably, receptionist } = system;
+    /** An actor's own await is no reason to move time. */
+    const outside = <T>(promise: Promise<T>, ref?: LiveRef): Promise<T> =>
+      (ref === undefined ? ambient.cell : ref.sender()) === undefined ? this.until(promise, via) : promise;
     Object.assign(system, {
-      ask: (...given: Parameters<System['ask']>) => {
-        const answer = ask.apply(system, given);
-        return given[0].sender() === undefined ? this.until(answer, via) : answer;
-      },
+      ask: (...given: Parameters<System['ask']>) => outside(ask.apply(system, given), given[0]),
+      tellDurably: (...given: Parameters<System['tellDurably']>) => outside(tellDurably.apply(system, given), given[0]),
+      ready: (...given: Parameters<System['ready']>) => outside(ready.apply(system, given)),
       stream: (...given: Parameters<System['stream']>) => {
         const items = stream.apply(system, given);
         return given[0].sender() === undefined ? this.#items(items, via) : items;
       },
-      ready: (...given: Parameters<System['ready']>) => {
-        const room = ready.apply(system, given);
-        return ambient.cell === undefined ? this.until(room, via) : room;
-      },
-    });
+    } satisfies Partial<System>);
+    system.services = {
+      register: (...given) => outside(receptionist.register(...given)),
+      deregister: (...given) => outside(receptionist.deregister(...given)),
+      find: (...given) => receptionist.find(...given),
+      routees: (...given) => receptionist.routees(...given),
+      subscribe: (...given) => receptionist.subscribe(...given),
+    };
   }
   #items(items: AsyncIterable<unknown>, via: SimNode): AsyncIterable<unknown> {
     const iterator = items[Symbol.asyncIterator]();

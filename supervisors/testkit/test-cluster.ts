@@ -11,6 +11,7 @@ import { known, knownNode, milliseconds, whole } from './given.ts';
 import { split } from './partition.ts';
 import { type Probe, startProbe } from './probe.ts';
 import { Pump } from './pump.ts';
+import { proveGone } from './sim-launcher.ts';
 import { TestNode } from './test-node.ts';
 import { SimWorld } from './world.ts';
 
@@ -139,7 +140,7 @@ export async function testCluster(options: TestClusterOptions = {}): Promise<Tes
       pump.move(async () => {
         knownNode(name, names);
         crash(name, true);
-        await world.until(world.prove(node(name).sim), START_MS);
+        await world.until(proveGone(world, node(name).sim), START_MS);
         await world.until(world.start(name), START_MS);
         await world.run(world.times.settleMs);
       }),

@@ -1,76 +1,32 @@
 import type { Engine } from '../../src/actor/engine.ts';
-import type { AnyAgent } from '../../src/agent/define.ts';
-import type { AdmissionLimits, MemoryUsage } from '../../src/cluster/admission.ts';
 import { createCodec } from '../../src/cluster/codec.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../../src/cluster/config.ts';
 import { form } from '../../src/cluster/formation.ts';
-import { declareGone, join } from '../../src/cluster/join.ts';
+import { join } from '../../src/cluster/join.ts';
 import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
 import { type Caller, createCaller } from '../../src/edge/caller.ts';
 import { publicEdge } from '../../src/edge/public-edge.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
-import { type FaultSettings, type MemoryConnection, type MemoryNetwork, memoryNetwork } from '../../src/memory/network.ts';
+import { type MemoryConnection, type MemoryNetwork, memoryNetwork } from '../../src/memory/network.ts';
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
 import { virtualClock } from '../../src/memory/virtual-clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { WIRE_VERSIONS } from '../../src/version.ts';
-import { type MemberNode, startMember } from '../member.ts';
+import { startMember } from '../member.ts';
 import { publicHandlers } from '../public-handlers.ts';
 import { nodeRefs } from '../trees/node-tree.ts';
+import { inImmediates } from './immediates.ts';
 import { NodeClock } from './node-clock.ts';
+import { proveGone } from './sim-launcher.ts';
+import type { SimNode, SimOptions } from './sim-options.ts';
 import { tracing } from './tracing.ts';
 
-export interface SimNode {
-  readonly name: string;
-  readonly clock: NodeClock;
-  member: MemberNode | undefined;
-  incarnation: number;
-  alive: boolean;
-}
-
-export interface SimOptions {
-  readonly seed: number;
-  readonly definitions: readonly AnyAgent[];
-  /** Of one node alone; default: those of all. */
-  readonly definitionsOf?: (name: string) => readonly AnyAgent[];
-  /** Types that a node which does not run them can still say what they ask for. */
-  readonly known?: readonly AnyAgent[];
-  readonly faults?: FaultSettings;
-  readonly times?: ClusterTimes;
-  /** By node. */
-  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly capacity?: Readonly<Record<string, number>>;
-  readonly mostActive?: number;
-  readonly admission?: Partial<AdmissionLimits>;
-  /** What a node's memory is made to look like. Default: nobody looks. */
-  readonly memoryOf?: (name: string) => MemoryUsage;
-  readonly trace?: boolean;
-  /** Default: lines on the console if `trace`. */
-  readonly log?: Logger;
-  /** What a test puts around the ports of a node, to watch them or to break what they guard. */
-  readonly wrap?: (name: string, connection: MemoryConnection) => MemoryConnection;
-  /** Times of one node alone; default: those of all. */
-  readonly timesOf?: (name: string) => ClusterTimes;
-  /** Of one node alone; default: all of this release. */
-  readonly wireVersionsOf?: (name: string) => readonly number[];
-  /** Called with each node incarnation as it comes up. */
-  readonly onUp?: (node: SimNode, member: MemberNode) => void;
-  readonly onOver?: (node: SimNode, reason: 'declared-gone' | 'not-renewed') => void;
-  /** A launcher starts the next incarnation after an exit 75. Default: it does. */
-  readonly relaunches?: boolean;
-  /** Every incarnation starts with a clock rate of 0.96 … 1.04; default true. */
-  readonly drift?: boolean;
-}
+export type { SimNode, SimOptions } from './sim-options.ts';
 
 const RELAUNCH_MS = 500;
 const LONGEST_RELAUNCH_MS = 30_000;
 /** Turns of the event loop, or timers, without any time passing. */
 const ENDLESS = 10_000;
-/** Bounds how long an engine waits that has left the rest to the next turn of the event loop. */
-const STEPS_A_TURN = 32;
-
-/** It runs on the same machine as the node, in a process of its own. */
-export const launcherOf = (name: string): string => `${name}-launcher`;
 
 /** A whole cluster in this thread, under virtual time, from a seed: the product's own code on its memory parts. */
 export class SimWorld {
@@ -227,21 +183,7 @@ export class SimWorld {
     if (node === undefined || !node.alive) return;
     this.#end(node);
     this.note(`${name} crashed`);
-    if (proofAfterMs !== undefined) this.clock.after(proofAfterMs, () => void this.prove(node));
-  }
-  /** What its launcher does that saw it exit: says for this one incarnation that it is gone. */
-  async prove({ name, incarnation }: SimNode): Promise<void> {
-    if (incarnation === 0) return;
-    const { stores, transport } = this.network.connect(launcherOf(name));
-    const codec = createCodec();
-    const members = stores.kv(this.subjects.store('MEMBERS'));
-    try {
-      const within = { timeoutMs: 60_000, cause: 'crash' } as const;
-      const revision = await declareGone({ members, codec, clock: this.clock, times: this.times }, name, incarnation, within);
-      if (revision !== undefined) transport.publish(this.subjects.event('member'), codec.encode([name, revision]));
-    } catch {
-      this.note(`${name} could not be declared gone`);
-    }
+    if (proofAfterMs !== undefined) this.clock.after(proofAfterMs, () => void proveGone(this, node));
   }
   /** SIGTERM: it gives its agents back, and ends. */
   async leave(name: string, timeoutMs = 5_000): Promise<void> {
@@ -345,28 +287,4 @@ export class SimWorld {
     for (const engine of this.engines) engine.stop();
     await this.settle();
   }
-}
-
-/** Runs `step` until it says false, each time as an immediate of its own. */
-function inImmediates(step: () => boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let over = false;
-    const guarded = (): void => {
-      if (over) return;
-      try {
-        over = !step();
-        if (over) resolve();
-      } catch (error) {
-        over = true;
-        reject(error);
-      }
-    };
-    const turn = (): void => {
-      for (let each = 0; each < STEPS_A_TURN; each++) setImmediate(guarded);
-      setImmediate(() => {
-        if (!over) turn();
-      });
-    };
-    turn();
-  });
 }

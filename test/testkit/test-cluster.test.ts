@@ -1,4 +1,4 @@
-import { type ActorRef, NexaError, type Props, type Request, receive } from 'nexa';
+import { type ActorRef, NexaError, type Props, type Request, receive, serviceKey } from 'nexa';
 import { type TestCluster, testCluster } from 'nexa/testkit';
 import { describe, expect, test } from 'vitest';
 import { ticker } from './agents.ts';
@@ -304,4 +304,21 @@ describe('plain actors', () => {
     expect(await probe.expectTerminated(from)).toMatchObject({ reason: 'node-lost' });
     await probe.expectNothing(10_000);
   });
+});
+
+test('durable messages and registrations are awaited as anything else', async () => {
+  await using world = await testCluster({ agents: [ticker] });
+  const { ref } = await world.spawn(ticker, { id: 'a' });
+  await ref.tellDurably({ type: 'add' }, T);
+  await world.settle();
+  expect(await ref.ask({ type: 'get' }, T)).toEqual({ value: 1 });
+  const key = serviceKey<{ readonly type: 'note' }>('notes');
+  const probe = world.probe<{ readonly type: 'note' }>();
+  await world.system.receptionist.register(key, probe.ref);
+  await world.advance(1_000);
+  for (const node of world.nodes) {
+    const [service] = node.receptionist.find(key);
+    service?.ref.tell({ type: 'note' });
+    await probe.expect();
+  }
 });
