@@ -31,6 +31,7 @@ export { type Candidate, type Routing, type RoutingSpec, routing } from './src/a
 export type { Outcome, Signal, Terminated } from './src/actor/signal.ts';
 export { allForOne, type Directive, oneForOne, restForOne, type Strategy } from './src/actor/strategy.ts';
 export type { ActorSystem } from './src/actor/system.ts';
+export type { TellDurablyOptions } from './src/actor/tell-durably.ts';
 export type { OwnTopic, Publisher, SubscriptionOptions, Topic } from './src/actor/topic.ts';
 export { actorSystem } from './src/actor-system.ts';
 export type { Agents, AnyAgentRef, Spawned, SpawnOptions } from './src/agent/agents.ts';
