@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { counterProtocol } from '../../actors/builtin/counter/protocol.ts';
 import { defineProtocol } from '../../src/agent/check.ts';
-import { command } from '../../src/agent/command.ts';
+import { command, internal } from '../../src/agent/command.ts';
 import { defineAgent } from '../../src/agent/define.ts';
+import { defineEventSourced } from '../../src/agent/define-event-sourced.ts';
 
 /** What the workers of one test saw and wait for; a test makes its own. */
 export interface Bench {
@@ -96,4 +97,92 @@ export const guest = defineAgent({
 }).handle({
   add: ({ state }, { by }) => ({ state: { value: state.value + by }, reply: { value: state.value + by } }),
   get: ({ state }) => ({ reply: state }),
+});
+
+/** As {@link list}, by events; a snapshot every few of them. */
+export const journal = defineEventSourced({
+  ...defineProtocol({
+    type: 'journal',
+    version: 1,
+    commands: { append: command({ value: z.int() }, { reply: values }), read: command({}, { reply: values }) },
+  }),
+  events: { appended: { value: z.int() } },
+  state: values,
+  initial: { values: [] },
+  snapshotEvery: { events: 4 },
+})
+  .apply({ appended: (state, { value }) => ({ values: [...state.values, value] }) })
+  .handle({
+    append: (_context, { value }) => ({ events: [{ type: 'appended', value }], reply: (after) => after }),
+    read: ({ state }) => ({ reply: { values: [...state.values] } }),
+  });
+
+const written = z.object({ values: z.array(z.int()) });
+
+/** Writes down what was sent to it durably; nobody spawns it. Poison it can never write down. */
+export const letterbox = defineAgent({
+  ...defineProtocol({
+    type: 'letterbox',
+    version: 1,
+    commands: { write: command({ value: z.int(), poison: z.boolean() }), read: command({}, { reply: written }) },
+  }),
+  state: written,
+  initial: { values: [] },
+  activation: { onDemand: true, idleMs: 300 },
+  limits: { tries: 2 },
+}).handle({
+  write({ state }, { value, poison }) {
+    if (poison) throw new Error('poison');
+    return { state: { values: [...state.values, value] } };
+  },
+  read: ({ state }) => ({ reply: state }),
+});
+
+const rings = z.object({ rings: z.array(z.object({ name: z.string(), dueAtMs: z.number(), missed: z.int() })) });
+
+/** Writes down when its reminders rang. */
+export const alarm = defineAgent({
+  ...defineProtocol({
+    type: 'alarm',
+    version: 1,
+    commands: {
+      every: command({ name: z.string(), everyMs: z.int() }, { reply: z.object({}) }),
+      once: command({ name: z.string(), inMs: z.int() }, { reply: z.object({}) }),
+      ring: internal({}),
+      read: command({}, { reply: rings }),
+    },
+  }),
+  state: rings,
+  initial: { rings: [] },
+  activation: { onDemand: true, idleMs: 300 },
+}).handle({
+  async every(context, { name, everyMs }) {
+    await context.remind(name, { everyMs }, { type: 'ring' });
+    return { reply: {} };
+  },
+  async once(context, { name, inMs }) {
+    await context.remind(name, { inMs }, { type: 'ring' });
+    return { reply: {} };
+  },
+  ring({ state, reminder }) {
+    if (reminder === undefined) throw new Error('a ring without a reminder');
+    return { state: { rings: [...state.rings, { ...reminder }] } };
+  },
+  read: ({ state }) => ({ reply: state }),
+});
+
+const notes = z.object({ notes: z.array(z.object({ from: z.string(), n: z.int(), epoch: z.int() })) });
+
+/** Writes down what it was told, by whom, and in which activation. */
+export const notebook = defineAgent({
+  ...defineProtocol({
+    type: 'notebook',
+    version: 1,
+    commands: { note: command({ from: z.string(), n: z.int() }), read: command({}, { reply: notes }) },
+  }),
+  state: notes,
+  initial: { notes: [] },
+}).handle({
+  note: ({ state, epoch }, { from, n }) => ({ state: { notes: [...state.notes, { from, n, epoch }] } }),
+  read: ({ state }) => ({ reply: state }),
 });

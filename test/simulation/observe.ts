@@ -1,7 +1,7 @@
 import { createCodec } from '../../src/cluster/codec.ts';
 import { decodeState } from '../../src/durable/fenced-state.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
-import type { Kv, Written } from '../../src/ports/stores.ts';
+import type { Kv, Stream, Written } from '../../src/ports/stores.ts';
 import type { MemberNode } from '../../supervisors/member.ts';
 import type { SimNode, SimWorld } from '../../supervisors/testkit/world.ts';
 
@@ -23,6 +23,15 @@ export interface Sometimes {
   /** Agents that moved because their node was drained, and to even the load out. */
   drained: number;
   rebalanced: number;
+  /** Activations of an event-sourced agent that began with a snapshot. */
+  snapshots: number;
+  /** Durable messages that were stored once although they were sent again, and those that a second owner read. */
+  deduped: number;
+  redelivered: number;
+  /** Durable messages that were put aside after the last try. */
+  poisoned: number;
+  /** Reminders that made up for more than one due time. */
+  coalesced: number;
 }
 export const NEVER: Sometimes = {
   takeovers: 0,
@@ -35,6 +44,11 @@ export const NEVER: Sometimes = {
   resolved: 0,
   drained: 0,
   rebalanced: 0,
+  snapshots: 0,
+  deduped: 0,
+  redelivered: 0,
+  poisoned: 0,
+  coalesced: 0,
 };
 
 export interface Observer {
@@ -97,6 +111,33 @@ export function observer(): Observer {
       update: (key, value, revision, options) => noted(`update ${revision}`, key, kv.update(key, value, revision, options)),
     };
   };
+  const readers = new Map<number, string>();
+  let mailed = 0;
+  const mailbox = (node: string, stream: Stream): Stream => ({
+    ...stream,
+    append: async (subject, record, options) => {
+      const outcome = await stream.append(subject, record, options);
+      if (outcome.written === 'yes' && outcome.revision <= mailed) seen.deduped++;
+      if (outcome.written === 'yes') mailed = Math.max(mailed, outcome.revision);
+      take(`${node} mail ${outcome.written}`);
+      return outcome;
+    },
+    next: async (subject, options) => {
+      const found = await stream.next(subject, options);
+      if (found === undefined) return undefined;
+      if ((readers.get(found.sequence) ?? node) !== node) seen.redelivered++;
+      readers.set(found.sequence, node);
+      return found;
+    },
+  });
+  const snapshots = (kv: Kv): Kv => ({
+    ...kv,
+    get: async (key, options) => {
+      const found = await kv.get(key, options);
+      if (found !== undefined) seen.snapshots++;
+      return found;
+    },
+  });
   return {
     seen,
     violations,
@@ -118,8 +159,9 @@ export function observer(): Observer {
           ...stores,
           kv: (store) => {
             const kv = counted(`${name} ${store}`, stores.kv(store));
-            return store.endsWith('_STATE') ? states(name, kv) : kv;
+            return store.endsWith('_STATE') ? states(name, kv) : store.endsWith('_SNAPSHOTS') ? snapshots(kv) : kv;
           },
+          stream: (store) => (store.endsWith('_MAILBOX') ? mailbox(name, stores.stream(store)) : stores.stream(store)),
         },
       };
     },

@@ -3,7 +3,7 @@ import { type Verdict, verdictOf, worstOf } from '../../chaos/checkers/verdict.t
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
-import { guest, list, visitor } from './agents.ts';
+import { alarm, guest, journal, letterbox, list, notebook, visitor } from './agents.ts';
 import { disagreements, notUp, registryIsLiveSet } from './live-set.ts';
 import { LOADS } from './loads/index.ts';
 import { observer, type Sometimes } from './observe.ts';
@@ -47,7 +47,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const observed = observer();
   const world: SimWorld = new SimWorld({
     seed,
-    definitions: [counter, register, visitor, list, guest],
+    definitions: [counter, register, visitor, list, guest, journal, letterbox, alarm, notebook],
     faults: settingsOf(plan.weather),
     wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection) ?? connection),
     onUp: (node, member) => observed.onUp(world, node, member),
@@ -72,7 +72,12 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     await world.until(Promise.all(names.map((name) => world.start(name))), 120_000);
     await world.run(1_500);
     const abort = new AbortController();
-    const scene = { world, random: seededRandom(seed).fork('loads'), signal: abort.signal };
+    const scene = {
+      world,
+      random: seededRandom(seed).fork('loads'),
+      signal: abort.signal,
+      wallJumps: plan.faults.some(({ fault }) => fault === 'wall jump'),
+    };
     const loads = plan.loads.map((name) => LOADS[name](scene));
     await world.until(Promise.all(loads.map((load) => load.begin())), 120_000);
 
@@ -102,6 +107,8 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       verdictOf(complaints),
       ...loads.map((load) => load.check({ healedAtMs, withinMs: RECOVERED_MS })),
     ]);
+    for (const load of loads)
+      for (const [what, times] of Object.entries(load.seen?.() ?? {})) observed.seen[what as keyof Sometimes] += times;
     const operations = loads.flatMap((load) => load.operations());
     for (const { key, op, outcome, invokedAtMs, endedAtMs } of operations)
       observed.take(JSON.stringify([key, op, outcome, invokedAtMs, endedAtMs]));

@@ -41,3 +41,10 @@ export const lists = asks<ListOp, ListResult>({
   final: { type: 'read' },
   judge: appendList,
 });
+export const journals = asks<ListOp, ListResult>({
+  type: 'journal',
+  perSecond: 3,
+  drive: listWorkload,
+  final: { type: 'read' },
+  judge: appendList,
+});

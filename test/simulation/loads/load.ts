@@ -6,6 +6,7 @@ import type { WorkloadOptions } from '../../../chaos/workloads/drive.ts';
 import { NexaError } from '../../../src/errors.ts';
 import type { SeededRandom } from '../../../src/memory/random.ts';
 import type { SimNode, SimWorld } from '../../../supervisors/testkit/world.ts';
+import type { Sometimes } from '../observe.ts';
 
 /** What a load works on. */
 export interface Scene {
@@ -13,6 +14,8 @@ export interface Scene {
   readonly random: SeededRandom;
   /** Aborted when enough was asked for. */
   readonly signal: AbortSignal;
+  /** Some wall clock is set otherwise. */
+  readonly wallJumps: boolean;
 }
 
 /** How the liveness of a run was watched. */
@@ -36,6 +39,8 @@ export interface Load {
   finish(): Promise<void>;
   check(healing: Healing): Verdict;
   operations(): readonly Operation<unknown, unknown>[];
+  /** What else happened in it. */
+  seen?(): Partial<Sometimes>;
 }
 
 export const TIMEOUT_MS = 4_000;
@@ -72,6 +77,18 @@ export async function askFor(
   if (random.next() < 0.5) return (await world.outside.request(world.subjects.agent(...agent), message, given)).reply;
   const ref = node.member.system.unsafeRef<never>(`nexa:${agent.join('/')}`) as unknown as Asks;
   return withDeadline(world, () => ref.ask(message, given));
+}
+
+/** What an agent says of itself, asked for until it says it; undefined: it never does. */
+export function reader<Said>(scene: Scene, random: SeededRandom, type: string): (id: string) => Promise<Said | undefined> {
+  let asked = 0;
+  return async (id) => {
+    for (let tries = 0; tries < 5; tries++) {
+      const said = await askFor(scene, random, [type, id], { type: 'read' }, `read-${asked++}`).catch(() => undefined);
+      if (said !== undefined) return said as Said;
+    }
+    return undefined;
+  };
 }
 
 /** Asks for it until it is there. */
