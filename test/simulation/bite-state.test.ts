@@ -72,7 +72,13 @@ test('dedupe in memory only: what was handled is forgotten with its node', { tim
     update: (key, value, revision, options) => kv.update(key, forget(value, key), revision, options),
   }));
   const faults = ['crash with proof', 'one way', 'crash'] as const;
-  const { found, objections } = await bitten({ bug: 'dedupe in memory only', faults, loads: ['counters', 'lists'], seeds: 30, breaks });
+  const { found, objections } = await bitten({
+    bug: 'dedupe in memory only',
+    faults,
+    loads: ['counters', 'lists', 'letters'],
+    seeds: 30,
+    breaks,
+  });
   expect(found).toBeGreaterThan(0);
   expect(objections).toMatch(/more than once|doubled|too much/);
 });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createCodec } from '../../src/cluster/codec.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
-import type { Kv, Stores, Written } from '../../src/ports/stores.ts';
+import type { Kv, Stores, Stream, Written } from '../../src/ports/stores.ts';
 import type { LoadName } from './loads/index.ts';
 import { type FaultName, type Plan, planOf, plansOf } from './plan.ts';
 import { type SimulateOptions, simulate } from './run.ts';
@@ -73,6 +73,14 @@ export const kvBroken =
   (node, { transport, stores }): MemoryConnection => ({
     transport,
     stores: { ...stores, kv: (store) => (store.endsWith(`_${bucket}`) ? wrap(stores.kv(store), node, stores) : stores.kv(store)) },
+  });
+
+/** One stream of every node, replaced. */
+export const streamBroken =
+  (name: string, wrap: (stream: Stream) => Stream): NonNullable<SimulateOptions['breaks']> =>
+  (_node, { transport, stores }): MemoryConnection => ({
+    transport,
+    stores: { ...stores, stream: (store) => (store.endsWith(`_${name}`) ? wrap(stores.stream(store)) : stores.stream(store)) },
   });
 
 /** What was refused because something newer is there is written over that. */

@@ -2,6 +2,7 @@ import { createCodec } from '../../src/cluster/codec.ts';
 import { decodeState } from '../../src/durable/fenced-state.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import type { Kv, Stream, Written } from '../../src/ports/stores.ts';
+import type { Inbound } from '../../src/ports/transport.ts';
 import type { MemberNode } from '../../supervisors/member.ts';
 import type { SimNode, SimWorld } from '../../supervisors/testkit/world.ts';
 
@@ -111,6 +112,8 @@ export function observer(): Observer {
       update: (key, value, revision, options) => noted(`update ${revision}`, key, kv.update(key, value, revision, options)),
     };
   };
+  /** Which life of a node each frame was meant for. */
+  const addressed = new WeakMap<Uint8Array, string>();
   const readers = new Map<number, string>();
   let mailed = 0;
   const mailbox = (node: string, stream: Stream): Stream => ({
@@ -152,7 +155,17 @@ export function observer(): Observer {
           publish(subject, payload, options) {
             take(`${name} ${subject} ${payload.length}`);
             if (Buffer.from(payload.buffer, payload.byteOffset, payload.length).includes('not-owner')) seen.resent++;
+            if (subject.includes('.node.')) addressed.set(payload, subject);
             transport.publish(subject, payload, options);
+          },
+          subscribe(subject, onMessage, options) {
+            if (!subject.includes('.node.')) return transport.subscribe(subject, onMessage, options);
+            const judged = (message: Inbound): void => {
+              const meant = addressed.get(message.payload);
+              if (meant !== undefined && meant !== subject) violations.push(`${subject} was handed a message for ${meant}`);
+              onMessage(message);
+            };
+            return transport.subscribe(subject, judged, options);
           },
         },
         stores: {
