@@ -133,7 +133,7 @@ test('keep running until a release is acknowledged: another may run it by then',
 });
 
 test('judge retries at a fresher revision: whoever has renewed by then is gone all the same', { timeout: 60_000 }, async () => {
-  const breaks = kvBroken('MEMBERS', (kv, node) => ({
+  const breaks = kvBroken('MEMBERS', (kv, { node }) => ({
     ...kv,
     update: async (key, value, revision, options) => {
       const outcome = await kv.update(key, value, revision, options);

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { decodeState, encodeState } from '../../src/durable/fenced-state.ts';
 import { NOTHING_KEPT } from '../../src/durable/kept.ts';
-import { bitten, codec, forced, kvBroken } from './bite.ts';
+import { bitten, codec, kvBroken, stubborn } from './bite.ts';
 
 test('no fence: a stale write is stored over whatever is there', { timeout: 60_000 }, async () => {
-  const breaks = kvBroken('STATE', (kv) => ({
-    ...kv,
-    update: async (key, value, revision, options) => {
-      const outcome = await kv.update(key, value, revision, options);
-      return outcome.written === 'no' ? forced(kv, key, value, options) : outcome;
-    },
-  }));
+  const breaks = kvBroken('STATE', stubborn);
   const faults = ['store cut', 'isolate', 'pause'] as const;
-  const { found, objections } = await bitten({ bug: 'no fence', faults, loads: ['counters', 'lists'], seeds: 30, breaks });
+  const { found, objections } = await bitten({
+    bug: 'no fence',
+    faults,
+    loads: ['counters', 'lists', 'registers', 'visitors'],
+    seeds: 30,
+    breaks,
+  });
   expect(found).toBeGreaterThan(0);
   expect(objections).toMatch(/lost|missed/);
 });

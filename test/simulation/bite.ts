@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import { createCodec } from '../../src/cluster/codec.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
-import type { Kv, Stores, Stream, Written } from '../../src/ports/stores.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Kv, Stores, Written } from '../../src/ports/stores.ts';
 import type { LoadName } from './loads/index.ts';
 import { type FaultName, type Plan, planOf, plansOf } from './plan.ts';
 import { type SimulateOptions, simulate } from './run.ts';
@@ -52,35 +53,33 @@ export async function bitten({
   });
   const [first] = finders;
   if (first !== undefined) {
-    const { luck } = given;
-    const { verdict } = await simulate(first, { ...optionsOf(luck === undefined ? {} : { luck }), plan: planned(first) });
+    const { breaks: _bug, timesOf: _slow, ...whole } = given;
+    const { verdict } = await simulate(first, { ...optionsOf(whole), plan: planned(first) });
     expect(verdict, `seed ${first} with nothing broken`).toEqual({ verdict: 'ok' });
   }
   console.log(`${bug}: found in ${finders.length} of ${seeds} seeds; first: ${objections[0]?.split('\n')[0] ?? 'no objection'}`);
   return { found: finders.length, objections: objections.join('\n') };
 }
 const optionsOf = ({ breaks, luck, timesOf }: Partial<Bitten>): SimulateOptions => ({
-  breaks: (name, connection) => {
-    const unlucky = luck?.(name, connection) ?? connection;
-    return breaks?.(name, unlucky) ?? unlucky;
+  breaks: (name, connection, clock) => {
+    const unlucky = luck?.(name, connection, clock) ?? connection;
+    return breaks?.(name, unlucky, clock) ?? unlucky;
   },
   ...(timesOf === undefined ? {} : { timesOf }),
 });
 
 /** One bucket of every node, replaced. */
 export const kvBroken =
-  (bucket: string, wrap: (kv: Kv, node: string, stores: Stores) => Kv): NonNullable<SimulateOptions['breaks']> =>
-  (node, { transport, stores }): MemoryConnection => ({
+  (
+    bucket: string,
+    wrap: (kv: Kv, given: { readonly node: string; readonly stores: Stores; readonly clock: Clock }) => Kv,
+  ): NonNullable<SimulateOptions['breaks']> =>
+  (node, { transport, stores }, clock): MemoryConnection => ({
     transport,
-    stores: { ...stores, kv: (store) => (store.endsWith(`_${bucket}`) ? wrap(stores.kv(store), node, stores) : stores.kv(store)) },
-  });
-
-/** One stream of every node, replaced. */
-export const streamBroken =
-  (name: string, wrap: (stream: Stream) => Stream): NonNullable<SimulateOptions['breaks']> =>
-  (_node, { transport, stores }): MemoryConnection => ({
-    transport,
-    stores: { ...stores, stream: (store) => (store.endsWith(`_${name}`) ? wrap(stores.stream(store)) : stores.stream(store)) },
+    stores: {
+      ...stores,
+      kv: (store) => (store.endsWith(`_${bucket}`) ? wrap(stores.kv(store), { node, stores, clock }) : stores.kv(store)),
+    },
   });
 
 /** What was refused because something newer is there is written over that. */
@@ -88,3 +87,15 @@ export async function forced(kv: Kv, key: string, value: Uint8Array, options: { 
   const found = await kv.get(key, options);
   return found === undefined ? { written: 'unknown' } : kv.update(key, value, found.revision, options);
 }
+/** Writes again what did not come through, until it does: whoever sent it may have lost by then what it is about. */
+export const stubborn = (kv: Kv, { clock }: { readonly clock: Clock }): Kv => ({
+  ...kv,
+  update: async (key, value, revision, options) => {
+    let outcome = await kv.update(key, value, revision, options);
+    while (outcome.written !== 'yes') {
+      await new Promise<void>((resolve) => void clock.after(100, resolve));
+      outcome = await forced(kv, key, value, options).catch((): Written => ({ written: 'unknown' }));
+    }
+    return outcome;
+  },
+});

@@ -2,6 +2,7 @@ import { counter, register } from '../../actors/builtin/index.ts';
 import { type Verdict, verdictOf, worstOf } from '../../chaos/checkers/verdict.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { seededRandom } from '../../src/memory/random.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { type SimOptions, SimWorld } from '../../supervisors/testkit/world.ts';
 import { alarm, guest, journal, letterbox, list, notebook, visitor } from './agents.ts';
 import { disagreements, notUp, registryIsLiveSet } from './live-set.ts';
@@ -27,9 +28,10 @@ export interface SimulateOptions extends Pick<SimOptions, 'timesOf' | 'wireVersi
   /** Default: the one that the seed gives. */
   readonly plan?: Plan;
   /** Around the ports of a node, inside what the observer sees. */
-  readonly breaks?: (name: string, connection: MemoryConnection) => MemoryConnection;
+  readonly breaks?: (name: string, connection: MemoryConnection, clock: Clock) => MemoryConnection;
 }
 
+const TIMEOUT_MS = 4_000;
 /** Faults go on for this long; what the plan still has is left out. */
 const SAFETY_MS = 15_000;
 /** After the heal every key has to answer within this, and every node to agree. Silent loss, a takeover, and a router's longest wait. */
@@ -49,7 +51,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     seed,
     definitions: [counter, register, visitor, list, guest, journal, letterbox, alarm, notebook],
     faults: settingsOf(plan.weather),
-    wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection) ?? connection),
+    wrap: (name, connection) => observed.wrap(name, options.breaks?.(name, connection, world.clock) ?? connection),
     onUp: (node, member) => observed.onUp(world, node, member),
     onOver: () => observed.seen.over++,
     ...(options.trace === undefined ? {} : { trace: options.trace }),
@@ -76,6 +78,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       world,
       random: seededRandom(seed).fork('loads'),
       signal: abort.signal,
+      timeoutMs: TIMEOUT_MS,
       wallJumps: plan.faults.some(({ fault }) => fault === 'wall jump'),
     };
     const loads = plan.loads.map((name) => LOADS[name](scene));

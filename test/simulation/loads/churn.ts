@@ -1,6 +1,6 @@
 import { verdictOf } from '../../../chaos/checkers/verdict.ts';
 import { NexaError } from '../../../src/errors.ts';
-import { type Load, type Scene, TIMEOUT_MS, upNodes, withDeadline } from './load.ts';
+import { type Load, type Scene, upNodes, withDeadline } from './load.ts';
 
 /** One of them keeps nothing: only ownership guards it, no fence of a state. */
 const AGENTS = [
@@ -26,10 +26,10 @@ export function churn(scene: Scene): Load {
 
   const spawn = async ([type, id]: Agent, spawnId: string, repeats: number): Promise<void> => {
     try {
-      const answer = await withDeadline(world, async () => {
+      const answer = await withDeadline(scene, async () => {
         const node = someNode();
-        if (node?.member !== undefined) return node.member.agents.spawn({ type, id, spawnId, timeoutMs: TIMEOUT_MS });
-        const reply = await world.outside.request(world.subjects.spawn, { type, id, spawnId }, { timeoutMs: TIMEOUT_MS });
+        if (node?.member !== undefined) return node.member.agents.spawn({ type, id, spawnId, timeoutMs: scene.timeoutMs });
+        const reply = await world.outside.request(world.subjects.spawn, { type, id, spawnId }, { timeoutMs: scene.timeoutMs });
         return { created: reply.created === true };
       });
       if (answer.created) created.set(spawnId, (created.get(spawnId) ?? 0) + 1);
@@ -39,10 +39,10 @@ export function churn(scene: Scene): Load {
     }
   };
   const stop = ([type, id]: Agent): Promise<void> =>
-    withDeadline(world, async () => {
+    withDeadline(scene, async () => {
       const node = someNode();
-      if (node?.member !== undefined) return node.member.agents.stop(type, id, { forget: random.next() < 0.3, timeoutMs: TIMEOUT_MS });
-      await world.outside.request(world.subjects.agents, { type: 'stop', agent: type, id }, { timeoutMs: TIMEOUT_MS });
+      if (node?.member !== undefined) return node.member.agents.stop(type, id, { forget: random.next() < 0.3, timeoutMs: scene.timeoutMs });
+      await world.outside.request(world.subjects.agents, { type: 'stop', agent: type, id }, { timeoutMs: scene.timeoutMs });
     }).catch((error) => {
       if (!(error instanceof NexaError)) violations.push(`a stop rejected with ${String(error)}`);
     });

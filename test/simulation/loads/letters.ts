@@ -3,7 +3,7 @@ import { createCodec } from '../../../src/cluster/codec.ts';
 import { decodeDead } from '../../../src/durable/dead-mail.ts';
 import { decodeMail } from '../../../src/durable/mail.ts';
 import { NexaError } from '../../../src/errors.ts';
-import { type Load, reader, type Scene, TIMEOUT_MS, upNodes, withDeadline } from './load.ts';
+import { type Load, reader, type Scene, upNodes, withDeadline } from './load.ts';
 
 const KEYS = ['k0', 'k1'] as const;
 const GAP_MS = [100, 1_200] as const;
@@ -31,14 +31,17 @@ export function letters(scene: Scene): Load {
   const ends: Promise<void>[] = [];
 
   const store = (key: string, { value, poison }: Letter): Promise<unknown> =>
-    withDeadline(world, async () => {
+    withDeadline(scene, async () => {
       const message = { type: 'write', value, poison };
       const messageId = `m${value}`;
       const node = random.next() < 0.5 ? upNodes(world)[random.between(0, upNodes(world).length - 1)] : undefined;
       if (node?.member === undefined)
-        return world.outside.request(world.subjects.durable('letterbox', key), message, { timeoutMs: TIMEOUT_MS, requestId: messageId });
+        return world.outside.request(world.subjects.durable('letterbox', key), message, {
+          timeoutMs: scene.timeoutMs,
+          requestId: messageId,
+        });
       const ref = node.member.system.unsafeRef<never>(`nexa:letterbox/${key}`) as unknown as Durably;
-      return ref.tellDurably(message, { timeoutMs: TIMEOUT_MS, messageId });
+      return ref.tellDurably(message, { timeoutMs: scene.timeoutMs, messageId });
     });
   const send = async (key: string, letter: Letter): Promise<void> => {
     for (let tries = 0; tries < 4; tries++) {
@@ -65,7 +68,7 @@ export function letters(scene: Scene): Load {
     const subject = world.subjects.record('dead', 'letterbox', key);
     const found: number[] = [];
     for (let fromSequence = 1; ; ) {
-      const next = await stream.next(subject, { fromSequence, timeoutMs: TIMEOUT_MS });
+      const next = await stream.next(subject, { fromSequence, timeoutMs: scene.timeoutMs });
       if (next === undefined) return found;
       const { mail } = decodeDead(next.record, codec, {});
       found.push((decodeMail(mail, codec, {}).message as { readonly value: number }).value);

@@ -14,6 +14,8 @@ export interface Scene {
   readonly random: SeededRandom;
   /** Aborted when enough was asked for. */
   readonly signal: AbortSignal;
+  /** Of every ask. */
+  readonly timeoutMs: number;
   /** Some wall clock is set otherwise. */
   readonly wallJumps: boolean;
 }
@@ -43,16 +45,15 @@ export interface Load {
   seen?(): Partial<Sometimes>;
 }
 
-export const TIMEOUT_MS = 4_000;
 const KEYS = 2;
 
 export const upNodes = (world: SimWorld): SimNode[] =>
   [...world.nodes.values()].filter(({ alive, member }) => alive && member !== undefined);
 
 /** Rejects in time even if the node that was asked does not live to answer. */
-export function withDeadline<T>(world: SimWorld, run: () => Promise<T>): Promise<T> {
+export function withDeadline<T>({ world, timeoutMs }: Scene, run: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = world.clock.after(TIMEOUT_MS, () => reject(new NexaError('ask-timeout', 'no answer')));
+    const cancel = world.clock.after(timeoutMs, () => reject(new NexaError('ask-timeout', 'no answer')));
     run().then(resolve, reject).finally(cancel);
   });
 }
@@ -73,10 +74,10 @@ export async function askFor(
   const up = upNodes(world);
   const node = up[random.between(0, up.length - 1)];
   if (node?.member === undefined) throw new NexaError('unavailable', 'no node is up');
-  const given = { timeoutMs: TIMEOUT_MS, requestId };
+  const given = { timeoutMs: scene.timeoutMs, requestId };
   if (random.next() < 0.5) return (await world.outside.request(world.subjects.agent(...agent), message, given)).reply;
   const ref = node.member.system.unsafeRef<never>(`nexa:${agent.join('/')}`) as unknown as Asks;
-  return withDeadline(world, () => ref.ask(message, given));
+  return withDeadline(scene, () => ref.ask(message, given));
 }
 
 /** What an agent says of itself, asked for until it says it; undefined: it never does. */
@@ -96,7 +97,7 @@ export async function spawned(scene: Scene, type: string, id: string): Promise<v
   const { world } = scene;
   for (let tries = 0; tries < 20; tries++) {
     const node = upNodes(world)[0]?.member;
-    const done = node?.agents.spawn({ type, id, spawnId: `${type}-${id}`, timeoutMs: TIMEOUT_MS }).then(
+    const done = node?.agents.spawn({ type, id, spawnId: `${type}-${id}`, timeoutMs: scene.timeoutMs }).then(
       () => true,
       () => false,
     );
@@ -130,7 +131,7 @@ export function asks<Op extends object, Result>(given: {
       async begin() {
         if (given.spawns !== false) for (const key of keys) await spawned(scene, type, `k${key}`);
         work = given.drive({
-          ...{ clock, keys: KEYS, perKey: 200, perSecond: given.perSecond, clients: 3, timeoutMs: TIMEOUT_MS, signal: scene.signal },
+          ...{ clock, keys: KEYS, perKey: 200, perSecond: given.perSecond, clients: 3, timeoutMs: scene.timeoutMs, signal: scene.signal },
           history,
           random: (key) => random.fork(`k${key}`),
           ask: (key, op, { requestId }) => ask(key, op, requestId),
