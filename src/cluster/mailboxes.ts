@@ -1,5 +1,5 @@
 import { type MailPump, mailPump, readers } from '../durable/mail-pump.ts';
-import type { NexaError } from '../errors.ts';
+import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -10,6 +10,8 @@ import { agentKey, type Subjects } from './subject.ts';
 
 /** Mailboxes read at one time by one node. */
 const READS = 16;
+/** Tries to delete a mailbox. */
+const PURGES = 5;
 
 /** The durable mailboxes of the agents that are active here. */
 export interface Mailboxes {
@@ -71,7 +73,13 @@ export function mailboxes(options: {
       agentKey(type, id);
       const subject = subjects.record('mailbox', type, id);
       const last = await stream.last(subject, { timeoutMs: storeMs });
-      if (last !== undefined) await stream.purge(subject, { belowSequence: last.sequence + 1, timeoutMs: storeMs });
+      if (last === undefined) return;
+      for (let tries = 0; tries < PURGES; tries++) {
+        if ((await stream.purge(subject, { belowSequence: last.sequence + 1, timeoutMs: storeMs })) === 'yes') return;
+        await new Promise<void>((resolve) => void options.clock.after(50 * 2 ** tries, resolve));
+      }
+      const where = { subject, sequence: String(last.sequence) };
+      throw new NexaError('unavailable', 'the store did not say whether it deleted its stored messages', { where, definite: false });
     },
     stop() {
       for (const pump of pumps.values()) pump.stop();
