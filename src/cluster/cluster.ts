@@ -3,25 +3,19 @@ import { NexaError, toNexaError } from '../errors.ts';
 import { inTime } from '../ports/in-time.ts';
 import { readStored } from '../ports/stored.ts';
 import type { Kv } from '../ports/stores.ts';
-import { admission } from './admission.ts';
+import { agentSide } from './agent-side.ts';
 import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
-import { durableMail } from './durable-mail.ts';
-import { ENDPOINT_PATH, endpoint } from './endpoint.ts';
 import { hearsay } from './hearsay.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
-import { type LocalAgents, localAgents } from './local-agents.ts';
 import { decodeMember, type Member, type MemberRecord, provesGone } from './member.ts';
 import { memberReceptionist } from './member-receptionist.ts';
 import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
-import { moving } from './moving.ts';
-import { type Demand, demanded } from './on-demand.ts';
+import type { Demand } from './on-demand.ts';
 import { peersHeard } from './peers-heard.ts';
 import { type AgentRecord, decodeAgent, forCopy, unreadableAgent } from './place.ts';
-import { reconciler } from './reconciler.ts';
-import { reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
 
@@ -37,7 +31,7 @@ const nowhereToDrain = (node: NodeId): NexaError =>
 /** Joins the running cluster as the given incarnation; resolves when it is up and may act. */
 export async function startCluster(options: ClusterOptions, within: { readonly timeoutMs: number }): Promise<Cluster> {
   const { self, subjects, control, data, system, codec, clock, random, times, log } = options;
-  const kv = (name: 'MEMBERS' | 'AGENTS' | 'REMINDERS'): Kv => control.stores.kv(subjects.store(name));
+  const kv = (name: 'MEMBERS' | 'AGENTS'): Kv => control.stores.kv(subjects.store(name));
   const memberStore = kv('MEMBERS');
   const agentStore = kv('AGENTS');
   const wire = createWire(self, options.wireVersions);
@@ -136,111 +130,22 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
   });
   stops.push(topics.close);
 
-  // ── agents
-  const host = options.host((envelope, error) => router.refused(envelope, error));
-  const remind = reminders({
-    ...{ kv: kv('REMINDERS'), codec, clock, random, storeMs: times.storeMs, log },
-    locals: () => locals,
-    owns: () => keeper.owns(),
-    lookMs: 3 * times.reconcileMs,
-    onPoison: (envelope, error) => system.deadLetter(envelope, 'poison', error),
-  });
-  stops.push(remind.stop);
-  const mail = durableMail({
+  const { host, locals, remind, mail, room, reconcile, move } = agentSide({
     ...options,
-    ...{ members, host, agents: agentStore },
-    places: () => placeCopy,
-    locals: () => locals,
-    demand: (type, id) => demand(type, id),
-    runs: () => runs() && mayClaim,
-  });
-  stops.push(mail.stop);
-  system.durableTells = ({ type, id }, message, given) => mail.tell(type, id, message, given);
-  const locals: LocalAgents = localAgents({
-    self,
-    mailboxes: mail.boxes,
-    onClaimedIdle: mail.claimed,
-    agents: agentStore,
-    copy: () => placeCopy,
-    members,
-    host,
-    owns: () => keeper.owns(),
-    reminders: remind,
-    codec,
-    clock,
-    random,
-    times,
-    log,
-    mostActive: options.mostActive,
-    announce: (key, revision) => said.announce('agent', key, revision),
-    onActivated: (record, epoch) => {
-      const address = { kind: 'agent', type: record.type, id: record.id } as const;
-      system.events.publish({ event: 'activated', address, epoch });
-    },
-    onOwned: (record, epoch) => {
-      move.arrived(record, epoch);
-      remind.owned(agentKey(record.type, record.id));
-    },
-    onQuarantined: (record, epoch) => {
-      log.error({ agent: `${record.type}/${record.id}`, why: record.why }, 'an agent failed too often and is quarantined');
-      system.events.publish({ event: 'quarantined', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
-    },
-    onExclude: (key) => reconcile.exclude(key),
-    onClaimEnded: () => reconcile.claimEnded(),
-    onFenced: (record, epoch) => {
-      system.events.publish({ event: 'fenced', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
-    },
-    sheds: () => room.sheds(),
-    onRefused: (envelope, error) => router.refused(envelope, error),
-  });
-  const room = admission({
-    node: self.node,
-    limits: options.admission,
-    usage: options.memory,
-    agents: () => locals.size,
-    relieve: locals.relieve,
-    clock,
-    onLevel(change) {
-      log.warn({ node: self.node, ...change }, 'what this node takes has changed with its memory');
-      system.events.publish({ event: 'admission', node: self.node, ...change });
-      admitsChanged();
-    },
-  });
-  stops.push(room.stop);
-  const reconcile = reconciler({
-    self,
+    ...{ members, router, topics, agentStore, memberStore },
     places: () => placeCopy,
     records: () => memberCopy,
-    agents: agentStore,
-    memberStore,
-    members,
-    locals,
-    admits: () => admits() && mayClaim,
-    runs: () => runs() && mayClaim,
-    clock,
-    random,
-    times,
+    owns: () => keeper.owns(),
+    runs,
+    takesPart,
+    admits,
+    mayClaim: () => mayClaim,
+    over: () => over,
+    demand: (type, id) => demand(type, id),
+    announce: (key, revision) => said.announce('agent', key, revision),
+    onRoom: () => admitsChanged(),
+    onStop: (stop) => void stops.push(stop),
   });
-  stops.push(reconcile.stop);
-  const move = moving({ ...options, locals, members, host, takesPart, over: () => over });
-  stops.push(move.stop);
-  system.spawnCell(
-    endpoint({
-      locals,
-      demand: (type, id) => demanded(demand, type, id),
-      topics: topics.rows,
-      mail: mail.hinted,
-      check: mail.check,
-      admit(record) {
-        if (!takesPart()) throw new NexaError('unavailable', 'this node takes no agents at the moment', { where: { node: self.node } });
-        // What is here already is answered for.
-        const full = locals.has(agentKey(record.type, record.id)) ? undefined : room.full();
-        if (full !== undefined) throw full;
-        host.checkConfig(record.type, record.config);
-      },
-    }),
-    ENDPOINT_PATH,
-  );
 
   const receptionist = memberReceptionist({ ...options, members, places: placeCopy, runs, renewedAtMs: () => renewedAtMs });
   stops.push(receptionist.stop);
