@@ -5,7 +5,12 @@ import type { MemoryUsage } from '../src/cluster/admission.ts';
 
 // A container says less than the machine has, and none says nothing or something absurd.
 const memoryLimitBytes = (): number => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-const heapLimitBytes = (): number => getHeapStatistics().heap_size_limit;
+/** V8 counts the room for young objects to its limit; what lives on, and fells the process, has only the rest. */
+const YOUNG_BYTES = 3 * 16_777_216;
+const heapLimitBytes = (): number => {
+  const limitBytes = getHeapStatistics().heap_size_limit;
+  return limitBytes > 2 * YOUNG_BYTES ? limitBytes - YOUNG_BYTES : limitBytes;
+};
 
 /** What this process uses of what it may, for whoever looks many times a second: the limits are those of now. */
 export function memoryUsage(): () => MemoryUsage {

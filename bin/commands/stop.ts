@@ -8,8 +8,11 @@ export const command: Command = {
     { name: 'target', about: '<type>/<id>, or the word node' },
     { name: 'name', about: 'after node: its name', optional: true },
   ],
-  options: [{ flags: '--timeout <duration>', about: 'how long to wait for an agent (default 10s)' }],
-  examples: ['nexa stop counter/alice', 'nexa stop node n2'],
+  options: [
+    { flags: '--forget', about: 'deletes what the agent has stored, also what nobody can read' },
+    { flags: '--timeout <duration>', about: 'how long to wait for an agent (default 10s)' },
+  ],
+  examples: ['nexa stop counter/alice', 'nexa stop counter/alice --forget', 'nexa stop node n2'],
   async run({ args, options, connect }) {
     const timeoutMs = durationMs(options.timeout, 10_000);
     if (args.target === 'node') {
@@ -21,7 +24,7 @@ export const command: Command = {
     const { type, id } = agentOf(args.target);
     const client = await connect();
     // Stopping asks nothing of the protocol but its name.
-    await client.stopAgent(client.agent({ type, version: 1, commands: {} }, id), { timeoutMs });
+    await client.stopAgent(client.agent({ type, version: 1, commands: {} }, id), { timeoutMs, forget: options.forget === true });
     return { json: { stopped: { type, id } }, text: () => `stopped ${plain(`${type}/${id}`)}` };
   },
 };

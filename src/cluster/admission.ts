@@ -27,8 +27,8 @@ export const ADMISSION: AdmissionLimits = { maxAgents: 1_000_000, memoryHigh: 0.
  */
 export type AdmissionLevel = 'open' | 'relieving' | 'closed' | 'shedding';
 
-/** From so far between `memoryHigh` and all of the memory on, messages are refused too. */
-const SHED = 0.5;
+/** From so far between `memoryHigh` and all of the memory on, messages are refused too: V8 gives up some percent before the end. */
+const SHED = 1 / 3;
 /** A flood fills a small heap within a second. */
 const LOOK_MS = 100;
 

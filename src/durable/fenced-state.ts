@@ -138,13 +138,23 @@ const keptAt = (record: StateRecord | undefined): Kept => {
   return record.state === undefined ? keptByTombstone(record.kept) : record.kept;
 };
 
-/** Deletes an agent's state by a tombstone of the given epoch; a higher epoch means that it lives again, and stays. */
+/**
+ * Deletes an agent's state by a tombstone of the given epoch; a higher epoch means that it lives again, and stays. So is deleted what nobody can
+ * read, for no owner wrote it; what a later release wrote is left to that.
+ */
 export async function forgetState(options: FenceOptions): Promise<void> {
   try {
     await FencedState.open(options, () => undefined);
   } catch (error) {
-    if (!(error instanceof NexaError) || error.code !== 'fenced') throw error;
+    if (!(error instanceof NexaError)) throw error;
+    if (error.code === 'corrupt-record') await bury(options, Number(error.where.revision));
+    else if (error.code !== 'fenced') throw error;
   }
+}
+async function bury(options: FenceOptions, revision: number): Promise<void> {
+  const { epoch, version } = options;
+  const record = { recordId: options.random.id(), epoch, n: 1, version, state: undefined, kept: NOTHING_KEPT };
+  await store(options, record, revision);
 }
 
 const fencedBy = (options: FenceOptions, epoch: number): NexaError =>

@@ -190,7 +190,7 @@ test('tell, stop and kill say what they did', async () => {
   expect(await said('stop', 'node', 'n2', '-o', 'json')).toBe('{"stopping":"n2"}');
   expect(await said('kill', 'n2')).toBe('killed n2');
   expect(await said('kill', 'n2', '-o', 'json')).toBe('{"killed":"n2"}');
-  expect(calls[2]).toEqual(['stopAgent', 'counter/a', { timeoutMs: 10_000 }]);
+  expect(calls[2]).toEqual(['stopAgent', 'counter/a', { timeoutMs: 10_000, forget: false }]);
   expect(calls.map(([name]) => name)).toEqual([
     'tellRaw',
     'tellRaw',

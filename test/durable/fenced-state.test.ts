@@ -172,3 +172,15 @@ test('a record that cannot be read is corrupt, one of a later layout unknown: ne
   await expect(open(10)).rejects.toMatchObject({ code: 'unknown-version' });
   expect((await come(kv.get(KEY, TIME)))?.revision).toBe(3);
 });
+
+test('to forget a state that nobody can read buries it; what a later release wrote is left alone', async () => {
+  const { kv, come, open, at } = await world();
+  await come(kv.create(KEY, new Uint8Array([0xc1]), TIME));
+  await come(forgetState(at(10)));
+  expect((await come(open(11))).state).toEqual({ value: 0 });
+  const later = codec.encode([3, 'x', 99, 1, 1, null, []]);
+  const { revision } = (await come(kv.get(KEY, TIME))) as { readonly revision: number };
+  await come(kv.update(KEY, later, revision, TIME));
+  await expect(come(forgetState(at(12)))).rejects.toMatchObject({ code: 'unknown-version' });
+  expect((await come(kv.get(KEY, TIME)))?.value).toEqual(later);
+});

@@ -96,6 +96,42 @@ test('a record of an agent that nobody can read puts that agent aside, in words,
   expect(await add('garbage')).toEqual({ ok: true, reply: { value: 2 } });
 });
 
+test('a state that nobody can read costs its agent alone, whether it runs or begins; nexa ps says why, and forgetting it is the way back', async () => {
+  const later = createCodec().encode([99, 'x', 1, 1, 1, null, []]);
+  const cases = [
+    ['state-running', Uint8Array.of(0xc1, 0xff, 0x00), 'corrupt-record'],
+    ['state-cut', undefined, 'corrupt-record'],
+    ['state-later', later, 'unknown-version'],
+  ] as const;
+  expect(await spawn('beside', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  for (const [id, bytes, code] of cases) {
+    expect(await spawn(id, { placement: { node: 'n1' } })).toMatchObject({ created: true });
+    expect(await add(id)).toEqual({ ok: true, reply: { value: 1 } });
+    const whole = Buffer.from((await lastOf('STATE', `counter.${id}`)).hex, 'hex');
+    await put('STATE', `counter.${id}`, bytes ?? whole.subarray(0, whole.length / 2));
+    const there = await lastOf('STATE', `counter.${id}`);
+    // Its owner finds out with its next write, and again each time it is tried: until it is put aside.
+    const row = await eventually(`${id} is put aside, or gives up`, 60_000, async () => {
+      const answer = await add(id);
+      expect(answer.ok).toBe(false);
+      const found = await rowOf(id);
+      return (found?.state === 'quarantined' || found?.state === 'unplaced') && found;
+    });
+    expect(row).toMatchObject({ node: null, why: expect.stringContaining(code) });
+    expect((await nexa('ps', '--cluster', live.cluster, '--nats', live.urls.join(','))).stdout).toMatch(
+      new RegExp(`counter/${id} .*${code}`),
+    );
+    expect(await lastOf('STATE', `counter.${id}`)).toEqual(there);
+    expect(await add('beside')).toMatchObject({ ok: true });
+  }
+  await allUp();
+  // The way back that docs/operations.md shows.
+  const at = ['--cluster', live.cluster, '--nats', live.urls.join(',')];
+  expect(await nexa('stop', 'counter/state-cut', '--forget', ...at)).toMatchObject({ exit: 0 });
+  expect(await nexa('spawn', 'counter', 'state-cut', ...at)).toMatchObject({ exit: 0 });
+  expect(await add('state-cut')).toEqual({ ok: true, reply: { value: 1 } });
+});
+
 test('a member record that nobody can read costs that node, with its name and the place, and no other one', async () => {
   expect(await spawn('of-n1', { placement: { node: 'n1' } })).toMatchObject({ created: true });
   const from = live.events.length;

@@ -34,7 +34,7 @@ export const hoard = defineAgent({
   storage: 'memory',
 }).handle({
   async take({ state }) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return { state: { taken: state.taken + 1 } };
   },
   size: ({ state }) => ({ reply: state }),
