@@ -50,6 +50,13 @@ test('docs/events.md lists every event and every reason of a dead letter, and no
   );
 });
 
+test('docs/operations.md names for each thing that is bounded a test that exists', () => {
+  const bounded = rows('docs/operations.md', /^[a-z]/).filter(([, , , pointer = '']) => pointer.startsWith('test/'));
+  expect(bounded.length).toBeGreaterThan(20);
+  const tests = sources('test');
+  for (const [what, , , pointer] of bounded) expect(tests, what).toContain(pointer);
+});
+
 describe('docs/semantics.md', () => {
   const promised = [...text('docs/semantics.md').matchAll(/^- \*\*([MLCB]\d+) /gm)].map(([, id]) => id);
   const status = rows('docs/semantics.md', /^[MLCB]\d+$/).map(([id, said, patterns]) => ({

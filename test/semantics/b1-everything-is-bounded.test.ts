@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { command } from '../../src/agent/command.ts';
 import { defineAgent } from '../../src/agent/define.ts';
 import type { NexaError } from '../../src/errors.ts';
+import { actor, kit } from '../actor/kit.ts';
 import { calmCluster } from '../simulation/cluster.ts';
 
 /** All that the mailboxes of a node may take together here; what each of them may is far more. */
@@ -39,6 +40,59 @@ async function slowNode() {
   for (const id of ids) await cluster.spawn('slow', id, 'n1');
   return { cluster, ids, waiting };
 }
+
+describe('B1: what one actor may hold is bounded', () => {
+  const refusals = (count: number, act: (n: number) => void): readonly string[] =>
+    Array.from({ length: count }, (_, n) => {
+      try {
+        act(n);
+        return 'ok';
+      } catch (error) {
+        return (error as NexaError).code;
+      }
+    }).filter((code) => code !== 'ok');
+
+  test('timers, and piped work', async () => {
+    await using world = kit();
+    let timers: readonly string[] = [];
+    let pipes: readonly string[] = [];
+    const ref = world.system.spawn(
+      actor<{ readonly type: string }>((context, { type }) => {
+        if (type !== 'go') return;
+        timers = refusals(10_001, () => context.after(60_000, { type: 'timer' }));
+        pipes = refusals(1_001, () =>
+          context.pipe(
+            () => new Promise(() => undefined),
+            () => ({ type: 'piped' }),
+          ),
+        );
+      }),
+    );
+    ref.tell({ type: 'go' });
+    await world.settle();
+    expect([timers, pipes]).toEqual([['overloaded'], ['overloaded']]);
+  });
+
+  test('what it sets aside counts to its mailbox', async () => {
+    await using world = kit();
+    const seen: string[] = [];
+    const ref = world.system.spawn(
+      actor<{ readonly type: string }>(
+        (context) => {
+          seen.push(...refusals(1, () => context.stash()));
+        },
+        { mailbox: { limit: 10 } },
+      ),
+    );
+    for (let n = 0; n < 30; n++) {
+      ref.tell({ type: 'aside' });
+      await world.settle();
+    }
+    const kept = world.system.snapshot().children.reduce((sum, child) => sum + child.mailbox, 0);
+    expect(kept).toBeLessThanOrEqual(10);
+    expect(seen.length + world.deadLetters().length).toBeGreaterThan(0);
+  });
+});
 
 describe('B1: a node sheds load with typed errors before it runs out of memory', () => {
   test('under a flood of asks and tells from another node and from outside it never holds more than it has', async () => {
