@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { MemoryConnection } from '../../src/memory/network.ts';
 import { calmCluster } from '../simulation/cluster.ts';
 import { ledger, read, tell, telling, write } from '../simulation/ledgers.ts';
 
@@ -206,6 +207,33 @@ test('M7: what is stored outlives a stop, and goes with the state of an agent th
   await write(cluster, 'n2', 'ledger/a', 'anew');
   await cluster.world.run(1_000);
   expect(await read(cluster, 'n2', 'ledger/a')).toEqual(['anew']);
+});
+
+test('M7: what was handled and could not be deleted is deleted when it is found, and nobody is woken for it again and again', async () => {
+  const { agent } = ledger('ledger', { activation: { onDemand: true, idleMs: 500 } });
+  let lost = true;
+  const losing = (connection: MemoryConnection): MemoryConnection => ({
+    ...connection,
+    stores: {
+      ...connection.stores,
+      stream: (name) => {
+        const stream = connection.stores.stream(name);
+        return { ...stream, purge: async (...given) => (lost ? 'unknown' : stream.purge(...given)) };
+      },
+    },
+  });
+  await using cluster = await calmCluster({ agents: [agent], wrap: (_name, connection) => losing(connection) });
+  await cluster.spawn('ledger', 'a', 'n1');
+  await write(cluster, 'n2', 'ledger/a', 'one');
+  await cluster.world.run(20_000);
+  expect(Object.values(await left(cluster))).toEqual([1]);
+  lost = false;
+  await cluster.world.run(20_000);
+  expect(await left(cluster)).toEqual({});
+  const woken = cluster.activated.length;
+  await cluster.world.run(60_000);
+  expect(cluster.activated.length).toBe(woken);
+  expect(await read(cluster, 'n2', 'ledger/a')).toEqual(['one']);
 });
 
 test('M7: an id is remembered among the last thousand', async () => {
