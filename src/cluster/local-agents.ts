@@ -26,6 +26,8 @@ interface Local {
   passivating: Activation | undefined;
   /** The last epoch at which this node was told to own it. */
   ownedAt: number;
+  /** The last epoch at which it was active here. */
+  activeAt: number;
   /** Absent while nothing waits. */
   parked: Parked | undefined;
 }
@@ -50,7 +52,17 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
   const local = (key: string, type: string, id: string): Local => {
     const known = locals.get(key);
     if (known !== undefined) return known;
-    const fresh: Local = { key, type, id, state: NOT_OWNED, activation: undefined, passivating: undefined, ownedAt: 0, parked: undefined };
+    const fresh: Local = {
+      key,
+      type,
+      id,
+      state: NOT_OWNED,
+      activation: undefined,
+      passivating: undefined,
+      ownedAt: 0,
+      activeAt: 0,
+      parked: undefined,
+    };
     locals.set(key, fresh);
     return fresh;
   };
@@ -187,7 +199,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         options.onActivated(record, epoch);
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
-        mailboxes.began(agent.key, agent.type, agent.id, activation);
+        mailboxes.began(agent.key, agent.type, agent.id, activation, agent.activeAt !== epoch);
+        agent.activeAt = epoch;
         for (const envelope of unparked(agent)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
       } catch (thrown) {

@@ -15,7 +15,8 @@ const PURGES = 5;
 
 /** The durable mailboxes of the agents that are active here. */
 export interface Mailboxes {
-  began(key: string, type: string, id: string, activation: Activation): void;
+  /** `isFirst`: of this owner; an agent that was put away has had one. */
+  began(key: string, type: string, id: string, activation: Activation, isFirst: boolean): void;
   ended(key: string): void;
   /** There may be something in it. False: it is not active here. */
   look(key: string, left: boolean): boolean;
@@ -43,7 +44,7 @@ export function mailboxes(options: {
   const pumps = new Map<string, MailPump>();
   const inTurn = readers(READS);
   return {
-    began(key, type, id, activation) {
+    began(key, type, id, activation, isFirst) {
       const pump = mailPump({
         ...options,
         agent: { type, id, key },
@@ -52,6 +53,7 @@ export function mailboxes(options: {
         dead: { stream: options.dead, subject: subjects.record('dead', type, id) },
         mostBytes: options.mostBytes(),
         tries: host.triesOf(type),
+        firstOfOwner: isFirst,
         inTurn,
         onDead: (message, error) => options.onDead(type, id, message, error),
       });

@@ -66,10 +66,11 @@ function eventsFrom(value: unknown): readonly StoredEvent[] | false {
 function requestFrom(value: unknown): HandledRequest | false {
   return Array.isArray(value) && value.length === 2 && isText(value[0]) && value[1] instanceof Uint8Array ? [value[0], value[1]] : false;
 }
-const sourceFields = (source: Source): readonly unknown[] =>
-  'mail' in source
-    ? ['mail', source.mail.sequence, source.mail.messageId]
-    : ['fired', source.fired.name, source.fired.declared, source.fired.dueAtMs];
+function sourceFields(source: Source): readonly unknown[] {
+  if ('mail' in source) return ['mail', source.mail.sequence, source.mail.messageId];
+  if ('tried' in source) return ['tried', source.tried.sequence];
+  return ['fired', source.fired.name, source.fired.declared, source.fired.dueAtMs];
+}
 function sourceFrom(value: unknown): Source | false {
   if (!Array.isArray(value)) return false;
   const [kind, ...fields] = value;
@@ -77,6 +78,7 @@ function sourceFrom(value: unknown): Source | false {
     const [sequence, messageId] = fields;
     return isCount(sequence) && isText(messageId) && { mail: { sequence, messageId } };
   }
+  if (kind === 'tried') return isCount(fields[0]) && { tried: { sequence: fields[0] } };
   const [name, declared, dueAtMs] = fields;
   return kind === 'fired' && isText(name) && isText(declared) && Number.isFinite(dueAtMs) && { fired: { name, declared, dueAtMs } };
 }

@@ -1,3 +1,4 @@
+import { isCount } from './record-fields.ts';
 import { type HandledRequest, remember } from './request-ring.ts';
 import type { Fired, Turn } from './turn.ts';
 
@@ -10,6 +11,8 @@ export interface Kept {
   readonly messageIds: readonly string[];
   /** What fired last, by the name of the reminder; the one that fired longest ago first. */
   readonly fired: ReadonlyMap<string, Fired>;
+  /** The message that was the first one of so many activations, and was not handled by then. */
+  readonly tried?: { readonly sequence: number; readonly times: number } | undefined;
 }
 export const MESSAGE_IDS = 1_000;
 /** Twice what an agent may have at once: a name that was given up and declared again is another declaration. */
@@ -28,7 +31,12 @@ export function keep(kept: Kept, { request, source }: Pick<Turn, 'request' | 'so
     const messageIds = kept.messageIds.includes(messageId)
       ? kept.messageIds
       : [...kept.messageIds.slice(Math.max(0, kept.messageIds.length + 1 - MESSAGE_IDS)), messageId];
-    return { ...kept, requests, floor: Math.max(kept.floor, sequence), messageIds };
+    const { tried: _, ...rest } = kept;
+    return { ...rest, requests, floor: Math.max(kept.floor, sequence), messageIds };
+  }
+  if ('tried' in source) {
+    const { sequence } = source.tried;
+    return { ...kept, requests, tried: { sequence, times: kept.tried?.sequence === sequence ? kept.tried.times + 1 : 1 } };
   }
   const { name, declared, dueAtMs } = source.fired;
   const others = [...kept.fired].filter(([each]) => each !== name);
@@ -36,22 +44,25 @@ export function keep(kept: Kept, { request, source }: Pick<Turn, 'request' | 'so
 }
 
 /** As fields of a record, to be put behind its own. */
-export const keptFields = ({ requests, floor, messageIds, fired }: Kept): readonly unknown[] => [
+export const keptFields = ({ requests, floor, messageIds, fired, tried }: Kept): readonly unknown[] => [
   requests.map(([id, reply]) => [id, reply]),
   floor,
   messageIds,
   [...fired].map(([name, { declared, dueAtMs }]) => [name, declared, dueAtMs]),
+  ...(tried === undefined ? [] : [[tried.sequence, tried.times]]),
 ];
 
 /** Back from {@link keptFields}; undefined if they are none. */
-export function keptFrom([requests, floor, messageIds, fired]: readonly unknown[]): Kept | undefined {
+export function keptFrom([requests, floor, messageIds, fired, tried]: readonly unknown[]): Kept | undefined {
   if (!isListOf(requests, isRequest) || !Number.isSafeInteger(floor) || (floor as number) < 0) return undefined;
   if (!isListOf(messageIds, isText) || !isListOf(fired, isFired)) return undefined;
+  if (tried !== undefined && !isListOf(tried, isCount)) return undefined;
   return {
     requests,
     floor: floor as number,
     messageIds,
     fired: new Map(fired.map(([name, declared, dueAtMs]) => [name, { declared, dueAtMs }])),
+    ...(tried === undefined ? {} : { tried: { sequence: tried[0] ?? 0, times: tried[1] ?? 0 } }),
   };
 }
 

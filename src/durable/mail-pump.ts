@@ -1,4 +1,4 @@
-import { type NexaError, toNexaError } from '../errors.ts';
+import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -29,6 +29,8 @@ export interface MailPumpOptions {
   readonly storeMs: number;
   /** Times that one message is handled before it is put aside. */
   readonly tries: number;
+  /** The first one of this owner, and not of an agent that was put away and woken. */
+  readonly firstOfOwner: boolean;
   /** Of one record of the stream of the dead. */
   readonly mostBytes: number;
   /** Takes a turn among all that read; see {@link readers}. */
@@ -74,6 +76,7 @@ export function mailPump(options: MailPumpOptions): MailPump {
   let running = false;
   let wanted = false;
   let stopped = false;
+  let isFirst = options.firstOfOwner;
   let interrupt = (): void => undefined;
 
   const floor = (): number => Math.max(taker.kept?.floor ?? 0, passed);
@@ -116,6 +119,12 @@ export function mailPump(options: MailPumpOptions): MailPump {
     }
     const source: Source = { mail: { sequence, messageId: mail.messageId } };
     if (taker.kept?.messageIds.includes(mail.messageId) === true) return skip(source);
+    const lost = await ownersLost(sequence);
+    if (lost === undefined) return;
+    if (lost >= options.tries) {
+      const error = new NexaError('crashed', `${lost} owners were lost or gave up when they handled it`, { where });
+      return putAside({ record, sequence }, mail, lost, error);
+    }
     for (let tries = 1; !stopped; ) {
       try {
         await taker.take(mail.message, source, mail.traceparent);
@@ -135,6 +144,23 @@ export function mailPump(options: MailPumpOptions): MailPump {
         if (!notNow) tries++;
       }
     }
+  };
+  /**
+   * A message may end the very process that handles it, and then no count in memory says so. What an owner finds first is what the
+   * one before it may have died of: that it begins with it is stored before it does. How many did; undefined: the pump was stopped.
+   */
+  const ownersLost = async (sequence: number): Promise<number | undefined> => {
+    if (taker.kept === undefined || !isFirst) return 0;
+    const before = taker.kept.tried?.sequence === sequence ? taker.kept.tried.times : 0;
+    if (before < options.tries) {
+      const stored = await insist('it could not be stored that a message is begun', async () => {
+        await taker.skip({ tried: { sequence } });
+        return true;
+      });
+      if (!stored) return undefined;
+    }
+    isFirst = false;
+    return before;
   };
   const skip = async (source: Extract<Source, { readonly mail: unknown }>): Promise<void> => {
     const done = await insist('it could not be stored that a message was passed over', async () => {

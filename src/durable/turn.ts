@@ -5,9 +5,10 @@ export interface Fired {
   readonly declared: string;
   readonly dueAtMs: number;
 }
-/** What began a turn that nobody asked for: a stored message, or a reminder that is due. */
+/** What began a turn that nobody asked for: a stored message, or a reminder that is due. `tried`: that message is about to be handled. */
 export type Source =
   | { readonly mail: { readonly sequence: number; readonly messageId: string } }
+  | { readonly tried: { readonly sequence: number } }
   /** `missed`: earlier due times that are taken together with it; for its handler to know, and not stored. */
   | { readonly fired: Fired & { readonly name: string; readonly missed?: number } };
 

@@ -37,3 +37,13 @@ test('it survives its record, whatever the names are', () => {
 test('with the state everything is forgotten but what was handled', () => {
   expect(keptByTombstone(keep(keep(NOTHING_KEPT, fired('a', 1)), mail(7)))).toEqual({ ...NOTHING_KEPT, floor: 7 });
 });
+
+test('how many owners began with a message is counted until one is handled, and survives its record', () => {
+  const tried = (sequence: number) => ({ source: { tried: { sequence } } });
+  const twice = keep(keep(NOTHING_KEPT, tried(7)), tried(7));
+  expect(twice.tried).toEqual({ sequence: 7, times: 2 });
+  expect(keptFrom(keptFields(twice))).toEqual(twice);
+  expect(keep(twice, tried(8)).tried).toEqual({ sequence: 8, times: 1 });
+  expect(keep(twice, mail(7)).tried).toBeUndefined();
+  expect(keptFrom([[], 0, [], [], [7, 'often']])).toBeUndefined();
+});

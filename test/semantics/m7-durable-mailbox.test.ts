@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { command, defineAgent, defineEventSourced } from '../../index.ts';
 import type { MemoryConnection } from '../../src/memory/network.ts';
 import { calmCluster } from '../simulation/cluster.ts';
 import { ledger, read, tell, telling, write } from '../simulation/ledgers.ts';
@@ -256,3 +258,53 @@ test('M7: an id is remembered among the last thousand', async () => {
   expect(written).toHaveLength(1_002);
   expect(written.at(-1)).toBe('forgotten');
 });
+
+test.each(['state', 'events'] as const)(
+  'M7: a message that ends every process that handles it is put aside too, and those behind it go on: %s',
+  async (kind) => {
+    let handled = 0;
+    const lost: string[] = [];
+    const spec = {
+      ...({ type: 'victim', version: 1, limits: { tries: 3 } } as const),
+      initial: { seen: [] as string[] },
+      commands: { write: command({ entry: z.string() }), read: command({}, { reply: z.array(z.string()) }) },
+      state: z.object({ seen: z.array(z.string()) }),
+    };
+    const write = (entry: string): Promise<void> | undefined => {
+      const [node] = cluster.acting('victim.a');
+      if (entry !== 'killer' || node === undefined) return undefined;
+      handled++;
+      lost.push(node);
+      cluster.world.crash(node, 50);
+      cluster.world.relaunch(node, 500);
+      return new Promise(() => undefined);
+    };
+    const agent =
+      kind === 'state'
+        ? defineAgent(spec).handle({
+            write: async ({ state }, { entry }) => {
+              await write(entry);
+              return { state: { seen: [...state.seen, entry] } };
+            },
+            read: ({ state }) => ({ reply: state.seen }),
+          })
+        : defineEventSourced({ ...spec, events: { seen: { entry: z.string() } } })
+            .apply({ seen: (state, { entry }) => ({ seen: [...state.seen, entry] }) })
+            .handle({
+              write: async (_context, { entry }) => {
+                await write(entry);
+                return { events: [{ type: 'seen', entry }] };
+              },
+              read: ({ state }) => ({ reply: state.seen }),
+            });
+    await using cluster = await calmCluster({ agents: [agent] });
+    await cluster.spawn('victim', 'a', 'n1');
+    for (const [index, entry] of ['before', 'killer', 'after'].entries())
+      await tell(cluster, `n${(index % 2) + 2}`, 'victim/a', { type: 'write', entry }, { messageId: entry });
+    await cluster.world.run(60_000);
+    expect(await read(cluster, lost.at(-1) === 'n1' ? 'n2' : 'n1', 'victim/a')).toEqual(['before', 'after']);
+    // Once behind another message, and then as often as it may be tried by owners that find it first.
+    expect(handled).toBe(4);
+    expect(await left(cluster)).toEqual({});
+  },
+);
