@@ -53,7 +53,7 @@ const handlers: PublicHandlers = {
   },
   tellDurably: async (_type, _id, _command, { requestId = 'fresh' }) => ({ messageId: requestId }),
   list: async ({ type }) => ({
-    agents: [{ type: type ?? 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0 }],
+    agents: [{ type: type ?? 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0, why: 'spawned' }],
     more: false,
   }),
   types: async () => [{ type: 'counter', version: 1, storage: 'durable', nodes: ['n1'], summary: 'Counts.' }],
@@ -132,8 +132,10 @@ afterAll(async () => {
 test('a request reaches the node and its answer the screen', async () => {
   expect(await json('spawn', 'counter', 'alice')).toEqual({ type: 'counter', id: 'alice', node: 'n1', epoch: 9, created: true });
   expect(await json('ask', 'counter/ä/b', '{"type":"add","by":1}')).toEqual({ id: 'ä/b', command: { type: 'add', by: 1 } });
-  expect(await json('ps')).toEqual([{ type: 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0 }]);
-  expect(await json('nodes')).toEqual(await handlers.nodes());
+  expect(await json('ps')).toEqual([
+    { type: 'counter', id: 'ä/b', node: 'n1', epoch: 9, state: 'running', mailbox: 0, restarts: 0, why: 'spawned' },
+  ]);
+  expect(await json('nodes')).toEqual((await handlers.nodes()).map((row) => ({ ...(row as object), full: false })));
   expect(await json('types')).toEqual(await handlers.types());
   expect(await json('types', 'counter')).toEqual(describe(counter));
   expect(await json('status', 'n1')).toEqual({ node: 'n1', state: 'running' });
