@@ -21,7 +21,7 @@ export function checkReplica(replica: string): void {
     });
 }
 export const isReplica = (text: unknown): boolean => typeof text === 'string' && replicaName.test(text) && text !== '__proto__';
-export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 
 /** The fields of a plain object. @throws NexaError `invalid-message`. */
 export function fieldsOf(data: unknown, field: string, most: number): readonly (readonly [string, unknown])[] {

@@ -93,3 +93,8 @@ test('maps nest, and a record has the fields of a later version', () => {
   expect(records.parse({ votes: { a: [1, 0] } })).toEqual({ ...records.empty, votes: { a: [1, 0] } });
   expect(code(() => records.parse({ other: {} }))).toBe('invalid-message');
 });
+
+test('a count of minus zero is no count: merged one way or the other it would not be the same', () => {
+  expect(code(() => counters.parse({ a: [1, -0] }))).toBe('invalid-message');
+  expect(counters.parse({ a: [1, 0] })).toEqual({ a: [1, 0] });
+});
