@@ -1,9 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { counter } from '../../actors/builtin/index.ts';
-import { receive } from '../../src/actor/behavior.ts';
+import { receive, stopped } from '../../src/actor/behavior.ts';
 import type { Request } from '../../src/actor/message.ts';
+import { command, streaming } from '../../src/agent/command.ts';
+import { defineAgent } from '../../src/agent/define.ts';
 import { REMOTE_BOUNDS } from '../../src/cluster/remote-options.ts';
 import { startNodeWith } from '../../supervisors/node.ts';
 import type { NexaNode } from '../../supervisors/node-contract.ts';
@@ -134,6 +137,85 @@ test('C9: a node of wire 1 and one of wire 2 spawn, ask, tell and fail over with
   }
   await old.stop();
   expect(await young.agent(counter, 'of-old').ask({ type: 'add', by: 1 }, within)).toEqual({ value: 3 });
+});
+
+/** Counts up to what it was asked for, and by what it was told. */
+const counting = defineAgent({
+  type: 'counting',
+  version: 1,
+  commands: {
+    add: command({ by: z.int() }, { reply: z.int() }),
+    upTo: streaming({ count: z.int() }, { item: z.int() }),
+  },
+  state: z.int(),
+  initial: 0,
+}).handle({
+  add: ({ state }, { by }) => ({ state: state + by, reply: state + by }),
+  upTo: (_context, { count }) => ({
+    stream: async function* () {
+      for (let n = 1; n <= count; n++) yield n;
+    },
+  }),
+});
+
+test('C9: between a node of wire 1 and one of wire 2, both ways: streams, durable messages, watches, hand-offs, failover', async () => {
+  const within = { timeoutMs: 10_000 };
+  const start = (name: string, wireVersions: readonly number[]) =>
+    startNodeWith({ cluster: live.cluster, nats: live.urls, name, agents: [counting] }, { wireVersions });
+  await using young = await start('young-2', [2, 1]);
+  const old = await start('old-2', [1]);
+  const told = new Map<string, number>();
+  try {
+    for (const [asker, owner] of [
+      [young, old],
+      [old, young],
+    ] as const) {
+      const id = `of-${owner.name}`;
+      const { ref } = await eventually(`${asker.name} hears of ${owner.name}`, 20_000, () =>
+        asker.spawn(counting, { id, placement: { node: owner.name } }).catch(() => undefined),
+      );
+      const items: number[] = [];
+      for await (const item of ref.stream({ type: 'upTo', count: 500 }, { idleTimeoutMs: 10_000 })) items.push(item);
+      expect(items).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+
+      for (let n = 1; n <= 20; n++) await ref.tellDurably({ type: 'add', by: 1 }, { ...within, messageId: `m${n}` });
+      for (let n = 1; n <= 20; n++) await ref.tellDurably({ type: 'add', by: 1 }, { ...within, messageId: `m${n}` });
+      told.set(id, 20);
+      await eventually(`${id} has handled each once`, 20_000, async () => (await ref.ask({ type: 'add', by: 0 }, within)) === 20);
+
+      const ends: string[] = [];
+      type End = { readonly type: 'end' };
+      const near = owner.system.spawn<End>({ behavior: () => receive<End>(() => stopped) });
+      type Watch = { readonly type: 'watch' };
+      asker.system
+        .spawn<Watch>({
+          behavior: () =>
+            receive<Watch>(
+              (context) => context.watch(asker.system.unsafeRef<never>(near.toJSON())),
+              (_context, signal) => void (signal.signal === 'terminated' && ends.push(signal.reason)),
+            ),
+        })
+        .tell({ type: 'watch' });
+      near.tell({ type: 'end' });
+      await eventually('its watcher hears of its end', 10_000, () => ends.length === 1);
+      expect(ends).toEqual(['stopped']);
+    }
+    // Handed over by drains, there and back, and by the loss of either.
+    for (const [from, to] of [
+      [young, old],
+      [old, young],
+    ] as const) {
+      const moved = await from.drain();
+      expect(moved.left).toBe(0);
+      for (const [id, value] of told) expect(await to.agent(counting, id).ask({ type: 'add', by: 0 }, within)).toBe(value);
+      await from.uncordon();
+    }
+    await old.stop();
+    for (const [id, value] of told) expect(await young.agent(counting, id).ask({ type: 'add', by: 0 }, within)).toBe(value);
+  } finally {
+    // Once more does nothing.
+    await old.stop();
+  }
 });
 
 test('M2, M8: messages of 16 MB and small ones of the same sender keep their order over a real server, and a large answer comes back', async () => {
