@@ -11,7 +11,7 @@ export interface DurableState {
   /**
    * Resolves once the turn is stored, all of it in one record. One at a time: its caller holds the actor meanwhile.
    * @throws NexaError `fenced`: somebody else wrote after us, or the activation is over; `quota-exceeded`, `payload-too-large`: the
-   *   store refused it for good, and nothing was stored.
+   *   store refused it for good, and nothing was stored; `store-misconfigured`: the store is missing, and the activation is over.
    */
   commit(turn: Turn): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type { Kv } from '../ports/stores.ts';
 import { BackOff } from './back-off.ts';
 import type { DurableState } from './durable-state.ts';
 import { type Kept, keep, keptByTombstone, keptFields, keptFrom, NOTHING_KEPT } from './kept.ts';
+import { MissingStore } from './missing-store.ts';
 import { fieldsOf } from './record-fields.ts';
 import type { Turn } from './turn.ts';
 
@@ -69,6 +70,9 @@ export interface FenceOptions {
   /** Aborted when this node incarnation is over or the activation was superseded: an unresolved write is given up then. */
   readonly signal: AbortSignal;
 }
+
+/** An isolated leader was seen to answer stale reads for 16 s: a store that shows less than was acknowledged is not believed earlier. */
+const PATIENCE_MS = 20_000;
 
 type Put = { readonly stored: number } | { readonly foreign: StateRecord; readonly revision: number };
 
@@ -162,6 +166,7 @@ const fencedBy = (options: FenceOptions, epoch: number): NexaError =>
 
 async function look(options: FenceOptions): Promise<{ readonly record: StateRecord; readonly revision: number } | undefined> {
   const backOff = new BackOff(options);
+  const missing = new MissingStore();
   for (;;) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
     try {
@@ -172,15 +177,24 @@ async function look(options: FenceOptions): Promise<{ readonly record: StateReco
       return { record: readStored({ store: 'STATE', key, revision }, () => decodeState(value, codec, key)), revision };
     } catch (error) {
       if (isUnreadable(error)) throw error;
+      missing.heard(error);
     }
     await backOff.pause();
   }
 }
 
+const holdsLess = ({ key }: FenceOptions): NexaError =>
+  new NexaError('store-misconfigured', 'the store STATE holds less than it acknowledged: it was created again, or rolled back', {
+    where: { store: 'STATE', key },
+    fix: 'Restore it from a backup; see `nexa doctor`.',
+    definite: false,
+  });
+
 async function store(options: FenceOptions, record: StateRecord, expected: number | undefined): Promise<Put> {
   const bytes = encodeState(record, options.codec);
   const within = { timeoutMs: options.storeMs };
   const backOff = new BackOff(options);
+  let lessSinceMs: number | undefined;
   for (let tries = 0; ; tries++) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
     try {
@@ -195,6 +209,11 @@ async function store(options: FenceOptions, record: StateRecord, expected: numbe
     if (found?.record.recordId === record.recordId) return { stored: found.revision };
     // Only a later record that was read proves the loss; a read that shows less is late, and the same write is repeated.
     if (found !== undefined && found.revision > (expected ?? 0)) return { foreign: found.record, revision: found.revision };
+    if (expected === undefined || found?.revision === expected) lessSinceMs = undefined;
+    else {
+      lessSinceMs ??= options.clock.monotonicMs();
+      if (options.clock.monotonicMs() - lessSinceMs > PATIENCE_MS) throw holdsLess(options);
+    }
     await backOff.pause();
   }
 }

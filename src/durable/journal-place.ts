@@ -7,6 +7,7 @@ import type { Blobs, Kv, Stores, Stream } from '../ports/stores.ts';
 import type { Subject } from '../ports/transport.ts';
 import { BackOff } from './back-off.ts';
 import { decodeRecord, type JournalRecord } from './journal-record.ts';
+import { MissingStore } from './missing-store.ts';
 
 export interface JournalAccess {
   readonly stores: Stores;
@@ -78,12 +79,14 @@ export class JournalPlace {
   /** Repeats what the store did not answer, until the activation is over; what is wrong with the answer is thrown. */
   async persistent<T>(read: () => Promise<T>): Promise<T> {
     const backOff = new BackOff(this.access);
+    const missing = new MissingStore();
     for (;;) {
       this.requireLife();
       try {
         return await read();
       } catch (error) {
         if (!(error instanceof NexaError) || !['unavailable', 'disconnected', 'overloaded'].includes(error.code)) throw error;
+        missing.heard(error);
       }
       await backOff.pause();
     }

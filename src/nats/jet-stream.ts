@@ -145,5 +145,5 @@ export const presentSequence = ({ description }: ApiError): number =>
 /** For reads, which have no effect: nobody can say what there is. */
 export const unreadable = (store: string, error: ApiError | undefined): NexaError =>
   new NexaError('unavailable', error === undefined ? `store ${store} does not answer` : `store ${store}: ${error.description}`, {
-    where: { store },
+    where: { store, ...(error?.errCode === errors.streamNotFound ? { missing: 'true' } : {}) },
   });

@@ -184,3 +184,42 @@ test('to forget a state that nobody can read buries it; what a later release wro
   await expect(come(forgetState(at(12)))).rejects.toMatchObject({ code: 'unknown-version' });
   expect((await come(kv.get(KEY, TIME)))?.value).toEqual(later);
 });
+
+test('a store that is not there any more is named after some answers, not waited for for ever', async () => {
+  const { open, kv, come } = await world();
+  let gone = false;
+  const missing = (): never => {
+    throw new NexaError('unavailable', 'stream not found', { where: { store: 'KV_S', missing: 'true' } });
+  };
+  const over: Kv = {
+    ...kv,
+    update: async (...given) => (gone ? { written: 'unknown' } : kv.update(...given)),
+    get: async (...given) => (gone ? missing() : kv.get(...given)),
+  };
+  const state = await open(10, over);
+  gone = true;
+  await expect(come(state.commit({ state: { value: 1 } }))).rejects.toMatchObject({
+    code: 'store-misconfigured',
+    message: 'the store KV_S is missing',
+    definite: false,
+  });
+});
+
+test('a store that shows less than it acknowledged is not believed at once, but it is not waited for for ever', async () => {
+  const { open, kv, come, clock } = await world();
+  let showsFromMs = 0;
+  const stale = (): boolean => clock.monotonicMs() < showsFromMs;
+  const over: Kv = {
+    ...kv,
+    update: async (...given) => (stale() ? { written: 'unknown' } : kv.update(...given)),
+    get: async (...given) => (stale() ? undefined : kv.get(...given)),
+  };
+  const state = await open(10, over);
+  // As an isolated leader does.
+  showsFromMs = clock.monotonicMs() + 16_000;
+  await come(state.commit({ state: { value: 1 } }));
+  showsFromMs = Number.POSITIVE_INFINITY;
+  const beganMs = clock.monotonicMs();
+  await expect(come(state.commit({ state: { value: 2 } }))).rejects.toMatchObject({ code: 'store-misconfigured', definite: false });
+  expect(clock.monotonicMs() - beganMs).toBeGreaterThan(20_000);
+});

@@ -155,6 +155,32 @@ test('a member record that nobody can read costs that node, with its name and th
   await allUp();
 });
 
+test('a store that is deleted under a running cluster is named to those who need it; once it is there again, agents go on by themselves', async () => {
+  for (const node of live.nodes) expect(await spawn(`lost-${node}`, { placement: { node } })).toMatchObject({ created: true });
+  expect(await add('lost-n1')).toEqual({ ok: true, reply: { value: 1 } });
+  expect(await live.client.ask('spawn', { type: 'echo', id: 'unharmed' })).toMatchObject({ created: true });
+  await jsm.streams.delete(`KV_${bucket('STATE')}`);
+  expect(await live.client.ask('agent.counter.lost-n1', { type: 'add', by: 1 }, { timeoutMs: 20_000 })).toMatchObject({
+    ok: false,
+    error: { code: 'store-misconfigured', definite: false, where: { store: `KV_${bucket('STATE')}` }, fix: expect.any(String) },
+  });
+  expect(await live.client.ask('agent.echo.unharmed', { type: 'echo', text: 'x' })).toMatchObject({ ok: true });
+  await allUp();
+  const broken = await nexa('doctor', '--nats', live.urls.join(','), '--cluster', live.cluster);
+  expect(broken.stdout + broken.stderr).toMatch(/STATE is missing/);
+  const repaired = await nexa('doctor', '--repair', '--yes', '--nats', live.urls.join(','), '--cluster', live.cluster);
+  report(`doctor --repair: exit ${repaired.exit}`);
+  for (const node of live.nodes) {
+    // As the repair says: each durable agent begins with its initial state.
+    const answer = await eventually(`lost-${node} answers`, 90_000, async () => {
+      const added = await live.client.ask(`agent.counter.lost-${node}`, { type: 'add', by: 1 }, { timeoutMs: 2_000 });
+      return added.ok && added;
+    });
+    expect(answer.reply.value).toBeGreaterThanOrEqual(1);
+  }
+  await allUp();
+});
+
 test('a bucket that somebody else made is refused at the formation, with the settings that differ', async () => {
   await using servers = await startServers();
   const theirs = await connect({ servers: [...servers.urls] });
@@ -172,7 +198,7 @@ test('a bucket that somebody else made is refused at the formation, with the set
     expect(started.stderr).toMatch(/max_age/);
     expect(started.stderr).toMatch(/allow_direct/);
     expect(started.stderr).toMatch(/discard/);
-    expect(started.stderr).toMatch(/choose another --cluster name/);
+    expect(started.stderr).toMatch(/another --cluster name/);
   } finally {
     await theirs.close();
   }

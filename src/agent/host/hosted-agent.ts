@@ -16,6 +16,7 @@ import { RING_BYTES, recall } from '../../durable/request-ring.ts';
 import type { Turn } from '../../durable/turn.ts';
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
+import { isUnreadable } from '../../ports/stored.ts';
 import type { AnyAgent } from '../define.ts';
 import { implementationOf } from '../define.ts';
 import type { AgentRef, CommandKind, Commands } from '../protocol.ts';
@@ -122,13 +123,17 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
 
   /** What the store showed instead of our own record; no handler's error is taken for it. */
   let unreadable: NexaError | undefined;
-  const persist = async (turn: Turn): Promise<void> => {
+  /** `onLost` still may answer: after it nothing of this activation leaves any more. */
+  const persist = async (turn: Turn, onLost?: (error: NexaError) => void): Promise<void> => {
     try {
       await store?.commit(turn);
-    } catch (error) {
-      if (error instanceof NexaError && error.code === 'fenced') hosted.onFenced(error);
-      if (error instanceof NexaError && (error.code === 'corrupt-record' || error.code === 'unknown-version')) unreadable = error;
-      throw error;
+    } catch (thrown) {
+      const error = toNexaError(thrown, 'internal');
+      // Without its store nothing is known of what was stored last: whoever goes on begins with what is there by then.
+      if (error.code === 'store-misconfigured') onLost?.(error);
+      if (error.code === 'fenced' || error.code === 'store-misconfigured') hosted.onFenced(error);
+      if (isUnreadable(error)) unreadable = error;
+      throw thrown;
     }
   };
   /** @throws NexaError `quota-exceeded`. */
@@ -219,10 +224,9 @@ export function hostedBehavior(hosted: Hosted, cellContext: CellContext): Behavi
     } catch (error) {
       return unstored(error);
     }
-    return persist({ ...turn, request: requestId === undefined || reply === undefined ? undefined : [requestId, reply] }).then(
-      finish,
-      unstored,
-    );
+    const request = requestId === undefined || reply === undefined ? undefined : ([requestId, reply] as const);
+    const lost = (error: NexaError): void => (taken === undefined ? answer(message, { ok: false, error }) : undefined);
+    return persist({ ...turn, request }, lost).then(finish, unstored);
   };
 
   const signal = (_context: unknown, given: Signal): unknown => {
