@@ -15,12 +15,10 @@ import { tally } from './agents/tally.ts';
 import { devCluster } from './dev-cluster.ts';
 
 const AT_ONCE = 64;
-const EACH = 60;
+const EACH = 300;
 const ROUNDS = 7;
-/** What one turn of theirs stores, headers aside. */
-const RECORD_BYTES = 70;
-const RAW = 'bench.journal';
 const within = { timeoutMs: 60_000 };
+const names = subjects('nexa');
 type Tally = AgentRef<typeof tally.commands>;
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -52,7 +50,7 @@ async function journals(url: string) {
     Journal.open({
       ...{
         stores: link.stores(),
-        subjects: subjects('nexa'),
+        subjects: names,
         type: 'bench-raw',
         id,
         codec: createCodec(),
@@ -73,13 +71,13 @@ async function journals(url: string) {
     close: () => link.close(),
   };
 }
-function published(js: JetStreamClient): (index: number) => Promise<void> {
+/** Into the same stream, so that the same server leads it; with ids and bytes as the journals'. */
+function published(js: JetStreamClient, payload: Uint8Array): (index: number) => Promise<void> {
   const last = new Map<number, number>();
-  const payload = new Uint8Array(RECORD_BYTES).fill(7);
-  let ids = 0;
   return async (index) => {
     const expect = { lastSubjectSequence: last.get(index) ?? 0 };
-    last.set(index, (await js.publish(`${RAW}.${index}`, payload, { msgID: `${process.pid}-${ids++}`, expect, timeout: 60_000 })).seq);
+    const options = { msgID: systemRandom.id(), expect, timeout: 60_000 };
+    last.set(index, (await js.publish(names.record('journal', 'bench-nats', String(index)), payload, options)).seq);
   };
 }
 async function took(count: number, run: (index: number) => Promise<unknown>): Promise<readonly number[]> {
@@ -96,13 +94,14 @@ const servers = Number(process.argv[2] ?? 3) === 1 ? 1 : 3;
 await using cluster = await devCluster({ servers, nodes: 1 });
 await using node = await startNode({ nats: cluster.nats, name: 'near', agents: [tally] });
 const raw = await connect({ servers: cluster.nats, noAsyncTraces: true });
-const jsm = await raw.jetstreamManager();
-await jsm.streams.add({ name: 'bench_journal', subjects: [`${RAW}.*`], num_replicas: servers });
 const placement = { node: 'near' };
 const refs: Tally[] = [];
 for (let index = 0; index < AT_ONCE; index++) refs.push((await node.spawn(tally, { id: `t${index}`, placement })).ref);
-const publish = published(raw.jetstream());
 const kept = await journals(cluster.nats);
+await kept.commit(0);
+const jsm = await raw.jetstreamManager();
+const stored = await jsm.streams.getMessage(names.store('JOURNAL'), { last_by_subj: names.record('journal', 'bench-raw', 'j0') });
+const publish = published(raw.jetstream(), stored.data);
 const runs = {
   publish: () => all(publish),
   journal: () => all(kept.commit),

@@ -2,10 +2,10 @@ import { assertKey, assertKeyPrefix } from '../ports/safe-name.ts';
 import type { Kv, Written } from '../ports/stores.ts';
 import { type JetStream, writtenFrom } from './jet-stream.ts';
 import { orderedConsumer } from './ordered-consumer.ts';
+import { recordHeaders } from './record-headers.ts';
 import { readRecord } from './records.ts';
 import { streamName } from './store-config.ts';
 import { subjectCounts } from './subject-counts.ts';
-import { headersFrom } from './transport.ts';
 
 const NOTHING = new Uint8Array(0);
 const DELETED = /^KV-Operation: (DEL|PURGE)\r?$|^Nats-Marker-Reason:/m;
@@ -16,7 +16,7 @@ export function natsKv(js: JetStream, name: string): Kv {
   const root = `$KV.${name}.`;
 
   const write = async (key: string, value: Uint8Array, expected: number, timeoutMs: number, deleted = false): Promise<Written> => {
-    const headers = headersFrom([
+    const headers = recordHeaders([
       ['Nats-Expected-Last-Subject-Sequence', String(expected)],
       ...(deleted ? [['KV-Operation', 'DEL'] as const] : []),
     ]);

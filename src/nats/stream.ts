@@ -3,10 +3,10 @@ import type { Stream } from '../ports/stores.ts';
 import type { Subject } from '../ports/transport.ts';
 import { errors, type JetStream, writtenFrom } from './jet-stream.ts';
 import { orderedConsumer } from './ordered-consumer.ts';
+import { recordHeaders } from './record-headers.ts';
 import { readRecord, type StoredRecord } from './records.ts';
 import { streamName } from './store-config.ts';
 import { subjectCounts } from './subject-counts.ts';
-import { headersFrom } from './transport.ts';
 
 const found = (record: StoredRecord | undefined) =>
   record === undefined ? undefined : { record: record.value, sequence: record.sequence };
@@ -17,7 +17,7 @@ export function natsStream(js: JetStream, name: string): Stream {
     append: async (subject, record, { expectedSequence, recordId, timeoutMs }) => {
       assertPublishable(subject);
       assertRecordId(recordId);
-      const headers = headersFrom([
+      const headers = recordHeaders([
         ['Nats-Msg-Id', recordId],
         ...(expectedSequence === undefined ? [] : [['Nats-Expected-Last-Subject-Sequence', String(expectedSequence)] as const]),
       ]);
