@@ -25,7 +25,7 @@ export type { SimNode, SimOptions } from './sim-options.ts';
 
 const RELAUNCH_MS = 500;
 const LONGEST_RELAUNCH_MS = 30_000;
-/** Turns of the event loop, or timers, without any time passing. */
+/** Turns of the event loop, or timers of each node, without any time passing. */
 const ENDLESS = 10_000;
 
 /** A whole cluster in this thread, under virtual time, from a seed: the product's own code on its memory parts. */
@@ -273,7 +273,7 @@ export class SimWorld {
       restless = 0;
       steps = this.clock.monotonicMs() > atMs ? 0 : steps + 1;
       atMs = this.clock.monotonicMs();
-      if (steps > ENDLESS) throw new Error(`at ${atMs} ms time stands still: one timer sets the next without end`);
+      if (steps > ENDLESS * (1 + this.nodes.size)) throw new Error(`at ${atMs} ms time stands still: one timer sets the next without end`);
       return !done() && this.clock.step(untilMs - atMs);
     };
     await inImmediates(step);
