@@ -26,7 +26,7 @@ export interface Sometimes {
   rebalanced: number;
   /** Activations of an event-sourced agent that began with a snapshot. */
   snapshots: number;
-  /** Durable messages that were stored once although they were sent again, and those that a second owner read. */
+  /** Durable messages that were stored once although they were sent again, and those that were read again. */
   deduped: number;
   redelivered: number;
   /** Durable messages that were put aside after the last try. */
@@ -114,7 +114,7 @@ export function observer(): Observer {
   };
   /** Which life of a node each frame was meant for. */
   const addressed = new WeakMap<Uint8Array, string>();
-  const readers = new Map<number, string>();
+  const readMail = new Set<number>();
   let mailed = 0;
   const mailbox = (node: string, stream: Stream): Stream => ({
     ...stream,
@@ -128,8 +128,8 @@ export function observer(): Observer {
     next: async (subject, options) => {
       const found = await stream.next(subject, options);
       if (found === undefined) return undefined;
-      if ((readers.get(found.sequence) ?? node) !== node) seen.redelivered++;
-      readers.set(found.sequence, node);
+      if (readMail.has(found.sequence)) seen.redelivered++;
+      readMail.add(found.sequence);
       return found;
     },
   });
