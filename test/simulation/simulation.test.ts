@@ -6,7 +6,7 @@ import { simulate } from './run.ts';
 
 /** `NEXA_SEED=7 NEXA_SEEDS=1` runs one seed and says what happened in it; `NEXA_STORM=1` takes the storm of that seed. */
 const FROM = Number(process.env.NEXA_SEED ?? 1);
-const COUNT = Number(process.env.NEXA_SEEDS ?? 300);
+const COUNT = Number(process.env.NEXA_SEEDS ?? 200);
 const STORM = process.env.NEXA_STORM === '1';
 
 interface Case {
