@@ -41,6 +41,8 @@ export async function bare(servers: readonly string[], cluster: string, name: st
     reconnectJitter: 50,
     pingInterval: 1_000,
     maxPingOut: 2,
+    // A server that sleeps takes a connection and says nothing.
+    timeout: 2_000,
     noAsyncTraces: true,
   });
   const ask: Bare['ask'] = async (subject, body, { timeoutMs = 5_000, requestId } = {}) => {

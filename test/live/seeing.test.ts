@@ -96,8 +96,9 @@ test('a state change is on the screen soon after it happened, also while the clu
 
 test('a hostile id and a hostile reason are shown escaped, and travel as data', async () => {
   expect(await live.client.ask('spawn', { type: 'moody', id: HOSTILE, spawnId: 'hostile' })).toMatchObject({ created: true });
-  const { epoch } = (await live.client.list()).find(({ type }) => type === 'moody') ?? { epoch: 0 };
-  expect(epoch).toBeGreaterThan(0);
+  // Whoever answers may not have heard of it yet.
+  const isListed = async () => (await live.client.list()).find(({ type, epoch }) => type === 'moody' && epoch > 0);
+  await eventually('it is listed', HEAL_MS, isListed);
   await live.client.ask(`agent.moody.=${Buffer.from(HOSTILE).toString('base64url')}`, { type: 'crash', why: `gone ${HOSTILE}` });
   await eventually('the crash is told', HEAL_MS, () => told().some(({ event, agent }) => event === 'restarted' && agent?.id === HOSTILE));
   for (const { stdout, exit } of [await cli('why', `moody/${HOSTILE}`), await cli('inspect', `moody/${HOSTILE}`)]) {
