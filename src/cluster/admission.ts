@@ -31,6 +31,8 @@ export type AdmissionLevel = 'open' | 'relieving' | 'closed' | 'shedding';
 const SHED = 1 / 3;
 /** A flood fills a small heap within a second. */
 const LOOK_MS = 100;
+/** And between two looks, if the event loop is late: every so many messages are worth a glance. */
+const GLANCE_EVERY = 64;
 
 const shedFrom = ({ memoryHigh }: AdmissionLimits): number => memoryHigh + (1 - memoryHigh) * SHED;
 
@@ -41,6 +43,9 @@ export function nextLevel(level: AdmissionLevel, share: number, limits: Admissio
   if (share >= limits.memoryLow) return level === 'shedding' ? 'closed' : level;
   return 'open';
 }
+
+const shareOf = ({ heapBytes, heapLimitBytes, rssBytes, memoryLimitBytes }: MemoryUsage): number =>
+  Math.max(heapBytes / heapLimitBytes, rssBytes / memoryLimitBytes);
 
 export interface Admission {
   readonly level: AdmissionLevel;
@@ -85,16 +90,24 @@ export function admission(options: {
   /** Made once per look: a flood is refused with the same one. */
   let shed: NexaError | undefined;
 
+  let messages = 0;
   const look = (measure: () => MemoryUsage): void => {
     cancel = clock.after(LOOK_MS, () => look(measure));
-    const { heapBytes, heapLimitBytes, rssBytes, memoryLimitBytes } = measure();
-    memory = Math.max(heapBytes / heapLimitBytes, rssBytes / memoryLimitBytes);
+    judge(shareOf(measure()));
+  };
+  const glance = (measure: () => MemoryUsage): void => {
+    if (level === 'shedding' || ++messages % GLANCE_EVERY !== 0) return;
+    const share = shareOf(measure());
+    if (share >= shedFrom(limits)) judge(share);
+  };
+  const judge = (share: number): void => {
+    memory = share;
     const before = level;
-    level = nextLevel(before, memory, limits);
+    level = nextLevel(before, share, limits);
     // What cannot be relieved need not be waited for.
-    if (level !== 'open' && options.relieve() === 0 && level === 'relieving' && memory >= limits.memoryHigh) level = 'closed';
+    if (level !== 'open' && options.relieve() === 0 && level === 'relieving' && share >= limits.memoryHigh) level = 'closed';
     shed = level === 'shedding' ? tooFull(shedFrom(limits), 'new messages') : undefined;
-    if (level !== before) options.onLevel({ level, before, memory });
+    if (level !== before) options.onLevel({ level, before, memory: share });
   };
   if (usage !== undefined) look(usage);
 
@@ -113,7 +126,10 @@ export function admission(options: {
       const fix = 'Spawn it elsewhere, start another node, or raise admission.maxAgents of this one.';
       return refusal(`node ${node} has ${agents} agents and takes no more`, `${limits.maxAgents} agents`, `${agents} agents`, fix);
     },
-    sheds: () => shed,
+    sheds() {
+      if (usage !== undefined) glance(usage);
+      return shed;
+    },
     stop: () => cancel(),
   };
 }

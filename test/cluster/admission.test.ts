@@ -126,6 +126,18 @@ test('with no memory left its agents take no messages either: typed, definite, a
   expect(await world.ask('n2', 'counter/a', { type: 'add', by: 5 })).toEqual({ value: 5 });
 });
 
+test('a flood between two looks is noticed by its messages', async () => {
+  await using world = await filled(1);
+  await world.spawn('counter', 'a', 'n1');
+  await world.world.run(1_000);
+  world.fillNow('n1', 0.95);
+  const counter = world.member('n1').system.unsafeRef('nexa:counter/a');
+  for (let n = 0; n < 200; n++) counter.tell({ type: 'add', by: 1 });
+  expect(world.levelOf('n1')).toBe('shedding');
+  await world.world.run(1);
+  expect(world.member('n1').system.deadLetters.counts.overloaded).toBeGreaterThan(100);
+});
+
 test('strangers are refused while it sheds, and served again after it', async () => {
   await using world = await filled(1);
   await world.spawn('counter', 'a', 'n1');
