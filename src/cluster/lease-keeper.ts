@@ -70,6 +70,8 @@ export function keepLease(options: {
   let judging: JudgeState = NO_CREDIT;
   let announced = '';
   let stopped = false;
+  /** Since the last renewal. It may have lapsed between two ticks: whoever asked just then waits all the same. */
+  let toldNo = false;
   let waiting: { readonly sinceMs: number; readonly done: () => void }[] = [];
 
   const input = (given: LeaseInput): void => {
@@ -109,6 +111,8 @@ export function keepLease(options: {
     const face = `${record.state} ${record.cordoned}`;
     if (announced !== face) options.announce(self.node, written.revision);
     announced = face;
+    if (toldNo) input({ input: 'lapsed' });
+    toldNo = false;
     input({ input: 'renewed', sent, revision: written.revision });
     if (stopped) return;
     const done = waiting.filter((waiter) => waiter.sinceMs <= sent.monotonicMs);
@@ -170,7 +174,11 @@ export function keepLease(options: {
   let cancelTick = clock.after(0, tick);
 
   return {
-    owns: () => !stopped && owns(state, instant(clock), times),
+    owns() {
+      const does = !stopped && owns(state, instant(clock), times);
+      toldNo ||= !does;
+      return does;
+    },
     get suspended() {
       return state.suspended;
     },

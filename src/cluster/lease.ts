@@ -42,6 +42,8 @@ export interface LeaseState {
 export type LeaseInput =
   | { readonly input: 'tick'; readonly now: Instant }
   | { readonly input: 'renewed'; readonly sent: Instant; readonly revision: number }
+  /** Somebody was told that the lease is over, and waits to be told that it is back. */
+  | { readonly input: 'lapsed' }
   | { readonly input: 'doubtful' }
   /** A leader read of our own key after a doubtful outcome, or anything newer that the watched copy showed. */
   | { readonly input: 'seen'; readonly incarnation: number; readonly gone: boolean; readonly revision: number }
@@ -113,6 +115,8 @@ export const lease =
         };
         return [next, state.suspended ? [{ effect: 'resume' }] : []];
       }
+      case 'lapsed':
+        return state.suspended ? [state, []] : [{ ...state, suspended: true }, [{ effect: 'suspend' }]];
       case 'doubtful':
         return [{ ...state, busySinceMs: nowMs }, [{ effect: 'read' }]];
       case 'read-failed':
