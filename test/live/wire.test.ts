@@ -205,7 +205,8 @@ test('C9: between a node of wire 1 and one of wire 2, both ways: streams, durabl
       [young, old],
       [old, young],
     ] as const) {
-      const moved = await from.drain();
+      // That the other one takes agents again it hears with its next beat.
+      const moved = await eventually(`${to.name} may take them`, 20_000, () => from.drain().catch(() => undefined));
       expect(moved.left).toBe(0);
       for (const [id, value] of told) expect(await to.agent(counting, id).ask({ type: 'add', by: 0 }, within)).toBe(value);
       await from.uncordon();
