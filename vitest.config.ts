@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nexa$/, replacement: source('./index.ts') },
+      { find: /^nexa\/chaos$/, replacement: source('./chaos/index.ts') },
       { find: /^nexa\/testkit$/, replacement: source('./supervisors/testkit/index.ts') },
     ],
   },

@@ -23,6 +23,7 @@ import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
 export { isAnsweredWithStream } from './actor/stream/streams.ts';
+export type { PublicEvent } from './edge/public-event.ts';
 
 export interface ConnectOptions {
   /** `host:port` or `nats://host:port`, several with commas or as a list. */
