@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Envelope } from '../actor/envelope.ts';
 import type { Standing } from '../durable/change-reminder.ts';
+import { isNotNow } from '../durable/not-now.ts';
 import { MOST_REMINDERS, type Reminder } from '../durable/reminder.ts';
 import { type FixedSchedule, firstDueAtMs, following, type Run, runUntil } from '../durable/schedule.ts';
 import { NexaError, toNexaError } from '../errors.ts';
@@ -64,8 +65,8 @@ export function reminders(
   },
 ): Reminders {
   const { clock, codec, random, log, owns } = options;
-  /** Failures of the due time that a reminder is at. */
-  const failures = new Map<string, { readonly dueAtMs: number; readonly tries: number }>();
+  /** Of the due time that a reminder is at: how often its handler failed, and how often it waited to be brought again. */
+  const failures = new Map<string, { readonly dueAtMs: number; readonly tries: number; readonly waits: number }>();
   let stopped = false;
 
   const copy = reminderCopy(options, (key) => arm(key));
@@ -130,10 +131,13 @@ export function reminders(
     } catch (thrown) {
       const error = toNexaError(thrown, 'crashed');
       if (isOver(error)) throw error;
-      const tries = (failures.get(key)?.tries ?? 0) + 1;
-      if (error.category !== 'protocol' && tries < TRIES) {
-        failures.set(key, { dueAtMs: reminder.dueAtMs, tries });
-        return { againInMs: Math.min(BACKOFF_MS[1], BACKOFF_MS[0] * 2 ** (tries - 1)) };
+      const before = failures.get(key) ?? { tries: 0, waits: 0 };
+      const notNow = isNotNow(error);
+      const tries = before.tries + (notNow ? 0 : 1);
+      if (notNow || (error.category !== 'protocol' && tries < TRIES)) {
+        if (notNow) log.warn({ agent, reminder: name, code: error.code, error: error.message }, 'a due time is brought again');
+        failures.set(key, { dueAtMs: reminder.dueAtMs, tries, waits: before.waits + 1 });
+        return { againInMs: Math.min(BACKOFF_MS[1], BACKOFF_MS[0] * 2 ** before.waits) };
       }
       log.error({ agent, reminder: name, tries, code: error.code, error: error.message }, 'a due time failed too often and is given up');
       options.onPoison({ to: { kind: 'agent', type, id }, message }, error);

@@ -8,6 +8,7 @@ import type { Subject } from '../ports/transport.ts';
 import { DEAD_OVERHEAD_BYTES, encodeDead } from './dead-mail.ts';
 import type { Kept } from './kept.ts';
 import { decodeMail, type MailRecord } from './mail.ts';
+import { isNotNow } from './not-now.ts';
 import type { Source } from './turn.ts';
 
 /** Whoever handles what the pump brings; an activation of an agent is one. */
@@ -59,8 +60,6 @@ const PURGE_EVERY = 64;
 const OVER: readonly string[] = ['fenced', 'not-owner'];
 /** No number of tries makes it fit. */
 const MISFIT: readonly string[] = ['invalid-message', 'unknown-command'];
-/** Of the node or of the store, and no word on the message. */
-const NOT_NOW: readonly string[] = ['mailbox-full', 'unavailable', 'overloaded'];
 
 interface Found {
   readonly record: Uint8Array;
@@ -136,8 +135,7 @@ export function mailPump(options: MailPumpOptions): MailPump {
           stopped = true;
           return;
         }
-        // The agent's own failures have no store in their place.
-        const notNow = NOT_NOW.includes(error.code) || (error.category === 'resource' && error.where.store !== undefined);
+        const notNow = isNotNow(error);
         if (!notNow && (MISFIT.includes(error.code) || tries >= options.tries)) return putAside({ record, sequence }, mail, tries, error);
         log.warn({ ...where, tries, code: error.code, error: error.message }, 'a stored message is tried again');
         await pause(waitMs(tries));

@@ -25,7 +25,7 @@ interface Node {
   epoch: number | undefined;
   activation: Activation | undefined;
   owns: boolean;
-  readonly failing: { times: number };
+  readonly failing: { times: number; with?: NexaError };
   /** Stores that its writes do not reach any more. */
   readonly muted: Set<string>;
   /** Its handler's own doing, once. */
@@ -90,7 +90,7 @@ async function owners(faults: FaultSettings = {}) {
     const take = async (_message: unknown, source: Source): Promise<void> => {
       if (mine.failing.times > 0) {
         mine.failing.times--;
-        throw new NexaError('crashed', 'not now');
+        throw mine.failing.with ?? new NexaError('crashed', 'not now');
       }
       if (!('fired' in source)) throw new NexaError('internal', 'not a reminder');
       const { name, declared, dueAtMs, missed = 0 } = source.fired;
@@ -183,6 +183,36 @@ test('a failure is tried again with growing pauses, and given up at last; what d
     [60_000, 0],
     [180_000, 0],
   ]);
+});
+
+test.each([
+  ['the store is full', new NexaError('quota-exceeded', 'it takes no more', { where: { store: 'STATE' } })],
+  ['the node sheds load', new NexaError('overloaded', 'no memory is left')],
+  ['somebody it needs is away', new NexaError('unavailable', 'its node is suspended')],
+])('while %s a due time is tried again with growing pauses and never given up', async (_why, error) => {
+  const { node, own, by, effects, come, clock, poisoned, startMs } = await owners();
+  const only = node('n1');
+  own(only);
+  await come(only.reminders.declare(by(only), tick({ everyMs: 60_000 })));
+  Object.assign(only.failing, { times: 1_000, with: error });
+  await clock.advance(600_000);
+  const tries = 1_000 - only.failing.times;
+  // Seven pauses up to ten seconds, then one every ten.
+  expect(tries).toBe(7 + 53);
+  only.failing.times = 0;
+  await clock.advance(30_000);
+  expect(poisoned).toEqual([]);
+  expect((await effects()).map(({ dueAtMs, missed }) => [dueAtMs - startMs, missed])).toEqual([[600_000, 9]]);
+});
+
+test('what its handler itself has no room for is given up', async () => {
+  const { node, own, by, come, clock, poisoned } = await owners();
+  const only = node('n1');
+  own(only);
+  await come(only.reminders.declare(by(only), tick({ everyMs: 60_000 })));
+  Object.assign(only.failing, { times: 1_000, with: new NexaError('quota-exceeded', 'the state would take 9 bytes, its limit is 8') });
+  await clock.advance(90_000);
+  expect(poisoned).toEqual(['{"type":"due"}']);
 });
 
 test('of 64 reminders each comes, one more is refused, and one that was forgotten makes room', async () => {
