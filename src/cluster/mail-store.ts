@@ -1,3 +1,4 @@
+import { BackOff } from '../durable/back-off.ts';
 import { DEAD_OVERHEAD_BYTES } from '../durable/dead-mail.ts';
 import { encodeMail, validMessageId } from '../durable/mail.ts';
 import { NexaError, toNexaError } from '../errors.ts';
@@ -24,7 +25,6 @@ export interface TellDurablyOptions {
 export type TellDurably = (type: string, id: string, message: unknown, options: TellDurablyOptions) => Promise<string>;
 
 const MOST_BYTES = 524_288;
-const WAIT_MS = [50, 1_600] as const;
 
 /** What one record of a mailbox and of the dead may take, for a server that takes messages of that size. */
 export const mailBytes = (maxPayloadBytes: number): number => Math.min(MOST_BYTES, maxPayloadBytes - 2 * DEAD_OVERHEAD_BYTES);
@@ -68,7 +68,7 @@ export function mailStore(options: {
     const subject = subjects.record('mailbox', type, id);
     // Ids are those of the whole stream.
     const recordId = `${agentKey(type, id)}.${encodeId(messageId)}`;
-    let waitMs: number = WAIT_MS[0];
+    const backOff = new BackOff(options);
     let doubtful = false;
     for (;;) {
       const leftMs = untilMs - clock.monotonicMs();
@@ -81,9 +81,7 @@ export function mailStore(options: {
         // After a doubtful try a refusal says nothing of that one.
         if (!doubtful) throw full(type, id, toNexaError(thrown, 'internal'));
       }
-      const pauseMs = Math.min(waitMs * (0.5 + random.next()), Math.max(0, untilMs - clock.monotonicMs()));
-      await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
-      waitMs = Math.min(waitMs * 2, WAIT_MS[1]);
+      await backOff.pause(Math.max(0, untilMs - clock.monotonicMs()));
     }
   };
   const put: TellDurably = async (type, id, message, { timeoutMs, messageId = random.id(), traceparent }) => {

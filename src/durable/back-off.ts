@@ -15,8 +15,9 @@ export class BackOff {
     this.#random = random;
   }
 
-  async pause(): Promise<void> {
-    const waitMs = this.#nextMs * (0.5 + this.#random.next());
+  /** `mostMs`: what is left to whoever waits. */
+  async pause(mostMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const waitMs = Math.min(this.#nextMs * (0.5 + this.#random.next()), mostMs);
     this.#nextMs = Math.min(this.#nextMs * 2, LONGEST_MS);
     await new Promise<void>((resolve) => {
       this.#clock.after(waitMs, resolve);

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv } from '../ports/stores.ts';
+import { BackOff } from './back-off.ts';
 import { decodeReminder, encodeReminder, type Reminder } from './reminder.ts';
 
 /** Whether an owner may write at this instant: `wait` while its lease is not held, `over` when another one may own the agent. */
@@ -25,8 +26,6 @@ export interface ChangeOptions {
   readonly onSeen: (reminder: Reminder | undefined, revision: number) => void;
 }
 
-const BACKOFF_MS = [50, 1_600] as const;
-
 /**
  * Makes of a stored reminder what it is to be, and answers what is stored then. `decide` answers what it was given (it stays),
  * something else (it is replaced), or undefined (it is deleted); it is asked again with whatever is found after a doubtful write, so
@@ -43,8 +42,8 @@ export async function changeReminder(
 ): Promise<Reminder | undefined> {
   const { kv, key, codec, epoch, standing, onSeen } = options;
   const within = { timeoutMs: options.storeMs };
-  let waitMs: number = BACKOFF_MS[0];
-  for (let doubtful = false; ; waitMs = await pause(options, waitMs)) {
+  const backOff = new BackOff(options);
+  for (let doubtful = false; ; await backOff.pause()) {
     const stands = standing();
     if (stands === 'over')
       throw new NexaError('fenced', 'the activation is over', { where: { store: 'REMINDERS', key }, definite: !doubtful });
@@ -92,11 +91,4 @@ async function look(options: ChangeOptions): Promise<{ readonly reminder: Remind
   }
   if (options.isLate(found?.revision)) return 'late';
   return found === undefined ? undefined : { reminder: decodeReminder(found.value, codec, key), revision: found.revision };
-}
-
-async function pause({ clock, random }: ChangeOptions, waitMs: number): Promise<number> {
-  await new Promise<void>((resolve) => {
-    clock.after(waitMs * (0.5 + random.next()), resolve);
-  });
-  return Math.min(waitMs * 2, BACKOFF_MS[1]);
 }

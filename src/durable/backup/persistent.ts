@@ -1,8 +1,8 @@
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Written } from '../../ports/stores.ts';
+import { BackOff } from '../back-off.ts';
 import type { BackupParts } from './places.ts';
 
-const BACKOFF_MS = [50, 1_600] as const;
 /** One operation, repeats included: longer than an election of the store. */
 const PATIENCE_MS = 30_000;
 
@@ -20,7 +20,7 @@ export interface Persistent {
 export function persistent({ clock, random }: Pick<BackupParts, 'clock' | 'random'>): Persistent {
   const again = async <T>(what: string, definite: boolean, run: () => Promise<{ readonly value: T } | undefined>): Promise<T> => {
     const untilMs = clock.monotonicMs() + PATIENCE_MS;
-    let waitMs: number = BACKOFF_MS[0];
+    const backOff = new BackOff({ clock, random });
     let last: unknown;
     for (;;) {
       try {
@@ -38,8 +38,7 @@ export function persistent({ clock, random }: Pick<BackupParts, 'clock' | 'rando
           fix: 'See `nexa doctor`, then start it again.',
         });
       }
-      await new Promise<void>((resolve) => void clock.after(waitMs * (0.5 + random.next()), resolve));
-      waitMs = Math.min(2 * waitMs, BACKOFF_MS[1]);
+      await backOff.pause();
     }
   };
   return {
