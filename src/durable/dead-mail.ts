@@ -1,5 +1,6 @@
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
+import { fieldsOf, isCount, isNumber, isText } from './record-fields.ts';
 
 /** A stored message that failed too often, with all that is needed to try it again. */
 export interface DeadMail {
@@ -36,19 +37,9 @@ export const encodeDead = (dead: DeadMail, codec: Codec): Uint8Array =>
 
 /** @throws NexaError `corrupt-record`, `unknown-version`, naming the place. */
 export function decodeDead(bytes: Uint8Array, codec: Codec, where: Readonly<Record<string, string>>): DeadMail {
-  const corrupt = (cause?: unknown): NexaError =>
-    new NexaError('corrupt-record', 'a dead message cannot be read', { where, ...(cause === undefined ? {} : { cause }) });
-  let fields: unknown;
-  try {
-    fields = codec.decode(bytes);
-  } catch (cause) {
-    throw corrupt(cause);
-  }
-  if (!Array.isArray(fields)) throw corrupt();
-  const [layout, type, id, sequence, tries, diedAtMs, code, message, mail] = fields;
-  if (layout !== LAYOUT) throw new NexaError('unknown-version', `a dead message of layout ${String(layout).slice(0, 32)}`, { where });
-  const texts = [type, id, code, message].every((each) => typeof each === 'string');
-  const counts = [sequence, tries].every((each) => Number.isSafeInteger(each) && each >= 0);
-  if (!texts || !counts || !Number.isFinite(diedAtMs) || !(mail instanceof Uint8Array)) throw corrupt();
+  const [, type, id, sequence, tries, diedAtMs, code, message, mail] = fieldsOf(bytes, codec, 'a dead message', [LAYOUT], where);
+  const named = isText(type) && isText(id) && isCount(sequence);
+  if (!named || !isCount(tries) || !isNumber(diedAtMs) || !isText(code) || typeof message !== 'string' || !(mail instanceof Uint8Array))
+    throw new NexaError('corrupt-record', 'a dead message with fields of the wrong kind', { where });
   return { type, id, sequence, tries, diedAtMs, error: { code, message }, mail };
 }

@@ -1,5 +1,6 @@
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
+import { fieldsOf, isNumber } from './record-fields.ts';
 
 /** One message that waits for its agent, as the mailbox stream keeps it. */
 export interface MailRecord {
@@ -28,19 +29,10 @@ export const encodeMail = ({ messageId, storedAtMs, traceparent, message }: Mail
 
 /** @throws NexaError `corrupt-record`, `unknown-version`, naming the place. */
 export function decodeMail(bytes: Uint8Array, codec: Codec, where: Readonly<Record<string, string>>): MailRecord {
-  const corrupt = (what: string, cause?: unknown): NexaError =>
-    new NexaError('corrupt-record', `a stored message ${what}`, { where, ...(cause === undefined ? {} : { cause }) });
-  let fields: unknown;
-  try {
-    fields = codec.decode(bytes);
-  } catch (cause) {
-    throw corrupt('cannot be read', cause);
-  }
-  if (!Array.isArray(fields)) throw corrupt('is no array');
-  const [layout, messageId, storedAtMs, traceparent, message] = fields;
-  if (layout !== LAYOUT) throw new NexaError('unknown-version', `a stored message of layout ${String(layout).slice(0, 32)}`, { where });
+  const fields = fieldsOf(bytes, codec, 'a stored message', [LAYOUT], where);
+  const [, messageId, storedAtMs, traceparent, message] = fields;
   const named = typeof messageId === 'string' && (MESSAGE_ID.test(messageId) || REPLAY_ID.test(messageId));
-  if (!named || !Number.isFinite(storedAtMs) || !(traceparent === null || typeof traceparent === 'string') || fields.length < 5)
-    throw corrupt('has fields of the wrong kind');
+  if (!named || !isNumber(storedAtMs) || !(traceparent === null || typeof traceparent === 'string') || fields.length < 5)
+    throw new NexaError('corrupt-record', 'a stored message with fields of the wrong kind', { where });
   return { messageId, storedAtMs, traceparent: traceparent ?? undefined, message };
 }

@@ -23,4 +23,6 @@ export function fieldsOf(bytes: Uint8Array, codec: Codec, what: string, layouts:
 }
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
-export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isNumber = (value: unknown): value is number => Number.isFinite(value);
+export const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
+export const isCount = (value: unknown): value is number => isWhole(value) && value >= 0;

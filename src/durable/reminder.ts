@@ -1,5 +1,6 @@
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
+import { fieldsOf, isWhole } from './record-fields.ts';
 import type { FixedSchedule } from './schedule.ts';
 
 /** What is stored of one reminder. Its message is kept encoded, as it was given: it is read again when it is due. */
@@ -22,38 +23,18 @@ export const MOST_REMINDERS = 64;
 /** Of an encoded message. */
 export const MESSAGE_BYTES = 16_384;
 
-/** Layout 1. Fields are only ever added at its end. */
+const LAYOUT = 1;
+/** Fields are only ever added at its end. */
 export const encodeReminder = ({ epoch, declared, schedule, message, dueAtMs, firedAtMs }: Reminder, codec: Codec): Uint8Array =>
-  codec.encode([1, epoch, declared, schedule, message, dueAtMs, firedAtMs ?? null]);
+  codec.encode([LAYOUT, epoch, declared, schedule, message, dueAtMs, firedAtMs ?? null]);
 
 /** @throws NexaError `corrupt-record`, `unknown-version`. */
 export function decodeReminder(bytes: Uint8Array, codec: Codec, key: string): Reminder {
-  const corrupt = (problem: string, cause?: unknown): NexaError =>
-    new NexaError('corrupt-record', `a reminder ${problem}`, {
-      where: { store: 'REMINDERS', key },
-      ...(cause === undefined ? {} : { cause }),
-    });
-  let fields: unknown;
-  try {
-    fields = codec.decode(bytes);
-  } catch (cause) {
-    throw corrupt('that cannot be decoded', cause);
-  }
-  if (!Array.isArray(fields)) throw corrupt('that is no array');
-  const [layout, epoch, declared, schedule, message, dueAtMs, firedAtMs] = fields;
-  if (layout !== 1)
-    throw new NexaError('unknown-version', `a reminder of layout ${String(layout).slice(0, 32)}`, {
-      where: { store: 'REMINDERS', key },
-      fix: 'Update this node.',
-    });
-  const fits =
-    Number.isSafeInteger(epoch) &&
-    typeof declared === 'string' &&
-    isSchedule(schedule) &&
-    message instanceof Uint8Array &&
-    Number.isSafeInteger(dueAtMs) &&
-    (firedAtMs === null || Number.isSafeInteger(firedAtMs));
-  if (!fits) throw corrupt('with fields of the wrong kind');
+  const where = { store: 'REMINDERS', key };
+  const [, epoch, declared, schedule, message, dueAtMs, firedAtMs] = fieldsOf(bytes, codec, 'a reminder', [LAYOUT], where);
+  const declares = isWhole(epoch) && typeof declared === 'string' && isSchedule(schedule) && message instanceof Uint8Array;
+  if (!declares || !isWhole(dueAtMs) || !(firedAtMs === null || isWhole(firedAtMs)))
+    throw new NexaError('corrupt-record', 'a reminder with fields of the wrong kind', { where });
   return { epoch, declared, schedule, message, dueAtMs, firedAtMs: firedAtMs ?? undefined };
 }
 
@@ -61,5 +42,5 @@ function isSchedule(value: unknown): value is FixedSchedule {
   if (typeof value !== 'object' || value === null) return false;
   const { atMs, everyMs, cron, timeZone } = value as Record<string, unknown>;
   if (cron !== undefined) return typeof cron === 'string' && typeof timeZone === 'string';
-  return everyMs === undefined ? Number.isSafeInteger(atMs) : Number.isSafeInteger(everyMs) && (everyMs as number) > 0;
+  return everyMs === undefined ? isWhole(atMs) : isWhole(everyMs) && everyMs > 0;
 }
