@@ -6,8 +6,9 @@ export interface ServerConfig {
   /** Where clients may reach it. Loopback unless somebody decided otherwise. */
   readonly host: string;
   readonly port: number;
-  /** Health and statistics; unauthenticated, so always on loopback. */
+  /** Health and statistics; unauthenticated, so on loopback unless `monitorHost` says otherwise. */
   readonly monitorPort: number;
+  readonly monitorHost?: string;
   readonly storeDir: string;
   readonly logFile: string;
   readonly pidFile: string;
@@ -16,8 +17,10 @@ export interface ServerConfig {
   readonly maxPayloadBytes?: number;
   readonly maxMemoryBytes?: number;
   readonly maxFileBytes?: number;
-  /** All servers of the cluster, this one too, run on this machine: they meet on loopback, whatever `host` is. */
-  readonly cluster?: { readonly name: string; readonly port: number; readonly peerPorts: readonly number[] };
+  /** `peers`: `host:port` of the others' cluster ports, as this one reaches them; its own may be among them. `host`: loopback by default, whatever that for clients is. */
+  readonly cluster?: { readonly name: string; readonly host?: string; readonly port: number; readonly peers: readonly string[] };
+  /** Further settings in the server's own words. What is set above goes before them. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export const LOOPBACK = '127.0.0.1';
@@ -35,18 +38,15 @@ export function serverConfig(config: ServerConfig): string {
     if (!path.startsWith('/') || hasControlCharacter(path))
       throw misconfigured('path', path, 'Give an absolute path without control characters.');
   }
-  checkHost(config.host);
-  for (const port of [
-    config.port,
-    config.monitorPort,
-    ...(config.cluster === undefined ? [] : [config.cluster.port, ...config.cluster.peerPorts]),
-  ])
-    checkPort(port);
+  for (const host of [config.host, config.monitorHost, config.cluster?.host]) if (host !== undefined) checkHost(host);
+  for (const port of [config.port, config.monitorPort, config.cluster?.port]) if (port !== undefined) checkPort(port);
+  for (const peer of config.cluster?.peers ?? []) checkPeer(peer);
   const settings = {
+    ...config.settings,
     server_name: config.name,
     host: config.host,
     port: config.port,
-    http: `${LOOPBACK}:${config.monitorPort}`,
+    http: `${bracketed(config.monitorHost ?? LOOPBACK)}:${config.monitorPort}`,
     pid_file: config.pidFile,
     logfile: config.logFile,
     logfile_size_limit: 4 * MIB,
@@ -67,11 +67,11 @@ export function serverConfig(config: ServerConfig): string {
       : {
           cluster: {
             name: config.cluster.name,
-            host: LOOPBACK,
+            host: config.cluster.host ?? LOOPBACK,
             port: config.cluster.port,
             // Clients keep the list they were given: an advertised address may be one that they cannot reach.
             no_advertise: true,
-            routes: config.cluster.peerPorts.map((port) => `nats-route://${LOOPBACK}:${port}`),
+            routes: config.cluster.peers.map((peer) => `nats-route://${peer}`),
           },
         }),
   };
@@ -91,6 +91,11 @@ function checkHost(host: string): void {
 }
 function checkPort(port: number): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw misconfigured('port', String(port), 'Give a port from 1 to 65535.');
+}
+function checkPeer(peer: string): void {
+  const at = peer.lastIndexOf(':');
+  checkHost(peer.slice(0, Math.max(at, 0)).replace(/^\[(.*)\]$/, '$1'));
+  checkPort(Number(peer.slice(at + 1)));
 }
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const hasControlCharacter = (text: string) => /[\u0000-\u001f\u007f]/.test(text);

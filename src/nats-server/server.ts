@@ -28,6 +28,7 @@ export class NatsServer {
   /** For clients. */
   readonly url: string;
   readonly #binary: string;
+  readonly #under: readonly string[];
   readonly #config: ServerConfig;
   readonly #files: { readonly folder: string; readonly config: string; readonly stderr: string };
   readonly #listeners = new Set<(exit: ServerExit) => void>();
@@ -42,9 +43,12 @@ export class NatsServer {
     readonly binary: string;
     readonly folder: string;
     readonly config: Omit<ServerConfig, 'storeDir' | 'logFile' | 'pidFile'>;
+    /** A command line that runs another in its own place, such as `ip netns exec …`. */
+    readonly under?: readonly string[];
   }) {
-    const { binary, folder, config } = options;
+    const { binary, folder, config, under = [] } = options;
     this.#binary = binary;
+    this.#under = under;
     this.#config = { ...config, storeDir: join(folder, 'store'), logFile: join(folder, 'server.log'), pidFile: join(folder, 'server.pid') };
     this.#files = { folder, config: join(folder, 'server.conf'), stderr: join(folder, 'stderr.log') };
     this.name = config.name;
@@ -95,9 +99,10 @@ export class NatsServer {
     this.#expected = false;
     this.#paused = false;
     // A session of its own: Ctrl-C is for us, who need the servers to leave in order.
-    const child = spawn(this.#binary, ['-c', this.#files.config], { detached: true, stdio: ['ignore', 'ignore', errorsFd] });
+    const [command = this.#binary, ...args] = [...this.#under, this.#binary, '-c', this.#files.config];
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', errorsFd] });
     return new Promise((resolve, reject) => {
-      child.on('error', (cause) => reject(new NexaError('unavailable', `cannot run ${this.#binary}: ${cause.message}`, { cause })));
+      child.on('error', (cause) => reject(new NexaError('unavailable', `cannot run ${command}: ${cause.message}`, { cause })));
       child.once('spawn', () => {
         this.#child = child;
         const disarm = killWithUs(child.pid as number);
@@ -115,11 +120,23 @@ export class NatsServer {
   }
 
   /** SIGTERM, and SIGKILL after `graceMs`. Resolves when the process is gone. */
-  async stop(graceMs = 5_000): Promise<void> {
+  stop(graceMs = 5_000): Promise<void> {
+    return this.#end('SIGTERM', graceMs);
+  }
+
+  /**
+   * As before maintenance: its streams get other leaders, its clients are told and then let go one by one, and it ends (lame duck).
+   * SIGKILL after `graceMs`. Resolves when the process is gone.
+   */
+  retire(graceMs = 60_000): Promise<void> {
+    return this.#end('SIGUSR2', graceMs);
+  }
+
+  async #end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     this.#expected = true;
-    child.kill('SIGTERM');
+    child.kill(signal);
     child.kill('SIGCONT');
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
     await this.#gone;

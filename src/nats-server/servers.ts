@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { NexaError } from '../errors.ts';
+import { LOOPBACK } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { NatsServerBinary } from './find.ts';
 import { freePorts, portTaken, requireFree, type ServerPorts } from './ports.ts';
@@ -73,7 +74,7 @@ function configured(
   ports: readonly ServerPorts[],
 ): readonly NatsServer[] {
   const { binary, host, cluster, folder, fsync = false } = options;
-  const peerPorts = ports.map((each) => each.cluster);
+  const peers = ports.map((each) => `${LOOPBACK}:${each.cluster}`);
   return ports.map((own, index) => {
     const name = `n${index + 1}`;
     return new NatsServer({
@@ -85,7 +86,7 @@ function configured(
         port: own.client,
         monitorPort: own.monitor,
         fsync,
-        ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, peerPorts } }),
+        ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, peers } }),
       },
     });
   });

@@ -22,7 +22,7 @@ const single = (): ServerConfig => ({
   pidFile: join(root, 'pid'),
   fsync: false,
 });
-const cluster = { name: 'nexa', port: 6222, peerPorts: [6222, 6223] };
+const cluster = { name: 'nexa', port: 6222, peers: ['127.0.0.1:6222', '127.0.0.1:6223'] };
 async function accepted(config: ServerConfig): Promise<string> {
   const file = join(root, 'server.conf');
   await writeFile(file, serverConfig(config));
@@ -36,6 +36,23 @@ test('the real server accepts every shape of configuration', async () => {
     await accepted({ ...single(), fsync: true, cluster, host: '::1', maxFileBytes: 1e9, maxMemoryBytes: 1e6, maxPayloadBytes: 65_536 }),
   ).toBe('accepted');
   expect(await accepted({ ...single(), storeDir: join(root, 'a "quoted" \\ $HOME {ü}, # path') })).toBe('accepted');
+});
+
+test('one that other machines are to meet says so, and what else it is told does not undo what stands above it', async () => {
+  const config: ServerConfig = {
+    ...single(),
+    host: '10.0.0.1',
+    monitorHost: '10.0.0.1',
+    cluster: { name: 'nexa', host: '10.0.0.1', port: 6222, peers: ['10.0.0.2:6222', '[::1]:6222'] },
+    settings: { lame_duck_duration: '30s', lame_duck_grace_period: '1s', server_name: 'other' },
+  };
+  expect(await accepted(config)).toBe('accepted');
+  expect(JSON.parse(serverConfig(config))).toMatchObject({
+    server_name: 'n1',
+    http: '10.0.0.1:8222',
+    lame_duck_grace_period: '1s',
+    cluster: { host: '10.0.0.1', routes: ['nats-route://10.0.0.2:6222', 'nats-route://[::1]:6222'] },
+  });
 });
 
 test('the server really reads what we wrote: an unknown field would be refused', async () => {
@@ -74,7 +91,9 @@ test.each<[string, Partial<ServerConfig>]>([
   ['a port too high', { monitorPort: 65_536 }],
   ['a port that is no number', { port: Number.NaN }],
   ['a cluster name with quotes', { cluster: { ...cluster, name: '"' } }],
-  ['a peer port that is none', { cluster: { ...cluster, peerPorts: [-1] } }],
+  ['a peer port that is none', { cluster: { ...cluster, peers: ['127.0.0.1:-1'] } }],
+  ['a peer without a host', { cluster: { ...cluster, peers: [':6222'] } }],
+  ['a peer with a line break', { cluster: { ...cluster, peers: ['a\n:6222'] } }],
 ])('%s is refused', (_, change) => {
   expect(() => serverConfig({ ...single(), ...change })).toThrow(
     expect.objectContaining({ code: 'store-misconfigured', fix: expect.any(String) }),

@@ -111,6 +111,14 @@ test('a server that was killed, paused and restarted keeps its ports, and the ot
   expect(third?.state).toBe('running');
 });
 
+test('a server that retires hands over and ends', async () => {
+  const { servers } = await start({ count: 3 });
+  await servers[0]?.retire();
+  expect(servers.map(({ state }) => state)).toEqual(['stopped', 'running', 'running']);
+  await servers[0]?.start();
+  expect(servers[0]?.state).toBe('running');
+});
+
 test('a server that ends by itself is reported as not expected', async () => {
   const { servers } = await start();
   const exit = new Promise<ServerExit>((resolve) => servers[0]?.onExit(resolve));
