@@ -16,6 +16,8 @@ import { natsTransport } from './transport.ts';
 export interface NatsOptions {
   /** `host:port` or `nats://host:port`, at least one. */
   readonly servers: readonly string[];
+  /** The first of them first; else any. */
+  readonly inOrder?: boolean;
   /** What the server shows of this connection. */
   readonly name: string;
   readonly clock: Clock;
@@ -102,6 +104,7 @@ async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
   const untilMs = clock.monotonicMs() + (options.connectWithinMs ?? 5_000);
   const given: ConnectionOptions = {
     servers: [...options.servers],
+    noRandomize: options.inOrder === true,
     name: options.name,
     maxReconnectAttempts: -1,
     pingInterval: PING_MS[options.role],

@@ -12,8 +12,8 @@ describe('three servers', () => {
   const log = recordingLogger();
   const links: NatsLink[] = [];
   let servers: TestServers;
-  const open = async (name: string, urls: readonly string[] = servers.urls): Promise<NatsLink> => {
-    const link = await connectNats({ servers: urls, name, clock: realClock, random: realRandom, log, role: 'control' });
+  const open = async (name: string, urls: readonly string[] = servers.urls, inOrder = false): Promise<NatsLink> => {
+    const link = await connectNats({ servers: urls, name, clock: realClock, random: realRandom, log, role: 'control', inOrder });
     links.push(link);
     return link;
   };
@@ -30,6 +30,18 @@ describe('three servers', () => {
     expect(info).toMatchObject({ jetStream: true, maxPayloadBytes: 1_048_576 });
     expect(info.version).toMatch(/^2\.\d+\.\d+/);
     expect(info.cluster).toBeTruthy();
+  });
+
+  it('are dialled in the order given, when that is wanted', async () => {
+    const [a = '', b = '', c = ''] = servers.urls;
+    for (const urls of [
+      [a, b, c],
+      [b, c, a],
+      [c, a, b],
+    ]) {
+      const { name } = await readServerInfo(await open('in order', urls, true), within);
+      expect(name).toBe(servers.servers[servers.urls.indexOf(urls[0] ?? '')]?.name);
+    }
   });
 
   it('have one winner in each of the twenty races of the self-test, start after start', async () => {
