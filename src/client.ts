@@ -89,7 +89,8 @@ export interface Client extends Agents, AsyncDisposable {
     list(filter?: { readonly type?: string; readonly id?: string; readonly limit?: number }): Promise<readonly AgentRow[]>;
     types(): Promise<unknown>;
     describe(type: string): Promise<unknown>;
-    nodes(): Promise<unknown>;
+    /** As one node sees them, or whichever answers. */
+    nodes(node?: string): Promise<unknown>;
     tree(node: string): Promise<unknown>;
     /** Of one node, or of whichever answers. */
     status(node?: string): Promise<unknown>;
@@ -282,7 +283,7 @@ export function clientOver(options: {
         ((await agents({ type: 'list', agent: type, id, limit }))?.agents ?? []) as readonly AgentRow[],
       types: async () => (await agents({ type: 'types' }))?.types,
       describe: (type) => agents({ type: 'describe', agent: type }),
-      nodes: async () => (await ctl(undefined, 'nodes'))?.nodes,
+      nodes: async (node) => (await ctl(node, 'nodes'))?.nodes,
       tree: async (node) => (await ctl(node, 'tree'))?.tree,
       status: (node) => ctl(node, 'status'),
       cordon: async (node, on, { timeoutMs = TIMEOUT_MS } = {}) => void (await ctl(node, on ? 'cordon' : 'uncordon', { timeoutMs })),

@@ -60,6 +60,8 @@ describe('a client', () => {
     await outcome(client.stopAgent(client.agent(counter, 'alice'), { forget: true }));
     expect(calls.at(-1)).toEqual(['stop', 'counter', 'alice', { timeoutMs: 5_000, traceparent, forget: true }]);
     expect(await outcome(client.cluster.nodes())).toMatchObject([{ node: 'n1' }]);
+    expect(await outcome(client.cluster.nodes('n1'))).toMatchObject([{ node: 'n1' }]);
+    await expect(outcome(client.cluster.nodes('n9'))).rejects.toMatchObject({ code: 'unavailable' });
     expect(await outcome(client.cluster.status())).toEqual({ node: 'n1' });
     expect(await outcome(client.cluster.status('n1'))).toEqual({ node: 'n1' });
     expect(await outcome(client.cluster.tree('n1'))).toMatchObject({ name: 'n1' });
