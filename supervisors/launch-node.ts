@@ -6,7 +6,7 @@ import type { Logger } from '../src/ports/logger.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { systemRandom } from '../src/system-random.ts';
 import type { NodeSettings } from './config-schema.ts';
-import { type Launcher, launch } from './launcher.ts';
+import { type Launcher, type LauncherEvent, launch } from './launcher.ts';
 import type { StartNews } from './start-news.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -28,9 +28,11 @@ export async function launchNode(
     readonly log: Logger;
     /** What is being done and looked at. */
     readonly onNews?: (news: StartNews) => void;
+    /** What becomes of the processes, also long after the start. */
+    readonly onEvent?: (event: LauncherEvent) => void;
   },
 ): Promise<{ readonly launcher: Launcher; readonly close: () => Promise<number> }> {
-  const { names, cluster, nats, command, log, replicas, onNews = () => {}, ...worker } = options;
+  const { names, cluster, nats, command, log, replicas, onNews = () => {}, onEvent, ...worker } = options;
   const link = await connectNats({
     servers: nats,
     name: `nexa launcher ${names[0]}`,
@@ -67,6 +69,7 @@ export async function launchNode(
             step: `node ${event.node}`,
             message: `node ${event.node} is up in cluster ${cluster} (pid ${event.pid})`,
           });
+        onEvent?.(event);
       },
     });
     return {

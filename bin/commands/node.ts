@@ -4,6 +4,7 @@ import { jsonLog } from '../../src/log.ts';
 import { serverList } from '../../supervisors/config.ts';
 import { nodeSettings } from '../../supervisors/config-schema.ts';
 import { launchNode, workerNames } from '../../supervisors/launch-node.ts';
+import type { LauncherEvent } from '../../supervisors/launcher.ts';
 import { bootId } from '../../supervisors/self-test.ts';
 import type { Command } from '../command.ts';
 import { countOf, labelsOf, logLevelOf, text } from '../options.ts';
@@ -51,6 +52,11 @@ export const command: Command = {
       log: jsonLog({ level: logLevel, fields: { launcher: name, boot } }),
       boot,
       onNews: shown.news,
+      onEvent: (event: LauncherEvent) => {
+        if (event.event === 'started') shown.say({ event: 'started', node: event.node, pid: event.pid, incarnation: event.incarnation });
+        if (event.event === 'exited')
+          shown.say({ event: 'exited', node: event.node, pid: event.pid, code: event.code, signal: event.signal });
+      },
       ...(agents === undefined ? {} : { agents: resolve(agents) }),
       ...(replicas === undefined ? {} : { replicas: countOf(replicas, '--replicas', { least: 1, most: 5, fallback: 1 }) }),
       ...nodeSettings(config),
