@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { NexaError } from '../../src/errors.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { type DevCluster, startDevCluster } from '../../supervisors/dev-cluster.ts';
+import { type Spread, spread } from '../spread.ts';
 import { type Bare, bareNats } from './bare-nats.ts';
 import { type DrainRun, drainAndWatch } from './drain.ts';
 import { type Failover, killAndWatch } from './kill.ts';
 import { type LoadReport, load, type Tally } from './load.ts';
-import { pause, type Spread, spread } from './spread.ts';
+import { pause } from './pause.ts';
 
 export interface DemoOptions {
   readonly agents: number;

@@ -1,7 +1,8 @@
 import type { DevCluster } from '../../supervisors/dev-cluster.ts';
+import { type Spread, spread } from '../spread.ts';
 import type { Bare } from './bare-nats.ts';
 import { ownedBy } from './owned-by.ts';
-import { pause, type Spread, spread } from './spread.ts';
+import { pause } from './pause.ts';
 
 export interface Failover {
   readonly node: string;
