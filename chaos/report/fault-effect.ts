@@ -1,0 +1,134 @@
+import type { Act, Place } from '../act.ts';
+import type { Fault } from '../fault.ts';
+import type { Acted, FaultRun, Heard, Placement, Run } from '../run.ts';
+import { type Spread, spread } from '../spread.ts';
+import type { WorkRecord } from '../workloads/work.ts';
+import { faultNumber, faultText } from './fault-text.ts';
+
+/** What one fault did to the agents of the nodes that it met. Milliseconds since it struck that node; null: never seen. */
+export interface FaultEffect {
+  /** `F1` … `F30`; null for a wait and a heal. */
+  readonly number: string | null;
+  readonly text: string;
+  readonly fault: Fault;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly met: readonly Place[];
+  /** Why it was left out; null if it was not. */
+  readonly skipped: string | null;
+  /** Until somebody told that the first of the nodes is gone. */
+  readonly detectedMs: number | null;
+  /** That lived on the nodes it met. */
+  readonly agents: number;
+  /** Until another activation of an agent was told. */
+  readonly takenOverMs: Spread | null;
+  /** Until the first call that began after it was answered, for each of those agents that was asked. */
+  readonly firstOkMs: Spread | null;
+  /** Of those agents that were asked afterwards, how many never answered again. */
+  readonly silent: number;
+  /** Agents that were elsewhere afterwards, and those of them whose node it had not met and that were not moved to even the load out. */
+  readonly moved: number;
+  readonly movedNeedlessly: number;
+}
+
+/** Milliseconds to a tenth. */
+const tenth = (ms: number): number => Math.round(ms * 10) / 10;
+
+export function faultEffects(run: Run): readonly FaultEffect[] {
+  const answered = answersByAgent(run.works);
+  return run.faults.map((each, index) => effectOf(run, each, run.faults[index + 1]?.fromMs ?? run.endedAtMs, answered));
+}
+
+function effectOf(run: Run, each: FaultRun, nextMs: number, answered: ReadonlyMap<string, readonly Answered[]>): FaultEffect {
+  const { fault, fromMs, untilMs, met, skipped } = each;
+  const struck = new Map(met.map((place) => [place, strikeOf(run.acts, place, each)]));
+  const before = latest(run.placements, fromMs)?.agents ?? [];
+  const after = new Map(
+    (run.placements.find(({ atMs }) => atMs >= untilMs) ?? run.placements.at(-1))?.agents.map((row) => [row.agent, row]),
+  );
+  const hit = before.flatMap(({ agent, node, epoch }) => {
+    const strike = node === null ? undefined : struck.get(node);
+    return strike === undefined || node === null ? [] : [{ agent, node, epoch, ...strike }];
+  });
+  // What happened once the next fault had struck is not told from what that one did.
+  const during = run.events.filter(({ atMs }) => atMs >= fromMs && atMs < Math.max(nextMs, untilMs));
+
+  const takenOver = hit.flatMap(({ agent, epoch, atMs }) => {
+    const activated = during.find((heard) => heard.atMs >= atMs && isActivation(heard, agent, epoch));
+    return activated === undefined ? [] : [activated.atMs - atMs];
+  });
+  const firsts = hit.flatMap(({ agent, atMs, overMs }) => {
+    const asked = (answered.get(agent) ?? []).filter(({ invokedAtMs }) => invokedAtMs >= overMs);
+    if (asked.length === 0) return [];
+    const first = asked.reduce((least, { okAtMs }) => Math.min(least, okAtMs), Number.POSITIVE_INFINITY);
+    return [first - atMs];
+  });
+  const first = firsts.filter(Number.isFinite);
+  const moved = before.filter(({ agent, node }) => node !== null && (after.get(agent)?.node ?? node) !== node);
+  const evened = new Set(during.flatMap(({ event }) => (event.event === 'moved' && event.cause === 'rebalance' ? [agentOf(event)] : [])));
+  const detected = during.find(({ event }) => event.event === 'member' && isGone(event.member, met));
+  return {
+    number: faultNumber(fault) ?? null,
+    text: faultText(fault),
+    ...{ fault, fromMs, untilMs, met },
+    skipped: skipped ?? null,
+    detectedMs: detected === undefined ? null : tenth(detected.atMs - (struck.get(goneNode(detected)) as Strike).atMs),
+    agents: hit.length,
+    takenOverMs: takenOver.length > 0 ? spread(takenOver) : null,
+    firstOkMs: first.length > 0 ? spread(first) : null,
+    silent: firsts.length - first.length,
+    moved: moved.length,
+    movedNeedlessly: moved.filter(({ agent, node }) => !met.includes(node as Place) && !evened.has(agent)).length,
+  };
+}
+
+interface Strike {
+  readonly atMs: number;
+  /** From when on an answer can no longer be from before it. */
+  readonly overMs: number;
+}
+
+/** When the first act on that place happened: in a rolling restart each node has its own. */
+function strikeOf(acts: readonly Acted[], place: Place, { fromMs, untilMs }: FaultRun): Strike {
+  const found = acts.find(({ act, fromMs: atMs }) => atMs >= fromMs && atMs <= untilMs && placesOf(act).includes(place));
+  if (found === undefined) return { atMs: fromMs, overMs: fromMs };
+  const { act } = found.act;
+  return { atMs: found.fromMs, overMs: act === 'kill-node' || act === 'pause-node' ? found.untilMs : found.fromMs };
+}
+
+const placesOf = (act: Act): readonly Place[] =>
+  Object.entries(act).flatMap(([name, value]) => (['node', 'server', 'place', 'from', 'to'].includes(name) ? [String(value)] : []));
+
+function latest(placements: readonly Placement[], untilMs: number): Placement | undefined {
+  return placements.filter(({ atMs }) => atMs <= untilMs).at(-1) ?? placements[0];
+}
+
+interface Answered {
+  readonly invokedAtMs: number;
+  /** Infinity: not with ok. */
+  readonly okAtMs: number;
+}
+function answersByAgent(works: readonly WorkRecord[]): ReadonlyMap<string, readonly Answered[]> {
+  const found = new Map<string, Answered[]>();
+  for (const { operations, agents } of works) {
+    for (const { key, invokedAtMs, outcome, endedAtMs } of operations) {
+      const agent = agents[key];
+      if (agent === undefined) continue;
+      const list = found.get(agent) ?? [];
+      found.set(agent, list);
+      list.push({ invokedAtMs, okAtMs: outcome === 'ok' ? endedAtMs : Number.POSITIVE_INFINITY });
+    }
+  }
+  return found;
+}
+
+const agentOf = ({ agent }: Heard['event']): string => (agent === undefined ? '' : `${agent.type}/${agent.id}`);
+const isActivation = ({ event }: Heard, agent: string, epoch: number): boolean =>
+  event.event === 'activated' && agentOf(event) === agent && typeof event.epoch === 'number' && event.epoch > epoch;
+const memberOf = (member: unknown): { readonly node?: unknown; readonly state?: unknown } =>
+  typeof member === 'object' && member !== null ? member : {};
+const isGone = (member: unknown, met: readonly Place[]): boolean => {
+  const { node, state } = memberOf(member);
+  return state === 'gone' && typeof node === 'string' && met.includes(node);
+};
+const goneNode = ({ event }: Heard): Place => String(memberOf(event.member).node);
