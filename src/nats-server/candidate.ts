@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { NexaError } from '../errors.ts';
-import { run } from './run.ts';
+import { run } from '../programs/run.ts';
 import { fitness, formatVersion, parseVersion } from './version.ts';
 
 export type BinarySource = 'NEXA_NATS_SERVER' | 'path' | 'folder' | 'cache';

@@ -1,7 +1,7 @@
 import { access, constants, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NexaError } from '../errors.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder } from '../programs/make-folder.ts';
 
 /** What a data folder was made for; it cannot be used for anything else. */
 export interface Layout {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import { cachedBinaries, cacheFolder, type Environment } from './cache.ts';
+import type { Environment } from '../programs/cache.ts';
+import { cachedBinaries, serverCache } from './cached.ts';
 import { type BinarySource, type Candidate, judge } from './candidate.ts';
 
 export interface NatsServerBinary {
@@ -74,7 +75,7 @@ async function* places({
     seen.add(path);
     yield { path, source };
   }
-  for (const path of await cachedBinaries(cacheFolder(env))) yield { path, source: 'cache' };
+  for (const path of await cachedBinaries(serverCache(env))) yield { path, source: 'cache' };
 }
 
 const exists = (path: string) =>

@@ -3,10 +3,10 @@ import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cancel } from '../actor/ref.ts';
 import { NexaError } from '../errors.ts';
+import { run } from '../programs/run.ts';
 import { bracketed, reachable, type ServerConfig, serverConfig } from './config.ts';
 import { requireUnused } from './data-folder.ts';
 import { killWithUs } from './guard.ts';
-import { run } from './run.ts';
 
 export interface ServerExit {
   readonly server: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ServerConfig, serverConfig } from '../../src/nats-server/config.ts';
-import { run } from '../../src/nats-server/run.ts';
+import { run } from '../../src/programs/run.ts';
 import { natsServerBinary } from '../support/nats.ts';
 
 let root: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { INSTALL_HELP } from '../../src/nats-server/install-help.ts';
-import { run } from '../../src/nats-server/run.ts';
+import { run } from '../../src/programs/run.ts';
 import { natsServerBinary } from '../support/nats.ts';
 
 const composeText = () => readFile('docker-compose.yml', 'utf8');
