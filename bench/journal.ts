@@ -6,6 +6,7 @@ import { type AgentRef, startNode } from 'nexa';
 import { createCodec } from '../src/cluster/codec.ts';
 import { subjects } from '../src/cluster/subject.ts';
 import { Journal } from '../src/durable/journal.ts';
+import { SnapshotTroubles } from '../src/durable/snapshot-troubles.ts';
 import type { StoredEvent } from '../src/durable/turn.ts';
 import { jsonLog } from '../src/log.ts';
 import { connectNats } from '../src/nats/connection.ts';
@@ -42,6 +43,7 @@ async function journals(url: string) {
   const log = jsonLog({ level: 'error' });
   const at = { clock: systemClock, random: systemRandom };
   const link = await connectNats({ servers: [url], name: 'bench', role: 'control', log, ...at });
+  const troubles = new SnapshotTroubles({ log, clock: systemClock });
   const folding = {
     ...{ version: 1, config: undefined, initial: () => ({ count: 0 }), lifts: () => true, lift: (state: unknown) => state },
     fold: (state: unknown, events: readonly StoredEvent[]) => ({ count: (state as { readonly count: number }).count + events.length }),
@@ -57,6 +59,7 @@ async function journals(url: string) {
         storeMs: 60_000,
         epoch: 1,
         folding,
+        troubles,
       },
       ...{ snapshotEvery: { events: 10_000, bytes: 4_194_304 }, signal: new AbortController().signal, ...at },
     });

@@ -6,6 +6,7 @@ import type { JournalRecord } from './journal-record.ts';
 import { counted, type Replayed, replay } from './journal-replay.ts';
 import { type Kept, keep } from './kept.ts';
 import { patiently } from './misfit.ts';
+import type { SnapshotTroubles } from './snapshot-troubles.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Turn } from './turn.ts';
 
@@ -13,6 +14,8 @@ export interface JournalOptions extends JournalAccess {
   readonly folding: Folding;
   /** After so many events, or bytes of records, since the last one. */
   readonly snapshotEvery: { readonly events: number; readonly bytes: number };
+  /** Of all journals of the node. */
+  readonly troubles: SnapshotTroubles;
 }
 
 /**
@@ -29,7 +32,7 @@ export class Journal implements DurableState {
     this.#options = options;
     this.#place = place;
     this.#replayed = replayed;
-    this.#snapshots = new Snapshots(place, options.folding.version, replayed.snapshot);
+    this.#snapshots = new Snapshots(place, options.folding.version, replayed.snapshot, options.troubles);
     this.#snapshotIfDue();
   }
 

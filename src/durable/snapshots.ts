@@ -4,6 +4,7 @@ import type { Folded } from './folding.ts';
 import type { JournalPlace } from './journal-place.ts';
 import { readSnapshot, type StoredSnapshot } from './journal-replay.ts';
 import { decodeSnapshot, encodeSnapshot, type SnapshotRecord } from './snapshot-record.ts';
+import type { SnapshotTroubles } from './snapshot-troubles.ts';
 
 /** A larger snapshot keeps its state in an object of its own. */
 export const INLINE_BYTES = 524_288;
@@ -17,20 +18,25 @@ const TRIES = 5;
 export class Snapshots {
   readonly #place: JournalPlace;
   readonly #version: number;
+  readonly #troubles: SnapshotTroubles;
   #stored: StoredSnapshot | undefined;
   #writing: Promise<void> | undefined = undefined;
 
-  constructor(place: JournalPlace, version: number, stored: StoredSnapshot | undefined) {
+  constructor(place: JournalPlace, version: number, stored: StoredSnapshot | undefined, troubles: SnapshotTroubles) {
     this.#place = place;
     this.#version = version;
+    this.#troubles = troubles;
     this.#stored = stored;
   }
 
-  /** False: one is under way. Whatever becomes of it, nothing is lost by it. */
+  /** False: one is under way. Whatever becomes of it, nothing is lost by it, and its troubles are told. */
   begin(folded: Folded): boolean {
     if (this.#writing !== undefined) return false;
     this.#writing = this.#write(folded)
-      .catch(() => undefined)
+      .then(
+        () => this.#troubles.stored(),
+        (error) => this.#troubles.failed(error, this.#place.snapshotAt),
+      )
       .finally(() => {
         this.#writing = undefined;
       });
@@ -52,7 +58,6 @@ export class Snapshots {
     if (!inline) await place.blobs.put(object, state, place.within);
     const record: SnapshotRecord = { recordId, epoch, n, version: this.#version, sequence, state: inline ? state : object, kept };
     const outcome = await this.#store(record, encodeSnapshot(record, codec));
-    if (outcome === undefined) return;
     this.#stored = outcome.stored;
     if (outcome.stored.record.recordId !== recordId) {
       if (!inline) await place.blobs.delete(object, place.within);
@@ -63,11 +68,11 @@ export class Snapshots {
     if (typeof former === 'string' && former !== object) await place.blobs.delete(former, place.within);
   }
 
-  /** What is stored by then: this one, or a later one. Undefined: nobody knows. */
+  /** What is stored by then: this one, or a later one. @throws NexaError `unavailable`: nobody knows. */
   async #store(
     record: SnapshotRecord,
     bytes: Uint8Array,
-  ): Promise<{ readonly stored: StoredSnapshot; readonly replaced?: StoredSnapshot | undefined } | undefined> {
+  ): Promise<{ readonly stored: StoredSnapshot; readonly replaced?: StoredSnapshot | undefined }> {
     const place = this.#place;
     const backOff = new BackOff(place.access);
     let present = this.#stored;
@@ -85,7 +90,10 @@ export class Snapshots {
       if (found !== undefined && found.revision > (present?.revision ?? 0)) present = found;
       else await backOff.pause();
     }
-    return undefined;
+    throw new NexaError('unavailable', `the store did not say ${TRIES} times whether it has it`, {
+      definite: false,
+      where: place.snapshotAt,
+    });
   }
 
   /** Deletes what is stored, an object included. @throws NexaError if that is not known to be done. */

@@ -1,9 +1,11 @@
+import { silentLogger } from '../../src/actor/safe-logger.ts';
 import { storeSpec } from '../../src/cluster/formation.ts';
 import type { Folding } from '../../src/durable/folding.ts';
 import { forgetJournal } from '../../src/durable/forget-journal.ts';
 import { Journal, type JournalOptions } from '../../src/durable/journal.ts';
 import { decodeRecord, type JournalRecord } from '../../src/durable/journal-record.ts';
 import { decodeSnapshot } from '../../src/durable/snapshot-record.ts';
+import { SnapshotTroubles } from '../../src/durable/snapshot-troubles.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { StoreFaults } from '../../src/memory/network.ts';
 import type { Stores, Stream, Written } from '../../src/ports/stores.ts';
@@ -36,6 +38,8 @@ export async function journalWorld(faults: Partial<StoreFaults> = {}) {
   const { clock, network, random, stores } = storeWorld();
   const come = <T>(promise: Promise<T>, withinMs?: number): Promise<T> => outcome(clock, promise, withinMs);
   const abort = new AbortController();
+  const warnings: string[] = [];
+  const warn = (fields: object): void => void warnings.push((fields as { readonly code: string }).code);
   const calm = stores('observer');
   for (const store of ['JOURNAL', 'SNAPSHOTS', 'BLOBS'] as const)
     await come(calm.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
@@ -43,12 +47,13 @@ export async function journalWorld(faults: Partial<StoreFaults> = {}) {
   Object.assign(network.faults.store, faults);
   const subject = names.record('journal', 'list', 'a');
   const stream = calm.stream(names.store('JOURNAL'));
+  const troubles = new SnapshotTroubles({ clock, log: { ...silentLogger, warn } });
   const at = (epoch: number, more: Partial<JournalOptions> = {}): JournalOptions => ({
     ...{ stores: stores('owner'), subjects: names, type: 'list', id: 'a', codec, clock, random, storeMs: 500 },
-    ...{ epoch, signal: abort.signal, folding: listing, snapshotEvery: { events: 1_000, bytes: 1_000_000 }, ...more },
+    ...{ epoch, signal: abort.signal, folding: listing, snapshotEvery: { events: 1_000, bytes: 1_000_000 }, troubles, ...more },
   });
   return {
-    ...{ clock, network, random, stores, calm, stream, subject, abort, at, come },
+    ...{ clock, network, random, stores, calm, stream, subject, abort, at, come, warnings },
     snapshots: calm.kv(names.store('SNAPSHOTS')),
     blobs: calm.blobs(names.store('BLOBS')),
     open: (epoch: number, more: Partial<JournalOptions> = {}): Promise<Journal> => come(Journal.open(at(epoch, more))),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeSnapshot, type SnapshotRecord } from '../../src/durable/snapshot-record.ts';
+import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import { answering, codec, names, TIME } from '../cluster/stores.ts';
 import { adding, journalWorld, listingOf } from './journals.ts';
@@ -128,6 +129,43 @@ describe('a snapshot', () => {
     }
   });
 
+  test('that a full store refuses is told once, again when that comes back later; turns go on, and what was owed is stored', async () => {
+    const world = await journalWorld();
+    const stores = world.stores('owner');
+    let full = true;
+    const filling = {
+      ...stores,
+      kv: (name: string): Kv => {
+        const kv = stores.kv(name);
+        const write = async <T>(go: () => Promise<T>): Promise<T> => {
+          if (full) throw new NexaError('quota-exceeded', 'it takes no more', { where: { store: name } });
+          return go();
+        };
+        return { ...kv, create: (...given) => write(() => kv.create(...given)), update: (...given) => write(() => kv.update(...given)) };
+      },
+    };
+    const journal = await world.open(10, { ...every(2), stores: filling });
+    const add = async (items: number): Promise<void> => {
+      for (let item = 0; item < items; item++) {
+        await world.come(journal.commit(adding(journal, item)));
+        await world.come(journal.settled());
+      }
+    };
+    await add(20);
+    expect(world.warnings).toEqual(['quota-exceeded']);
+    expect(await world.snapshot()).toBeUndefined();
+    full = false;
+    await add(2);
+    expect(await world.snapshot()).toMatchObject({ n: 22 });
+    full = true;
+    await add(2);
+    expect(world.warnings).toEqual(['quota-exceeded']);
+    await world.clock.advance(60_000);
+    await add(10);
+    expect(world.warnings).toEqual(['quota-exceeded', 'quota-exceeded']);
+    expect((await world.open(20)).state).toHaveLength(34);
+  });
+
   test('of an owner that was fenced off never replaces a later one', async () => {
     const world = await journalWorld();
     const held: (() => void)[] = [];
@@ -182,15 +220,27 @@ describe('a snapshot', () => {
 });
 
 describe('a snapshot that does not fit the journal is told with its place, and nothing is overwritten', () => {
-  const cases: readonly [string, (stored: SnapshotRecord) => Uint8Array, string][] = [
-    ['newer than the journal', (stored) => encodeSnapshot({ ...stored, recordId: 'later', n: 40 }, codec), 'corrupt-record'],
-    ['of a record that the journal has not', (stored) => encodeSnapshot({ ...stored, recordId: 'other' }, codec), 'corrupt-record'],
-    ['that is none', () => new Uint8Array([0xc1]), 'corrupt-record'],
-    ['truncated', (stored) => encodeSnapshot(stored, codec).slice(0, -3), 'corrupt-record'],
-    ['with a state that cannot be read', (stored) => encodeSnapshot({ ...stored, state: new Uint8Array([0xc1]) }, codec), 'corrupt-record'],
-    ['of a layout of a later release', () => codec.encode([2, 'x']), 'unknown-version'],
+  const at = (sequence: string) => ({ stream: 'nexa_test_JOURNAL', subject: 'nexa.test.v1.journal.list.a', sequence });
+  const unreadable = (stored: SnapshotRecord) => encodeSnapshot({ ...stored, state: new Uint8Array([0xc1]) }, codec);
+  const cases: readonly [string, (stored: SnapshotRecord) => Uint8Array, string, object][] = [
+    [
+      'newer than the journal',
+      (stored) => encodeSnapshot({ ...stored, recordId: 'later', n: 40 }, codec),
+      'corrupt-record',
+      { ...BUCKET, ...at('0') },
+    ],
+    [
+      'of a record that the journal has not',
+      (stored) => encodeSnapshot({ ...stored, recordId: 'other' }, codec),
+      'corrupt-record',
+      at('4'),
+    ],
+    ['that is none', () => new Uint8Array([0xc1]), 'corrupt-record', BUCKET],
+    ['truncated', (stored) => encodeSnapshot(stored, codec).slice(0, -3), 'corrupt-record', BUCKET],
+    ['with a state that cannot be read', unreadable, 'corrupt-record', BUCKET],
+    ['of a layout of a later release', () => codec.encode([2, 'x']), 'unknown-version', BUCKET],
   ];
-  test.each(cases)('%s', async (_what, spoilt, code) => {
+  test.each(cases)('%s', async (_what, spoilt, code, where) => {
     const { snapshot, snapshots, come, open, records } = await snapshotted();
     const stored = (await snapshot()) as SnapshotRecord;
     const revision = (await come(snapshots.get('list.a', TIME)))?.revision ?? 0;
@@ -198,8 +248,7 @@ describe('a snapshot that does not fit the journal is told with its place, and n
     await come(snapshots.update('list.a', bytes, revision, TIME));
     const before = await records();
     const error = await open(20).catch((thrown) => thrown);
-    expect(error).toMatchObject({ code });
-    expect(error.where.sequence ?? error.where.key).toBeDefined();
+    expect({ code: error.code, where: error.where }).toEqual({ code, where });
     expect(await records()).toEqual(before);
     expect((await come(snapshots.get('list.a', TIME)))?.value).toEqual(bytes);
   });
@@ -268,7 +317,7 @@ describe('versions', () => {
     const journal = await world.open(10, { ...every(2), stores: unpurged });
     for (const item of [1, 2, 3]) await world.come(journal.commit(adding(journal, item)));
     await world.come(journal.settled());
-    expect(await world.snapshot()).toBeDefined();
+    expect(await world.snapshot()).toMatchObject({ n: 4, state: codec.encode([1, 2, 3]) });
     expect((await world.open(20, later(false))).state).toEqual([1, 2, 3]);
   });
 });

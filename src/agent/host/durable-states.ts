@@ -4,6 +4,7 @@ import { FencedState, type FenceOptions, forgetState } from '../../durable/fence
 import { forgetJournal } from '../../durable/forget-journal.ts';
 import { Journal } from '../../durable/journal.ts';
 import type { JournalAccess } from '../../durable/journal-place.ts';
+import type { SnapshotTroubles } from '../../durable/snapshot-troubles.ts';
 import { type AnyAgent, implementationOf } from '../define.ts';
 import { foldingOf } from './journaled-state.ts';
 import { lifted } from './stored-state.ts';
@@ -26,14 +27,14 @@ const fence = (access: DurableAccess, version: number): FenceOptions => ({
 export async function openState(
   definition: AnyAgent,
   access: DurableAccess,
-  { given, config }: { readonly given: unknown; readonly config: unknown },
+  { given, config, troubles }: { readonly given: unknown; readonly config: unknown; readonly troubles: SnapshotTroubles },
 ): Promise<DurableState | undefined> {
   const { storage, eventSourcing, initial } = implementationOf(definition);
   const { id } = access;
   if (storage !== 'durable') return undefined;
   if (eventSourcing === undefined)
     return FencedState.open(fence(access, definition.version), (stored) => lifted(definition, id, stored, () => initial({ id, config })));
-  return Journal.open({ ...access, folding: foldingOf(definition, id, given), snapshotEvery: eventSourcing.snapshotEvery });
+  return Journal.open({ ...access, folding: foldingOf(definition, id, given), snapshotEvery: eventSourcing.snapshotEvery, troubles });
 }
 
 /** Deletes it by a tombstone of that epoch; of a type that is not known here whichever is stored. */

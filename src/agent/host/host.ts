@@ -13,6 +13,7 @@ import { agentKey, type Subjects } from '../../cluster/subject.ts';
 import type { Standing } from '../../durable/change-reminder.ts';
 import type { DurableState } from '../../durable/durable-state.ts';
 import type { Kept } from '../../durable/kept.ts';
+import { SnapshotTroubles } from '../../durable/snapshot-troubles.ts';
 import type { Source } from '../../durable/turn.ts';
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Codec } from '../../ports/codec.ts';
@@ -72,6 +73,7 @@ export function agentHost(options: {
   };
   const { stores, subjects, storeMs } = options;
   const { clock, random } = system;
+  const troubles = new SnapshotTroubles(system);
   const access = (type: string, id: string, epoch: number, signal: AbortSignal): DurableAccess => ({
     ...{ stores, subjects, type, id, codec, clock, random, storeMs, epoch, signal },
   });
@@ -126,6 +128,7 @@ export function agentHost(options: {
         const store = await openState(definition, access(record.type, record.id, epoch, hosting.signal), {
           given: record.config,
           config: checked.value,
+          troubles,
         });
         hosting.store = store;
         if (hosting.killed) throw new NexaError('fenced', 'the activation ended before it began');
