@@ -6,7 +6,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Stream } from '../ports/stores.ts';
 import type { Activation, AgentHost } from './hosting.ts';
-import { agentKey, type Subjects } from './subject.ts';
+import type { Subjects } from './subject.ts';
 
 /** Mailboxes read at one time by one node. */
 const READS = 16;
@@ -72,7 +72,6 @@ export function mailboxes(options: {
     },
     busy: (key) => pumps.get(key)?.busy === true,
     async forget(type, id) {
-      agentKey(type, id);
       const subject = subjects.record('mailbox', type, id);
       const last = await stream.last(subject, { timeoutMs: storeMs });
       if (last === undefined) return;
