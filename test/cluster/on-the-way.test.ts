@@ -21,13 +21,14 @@ test('asks under way are remembered up to a number, the expired and then the old
 
 test('and up to so many bytes; one that is larger than that alone is remembered alone', () => {
   const asks = new OnTheWay<ReturnType<typeof entry>>();
+  const remembered = (): readonly number[] => [...Array(10).keys()].filter((id) => asks.get(id) !== undefined);
   for (let id = 0; id < 7; id++) asks.add(id, entry('x'.repeat(4_194_304)), 0);
-  expect(asks.get(0)).toBeDefined();
+  expect(remembered()).toEqual([0, 1, 2, 3, 4, 5, 6]);
   asks.add(7, entry('x'.repeat(4_194_304)), 0);
-  expect([asks.get(0), asks.get(1), asks.get(7)]).toEqual([undefined, expect.anything(), expect.anything()]);
+  expect(remembered()).toEqual([1, 2, 3, 4, 5, 6, 7]);
   asks.delete(7);
   asks.add(8, entry(''), 0);
-  expect(asks.get(1)).toBeDefined();
+  expect(remembered()).toEqual([1, 2, 3, 4, 5, 6, 8]);
   asks.add(9, entry('x'.repeat(50_000_000)), 0);
-  expect([asks.get(8), asks.get(9)]).toEqual([undefined, expect.anything()]);
+  expect(remembered()).toEqual([9]);
 });

@@ -87,8 +87,8 @@ test('M7: what a stranger was told is stored is handled exactly once and in orde
   }
   const info = await live.client.nats.request(`$JS.API.STREAM.INFO.nexa_${live.cluster}_MAILBOX`, undefined, { timeout: 5_000 });
   const { cluster } = JSON.parse(new TextDecoder().decode(info.data)) as { readonly cluster: { readonly leader: string } };
+  expect(live.servers.servers.map((server) => server.name)).toContain(cluster.leader);
   const leader = live.servers.servers.find((server) => server.name === cluster.leader);
-  expect(leader).toBeDefined();
   await leader?.kill();
   await goesOn('messages are stored after the leading server was killed');
   await leader?.start();
