@@ -8,21 +8,28 @@ export interface Stamped {
   readonly by?: string;
   /** For the report: which record, which message. */
   readonly what?: string;
+  /** Where it was seen: the name of a store, a receiver. Two of them have no order in common, each is judged by its own. */
+  readonly log?: string;
+  /** When it was seen, on the drill's clock; the order is not taken from it. */
+  readonly atMs?: number;
+  /** Of a record that says who owns the agent: why it is there (`crash`, `rebalance` …). */
+  readonly cause?: string;
 }
 
 /**
- * C2, C3: nothing of an older epoch after the first of a newer one, and no epoch of two nodes. The observations of an agent come
- * in one order that nobody disputes: the log's for records, one receiver's for messages.
+ * C2, C3: nothing of an older epoch after the first of a newer one, and no epoch of two nodes. The observations of an agent in one log come
+ * in one order that nobody disputes: the store's for records, one receiver's for messages.
  */
 export function epochs(observations: readonly Stamped[]): Verdict {
   const latest = new Map<string, Stamped>();
   const ownerOf = new Map<string, string>();
   const violations: string[] = [];
   for (const seen of observations) {
-    const { agent, epoch, by } = seen;
-    const newest = latest.get(agent);
+    const { agent, epoch, by, log } = seen;
+    const chain = JSON.stringify([agent, log]);
+    const newest = latest.get(chain);
     if (newest !== undefined && epoch < newest.epoch) violations.push(`${agent}: ${describe(seen)} after ${describe(newest)}`);
-    else latest.set(agent, seen);
+    else latest.set(chain, seen);
     if (by === undefined) continue;
     const activation = JSON.stringify([agent, epoch]);
     const owner = ownerOf.get(activation);

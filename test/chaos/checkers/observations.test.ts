@@ -23,6 +23,11 @@ describe('epochs', () => {
   const seen = (epoch: number, by?: string) => ({ agent: 'counter/a', epoch, ...(by === undefined ? {} : { by }) });
   test('that only rise are right, each agent for itself', () =>
     expect(epochs([seen(1), seen(1), { agent: 'b', epoch: 1 }, seen(4), { agent: 'b', epoch: 2 }])).toEqual(ok_));
+  test('are in order in each log for itself', () => {
+    const stale = { ...seen(1), log: 'STATE' };
+    expect(epochs([{ ...seen(4), log: 'AGENTS' }, stale])).toEqual(ok_);
+    expect(epochs([{ ...seen(4), log: 'STATE' }, stale])).toMatchObject({ verdict: 'bad' });
+  });
   test('of a stale owner are found', () =>
     expect(epochs([seen(1), seen(4), seen(1)])).toEqual(bad('counter/a: something of epoch 1 after something of epoch 4')));
   test('of two nodes at once are found', () =>
