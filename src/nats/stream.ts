@@ -53,7 +53,7 @@ export function natsStream(js: JetStream, name: string): Stream {
   };
 }
 
-type Item = { readonly record: Uint8Array; readonly sequence: number } | (() => void);
+type Item = { readonly record: Uint8Array; readonly sequence: number; readonly subject: Subject } | (() => void);
 
 /** The reader's pace is the server's: its flow-control question is answered only when what came before was taken. */
 async function* follow(js: JetStream, stream: string, subject: Subject, afterSequence: number, signal: AbortSignal) {
@@ -65,10 +65,10 @@ async function* follow(js: JetStream, stream: string, subject: Subject, afterSeq
     stream,
     filter: subject,
     start: () => ({ deliver_policy: 'by_start_sequence', opt_start_seq: heard + 1 }),
-    onDelivery: ({ sequence, message }) => {
+    onDelivery: ({ subject, sequence, message }) => {
       if (sequence <= heard) return;
       heard = sequence;
-      queue.push({ record: message.data.slice(), sequence });
+      queue.push({ record: message.data.slice(), sequence, subject: subject as Subject });
       wake();
     },
     onFlow: (answer) => {

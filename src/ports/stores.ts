@@ -42,11 +42,11 @@ export interface Stream {
     subject: Subject,
     options: { readonly fromSequence: number; readonly timeoutMs: number },
   ): Promise<{ readonly record: Uint8Array; readonly sequence: number } | undefined>;
-  /** One ordered consumer; may lag; never decides. */
+  /** One ordered consumer; may lag; never decides. Of several subjects each record names its own. */
   read(
     subject: Subject,
     options: { readonly afterSequence: number; readonly signal: AbortSignal },
-  ): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number }>;
+  ): AsyncIterable<{ readonly record: Uint8Array; readonly sequence: number; readonly subject: Subject }>;
   /** Keeps `belowSequence` itself. */
   purge(subject: Subject, options: { readonly belowSequence: number; readonly timeoutMs: number }): Promise<'yes' | 'unknown'>;
   /** One record of the stream. `yes`: the leader does not have it (any more). */
