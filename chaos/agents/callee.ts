@@ -1,0 +1,22 @@
+import { command, defineAgent } from 'nexa';
+import { z } from 'zod';
+import { runs } from './runs.ts';
+
+const handled = z.object({ handled: runs });
+
+/** Keeps which numbers of whom it was told or asked, in the order in which it handled them. */
+export const callee = defineAgent({
+  type: 'drill-callee',
+  version: 1,
+  commands: { note: command({ caller: z.string(), n: z.int() }), read: command({}, { reply: handled }) },
+  state: handled,
+  initial: { handled: [] },
+}).handle({
+  note({ state, epoch }, { caller, n }) {
+    const last = state.handled.at(-1);
+    const goesOn = last !== undefined && last.of === caller && last.epoch === epoch && last.to + 1 === n;
+    if (goesOn) return { state: { handled: [...state.handled.slice(0, -1), { ...last, to: n }] } };
+    return { state: { handled: [...state.handled, { of: caller, epoch, from: n, to: n }] } };
+  },
+  read: ({ state }) => ({ reply: { handled: [...state.handled] } }),
+});

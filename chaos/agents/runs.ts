@@ -1,0 +1,4 @@
+import { z } from 'zod';
+
+/** Numbers of one sender that one activation took one after the other: a long and regular story in few words, and every irregular one in full. */
+export const runs = z.array(z.object({ of: z.string(), epoch: z.int(), from: z.int(), to: z.int() }));
