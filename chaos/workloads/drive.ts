@@ -14,6 +14,8 @@ export interface WorkloadOptions<Op, Result> {
   readonly ask: Ask<Op, Result>;
   /** 1 … 1,000. */
   readonly keys: number;
+  /** The number of the first of them. Default 0. */
+  readonly firstKey?: number;
   /** New operations per key, 1 … 300: a longer history of one key makes the search for its order too large. Default 300. */
   readonly perKey?: number;
   /** At most so many calls a second per key, 1 … 20. Default 20. */
@@ -53,7 +55,8 @@ export async function drive<Op, Result>(
   const perKey = bounded('perKey', options.perKey ?? 300, 300);
   const periodMs = 1_000 / bounded('perSecond', options.perSecond ?? 20, 20);
   const clients = bounded('clients', options.clients ?? 5, 20);
-  await Promise.all(Array.from({ length: keys }, (_, key) => driveKey(options, key, perKey, periodMs, clients)));
+  const first = options.firstKey ?? 0;
+  await Promise.all(Array.from({ length: keys }, (_, index) => driveKey(options, first + index, perKey, periodMs, clients)));
 }
 
 function driveKey<Op, Result>(

@@ -1,5 +1,7 @@
 import { Refused } from '../../src/errors.ts';
-import type { RegisterOp, RegisterResult } from '../checkers/models.ts';
+import { linearizable } from '../checkers/linearizable.ts';
+import { type RegisterOp, type RegisterResult, registerModel } from '../checkers/models.ts';
+import { askedWork } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
 
 /**
@@ -28,3 +30,15 @@ export function registerWorkload(options: WorkloadOptions<RegisterOp, RegisterRe
     },
   });
 }
+
+/** W1. */
+export const register = askedWork<RegisterOp, RegisterResult>({
+  name: 'register',
+  about: 'reads, writes and compare-and-sets of one register per agent, in an order that explains all answers',
+  type: 'register',
+  promise: 'C3',
+  by: 'linearizable',
+  drive: registerWorkload,
+  final: { type: 'read' },
+  judge: (operations) => linearizable(registerModel, operations),
+});

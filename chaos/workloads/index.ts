@@ -1,0 +1,9 @@
+import { counter } from './counter.ts';
+import { journal, list } from './list.ts';
+import { register } from './register.ts';
+import type { WorkKind } from './work.ts';
+
+/** By name. */
+export const WORKLOADS: Readonly<Record<string, WorkKind>> = Object.fromEntries(
+  [register, counter, list, journal].map((kind) => [kind.name, kind]),
+);
