@@ -1,3 +1,4 @@
+import type { Clock } from '../../../../../src/ports/clock.ts';
 import type { Act, Place } from '../../../../act.ts';
 
 /** What is done to machines: neither to processes nor to the ways between them. */
@@ -24,14 +25,25 @@ export type LimitAct = Extract<
 export interface Machines {
   /** Of the run; gone with it. A limit keeps its own files in a folder of its own name below it. */
   readonly folder: string;
+  readonly clock: Clock;
+  /** The stage has a mount namespace of its own: what is mounted here ends with it. */
+  readonly ownMounts: boolean;
   /** The node's own process, or the server: as of now, if it runs. */
   pid(place: Place): number | undefined;
+  /** Whether an act has stopped what runs there: then nothing else wakes it up. */
+  isPaused(place: Place): boolean;
   /** Where a server's files are: `store` and `server.conf` below it. */
   serverFolder(server: Place): string;
   kill(server: Place): Promise<void>;
   /** Its configuration is written anew for it: `settings` are asked for again. */
   start(server: Place): Promise<void>;
+  /** As it runs: `settings` are asked for again, written and told to it (SIGHUP). Nothing for one that does not run. */
+  reload(server: Place): Promise<void>;
+  /** Whether its monitor says that it is well; one that does not run or does not answer within 2 s is not. */
+  isHealthy(server: Place): Promise<boolean>;
 }
+
+export type ActOf<Name extends LimitAct['act']> = Extract<LimitAct, { readonly act: Name }>;
 
 /** One kind of limit, over all machines of a stage. It lives in the stage's process and ends with it. */
 export interface Limit {

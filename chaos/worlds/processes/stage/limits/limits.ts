@@ -1,7 +1,11 @@
+import { cpu } from './cpu.ts';
+import { descriptors } from './descriptors.ts';
 import type { Limit, Machines } from './limit.ts';
+import { memory } from './memory.ts';
+import { storeCopy } from './store-copy.ts';
 
 /** What a stage is opened with, as far as it concerns limits. */
 export type OpenLimit = (machines: Machines) => Promise<Limit>;
 
 /** Every kind of limit that there is. */
-export const LIMITS: readonly OpenLimit[] = [];
+export const LIMITS: readonly OpenLimit[] = [descriptors, memory, cpu, storeCopy];
