@@ -31,7 +31,7 @@ export interface RequestOptions {
 export interface Caller {
   /**
    * The fields of a good answer beside `ok`.
-   * @throws NexaError what was answered; `unavailable` when nobody listens there, `disconnected`, `ask-timeout`, `cancelled`,
+   * @throws NexaError what was answered; `unavailable` when nobody listens there, `denied` when we may not ask there, `disconnected`, `ask-timeout`, `cancelled`,
    *   `overloaded`, `not-encodable`, `payload-too-large`.
    */
   request(subject: Subject, body: unknown, options: RequestOptions): Promise<Readonly<Record<string, unknown>>>;
@@ -51,13 +51,14 @@ const MOST_WAITING = 10_000;
 export function createCaller(options: CallerOptions): Caller {
   const { transport, codec, clock, random, subjects } = options;
   const inbox = clientInbox(random.id());
-  const waiting = new Map<string, (answer: Inbound | NexaError) => void>();
+  const waiting = new Map<string, { readonly subject: string; readonly settle: (answer: Inbound | NexaError) => void }>();
   let connected = true;
   let asked = 0;
   let closed = false;
 
   const cancels = [
-    transport.subscribe(inbox.all, (message) => waiting.get(message.subject)?.(message)),
+    transport.subscribe(inbox.all, (message) => waiting.get(message.subject)?.settle(message)),
+    transport.onDenied?.((subject) => denied(subject)) ?? (() => undefined),
     transport.onStatus((status) => {
       if (status !== 'slow-consumer') connected = status === 'up';
     }),
@@ -69,6 +70,18 @@ export function createCaller(options: CallerOptions): Caller {
         definite: true,
         fix: 'Repeat it; the connection is being restored.',
       });
+  };
+  const denied = (subject: string): void => {
+    const refused = [...waiting.values()].filter((each) => each.subject === subject);
+    // Of several it is not said which: one that was sent before the right was taken away may be under way.
+    const definite = refused.length === 1;
+    for (const { settle } of refused)
+      settle(
+        new NexaError('denied', 'the NATS server does not let these credentials publish there', {
+          ...{ where: { subject }, definite },
+          fix: 'Ask whoever runs the NATS servers for the right to publish to that subject.',
+        }),
+      );
   };
   const take = (): Subject => {
     check();
@@ -124,7 +137,7 @@ export function createCaller(options: CallerOptions): Caller {
           settle(new NexaError('ask-timeout', 'no answer within the deadline', { where: { subject } })),
         );
         signal?.addEventListener('abort', aborted, { once: true });
-        waiting.set(reply, settle);
+        waiting.set(reply, { subject, settle });
         try {
           transport.publish(subject, payload, { reply, headers });
         } catch (thrown) {
@@ -150,7 +163,7 @@ export function createCaller(options: CallerOptions): Caller {
             ]);
             const payload = codec.encode(body);
             reply = at;
-            waiting.set(at, (answer) => {
+            const settle = (answer: Inbound | NexaError): void => {
               if (answer instanceof NexaError) return inflow.fail(answer);
               // Nobody listens: for the request, or later where the reader says how far it is.
               if (answer.noResponders)
@@ -159,7 +172,8 @@ export function createCaller(options: CallerOptions): Caller {
                 );
               flow ??= flowOf(subjects, answer);
               arrive(inflow, codec, answer.payload);
-            });
+            };
+            waiting.set(at, { subject, settle });
             transport.publish(subject, payload, { reply: at, headers });
           },
           pull: (upTo) => {
@@ -182,7 +196,7 @@ export function createCaller(options: CallerOptions): Caller {
     close: () => {
       closed = true;
       for (const cancel of cancels) cancel();
-      for (const settle of [...waiting.values()]) settle(new NexaError('cancelled', 'the client was closed'));
+      for (const { settle } of [...waiting.values()]) settle(new NexaError('cancelled', 'the client was closed'));
     },
   };
 }

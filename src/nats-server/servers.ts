@@ -25,6 +25,8 @@ export interface StartServersOptions {
   readonly cluster?: string;
   /** Default 30,000. Large stores take longer to recover. */
   readonly readyTimeoutMs?: number;
+  /** Further settings of each, in the server's own words. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** Servers that this process started, and that end with it. */
@@ -73,7 +75,7 @@ function configured(
   options: StartServersOptions & { readonly host: string; readonly cluster: string },
   ports: readonly ServerPorts[],
 ): readonly NatsServer[] {
-  const { binary, host, cluster, folder, fsync = false } = options;
+  const { binary, host, cluster, folder, settings, fsync = false } = options;
   const peers = ports.map((each) => `${LOOPBACK}:${each.cluster}`);
   return ports.map((own, index) => {
     const name = `n${index + 1}`;
@@ -86,6 +88,7 @@ function configured(
         port: own.client,
         monitorPort: own.monitor,
         fsync,
+        ...(settings === undefined ? {} : { settings }),
         ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, peers } }),
       },
     });

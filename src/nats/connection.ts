@@ -62,6 +62,8 @@ export interface Wire {
   bufferedBytes(): number;
   maxPayloadBytes(): number;
   onStatus(listener: (status: Status) => void): Cancel;
+  /** Of a subject that the server does not let us publish to. */
+  onDenied(listener: (subject: string) => void): Cancel;
   /** Once, when the connection is closed from this side. */
   onClose(cleanup: () => void): Cancel;
   reconnect(): void;
@@ -149,6 +151,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
   assertPublishable(inbox);
   inside.avoidCurrentServer();
   const listeners = new Set<(status: Status) => void>();
+  const denials = new Set<(subject: string) => void>();
   const cleanups = new Set<() => void>();
   let closed = false;
   let up = true;
@@ -188,6 +191,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
       else if (status.type === 'error') {
         log.warn({ error: status.data, detail: inside.lastError() }, 'the NATS server reported an error');
         if (/slow consumer/i.test(inside.lastError())) tell('slow-consumer');
+        if (status.permissionContext?.operation === 'publish') for (const denied of [...denials]) denied(status.permissionContext.subject);
       }
     }
   };
@@ -214,6 +218,10 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    onDenied: (listener) => {
+      denials.add(listener);
+      return () => void denials.delete(listener);
+    },
     onClose: (cleanup) => {
       cleanups.add(cleanup);
       return () => void cleanups.delete(cleanup);
@@ -230,6 +238,7 @@ function wireOf(connection: NatsConnection, options: NatsOptions): Wire {
         await inTime(clock, FLUSH_MS, connection.flush(), () => new Error('late')).catch(() => undefined);
       }
       listeners.clear();
+      denials.clear();
       for (const cleanup of [...cleanups]) cleanup();
       inside.stopDialling();
       await connection.close().catch((error) => log.debug({ error }, 'closing the NATS connection'));

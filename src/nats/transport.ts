@@ -78,6 +78,7 @@ export function natsTransport(wire: Wire): Transport {
       });
     },
     onStatus: wire.onStatus,
+    onDenied: wire.onDenied,
     reconnect: wire.reconnect,
     close: wire.close,
   };

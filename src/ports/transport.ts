@@ -36,6 +36,8 @@ export interface Transport {
    */
   flush(options: { readonly timeoutMs: number }): Promise<void>;
   onStatus(listener: (status: 'up' | 'down' | 'slow-consumer') => void): Cancel;
+  /** Where somebody may forbid it: of a subject on which what was published went nowhere. */
+  onDenied?(listener: (subject: string) => void): Cancel;
   /** Leaves this server for another one. */
   reconnect(): void;
   close(): Promise<void>;

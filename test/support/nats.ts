@@ -29,12 +29,15 @@ export function natsServerBinary(): { readonly path: string; readonly version: s
   return found;
 }
 
-export async function startServers(options: { readonly count?: 1 | 3; readonly fsync?: boolean } = {}): Promise<TestServers> {
+export async function startServers(
+  options: { readonly count?: 1 | 3; readonly fsync?: boolean; readonly settings?: Readonly<Record<string, unknown>> } = {},
+): Promise<TestServers> {
   const folder = await mkdtemp(join(tmpdir(), 'nexa-test-'));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   let started: NatsServers;
   try {
-    started = await startNatsServers({ binary: natsServerBinary(), count: options.count ?? 1, folder, fsync: options.fsync ?? false });
+    const { count = 1, fsync = false, settings = {} } = options;
+    started = await startNatsServers({ binary: natsServerBinary(), count, folder, fsync, settings });
   } catch (error) {
     await remove();
     throw error;
