@@ -134,6 +134,13 @@ export interface Client extends Agents, AsyncDisposable {
     /** SIGKILL, by the node's launcher. */
     killNode(node: string): Promise<void>;
     /**
+     * SIGSTOP, by the node's launcher, which lets it go on after so long, 1 … 60,000, whoever wanted it. Another pause in between sets a
+     * new limit. @throws NexaError `unknown-command`: its launcher is of an older release.
+     */
+    pauseNode(node: string, forMs: number): Promise<void>;
+    /** Before that time; of a node that is not held nothing happens. */
+    resumeNode(node: string): Promise<void>;
+    /**
      * What nodes tell as it happens, of one node and of some kinds (docs/events.md) or of all; at most once, and nothing of what
      * came before. @throws NexaError `bad-id`, `disconnected`.
      */
@@ -305,6 +312,12 @@ export function clientOver(options: {
       stopNode: async (node) => void (await ctl(node, 'stop')),
       killNode: async (node) => {
         await caller.request(names.launcher(node), { type: 'kill' }, within);
+      },
+      pauseNode: async (node, forMs) => {
+        await caller.request(names.launcher(node), { type: 'pause', forMs }, within);
+      },
+      resumeNode: async (node) => {
+        await caller.request(names.launcher(node), { type: 'resume' }, within);
       },
       events: ({ node, kinds = [] }, listener) => {
         const wanted = kinds.length === 0 ? [names.events(node)] : kinds.map((kind) => names.events(node, kind));

@@ -13,7 +13,8 @@ import type { Stores } from '../src/ports/stores.ts';
 import type { Transport } from '../src/ports/transport.ts';
 import { VERSION, WIRE_VERSIONS } from '../src/version.ts';
 import { childEnvironment } from './config.ts';
-import { answerKill } from './kill-order.ts';
+import { answerOrders } from './launcher-orders.ts';
+import { killGroup, ordersTo } from './worker-orders.ts';
 import type { LauncherOrder, WorkerNews, WorkerSpec } from './worker-spec.ts';
 
 /** The exit code of a worker whose incarnation is over: its launcher starts the next one (C1). */
@@ -72,6 +73,8 @@ export interface Launcher {
 interface Worker {
   readonly spec: LauncherOptions['workers'][number];
   child: ChildProcess | undefined;
+  /** Lets its process go on that was held by an order. */
+  release: () => void;
   crashes: number[];
   backoffMs: number;
   wasReady: boolean;
@@ -85,7 +88,7 @@ export function launch(options: LauncherOptions): Launcher {
   const { stores, clock, random, log } = options;
   const codec = createCodec();
   const workers = options.workers.map(
-    (spec): Worker => ({ spec, child: undefined, crashes: [], backoffMs: BACKOFF_MS.first, wasReady: false }),
+    (spec): Worker => ({ spec, child: undefined, release: () => {}, crashes: [], backoffMs: BACKOFF_MS.first, wasReady: false }),
   );
   let stopping = false;
   let killing = false;
@@ -105,7 +108,11 @@ export function launch(options: LauncherOptions): Launcher {
   const stopAll = (): void => {
     stopping = true;
     for (const cancel of cancelWaits.splice(0)) cancel();
-    for (const worker of workers) if (worker.child?.connected === true) worker.child.send({ order: 'stop' } satisfies LauncherOrder);
+    for (const worker of workers) {
+      // Who is held cannot leave.
+      worker.release();
+      if (worker.child?.connected === true) worker.child.send({ order: 'stop' } satisfies LauncherOrder);
+    }
   };
   const killAll = (): void => {
     killing = true;
@@ -244,11 +251,11 @@ export function launch(options: LauncherOptions): Launcher {
     });
 
   const unsubscribe = workers.map((worker) =>
-    answerKill({
+    answerOrders({
       transport: options.transport,
       subject: subjectsOf(worker.spec.cluster).launcher(worker.spec.node),
       log,
-      kill: () => killWorker(worker),
+      orders: ordersTo(worker, clock),
     }),
   );
   const done = Promise.all(workers.map(one)).then(() => {
@@ -263,23 +270,9 @@ export function launch(options: LauncherOptions): Launcher {
     stopNow: killAll,
     kill(node) {
       const worker = workers.find((candidate) => candidate.spec.node === node);
-      return worker !== undefined && killWorker(worker);
+      return worker !== undefined && ordersTo(worker, clock).kill();
     },
   };
-}
-
-function killWorker({ child }: Worker): boolean {
-  killGroup(child);
-  return child !== undefined;
-}
-
-function killGroup(child: ChildProcess | undefined): void {
-  if (child?.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // The group is empty: everybody in it has ended.
-  }
 }
 
 /** A hint that a member's record is worth reading: a failover does not wait for a watch. */

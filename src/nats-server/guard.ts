@@ -5,13 +5,18 @@ import { spawn } from 'node:child_process';
  * pipe that only we hold, and kills the process when the pipe breaks. It works without anybody's help on every Unix, when a whole
  * process group is killed, and for a process that is stopped. Call the result once the process is known to be gone.
  * @param pid of a process, or negative: everybody in that process group.
+ * @param signal `CONT`: it is not killed but goes on, for a process that we have stopped.
  */
-export function killWithUs(pid: number): () => void {
-  const watcher = spawn('/bin/sh', ['-c', 'trap "" HUP INT TERM; read -r line && exit 0; kill -KILL "$1"', 'nexa-guard', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    cwd: '/',
-  });
+export function killWithUs(pid: number, signal: 'KILL' | 'CONT' = 'KILL'): () => void {
+  const watcher = spawn(
+    '/bin/sh',
+    ['-c', 'trap "" HUP INT TERM; read -r line && exit 0; kill -"$2" "$1"', 'nexa-guard', String(pid), signal],
+    {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      cwd: '/',
+    },
+  );
   watcher.on('error', () => {});
   watcher.stdin.on('error', () => {});
   watcher.unref();

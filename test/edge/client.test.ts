@@ -83,6 +83,19 @@ describe('a client', () => {
     expect(heard).toEqual([{ type: 'kill' }]);
   });
 
+  test('holds a node through its launcher, and lets it go on', async () => {
+    const { client, outcome, network } = world();
+    const { transport } = network.connect('launcher');
+    const heard: unknown[] = [];
+    transport.subscribe(names.launcher('n1'), (message) => {
+      heard.push(codec.decode(message.payload));
+      if (message.reply !== undefined) transport.publish(message.reply, codec.encode({ ok: true }));
+    });
+    await outcome(client.cluster.pauseNode('n1', 500));
+    await outcome(client.cluster.resumeNode('n1'));
+    expect(heard).toEqual([{ type: 'pause', forMs: 500 }, { type: 'resume' }]);
+  });
+
   test('a ref in a reply is live', async () => {
     const { client, outcome, calls } = world({
       ask: async () => ({

@@ -184,6 +184,8 @@ test('B2: fields of spawn, agents and ctl that do not fit are refused one by one
     ['ctl.n1', { type: 'stop', now: true }],
     ['ctl.n1.launcher', { type: 'stop' }],
     ['ctl.n1.launcher', { type: 'kill', now: true }],
+    ['ctl.n1.launcher', { type: 'pause', forMs: 1e9 }],
+    ['ctl.n1.launcher', { type: 'resume', now: true }],
     ['agent.counter.nobody', { type: 'get' }],
     ['agent.nothing.nobody', { type: 'get' }],
     ['agent.counter.victim', { type: 'add', by: 1.5 }],
