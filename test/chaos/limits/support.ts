@@ -53,6 +53,7 @@ export function machines(given: Partial<Machines> = {}): Machines & Disposable {
   return {
     folder,
     clock: systemClock,
+    wants: () => true,
     ownMounts: false,
     pid: () => undefined,
     isPaused: () => false,

@@ -26,6 +26,8 @@ export interface Machines {
   /** Of the run; gone with it. A limit keeps its own files in a folder of its own name below it. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Whether the drill may ask for it: what costs something, or changes how programs are started, is prepared only then. */
+  wants(act: LimitAct['act']): boolean;
   /** The stage has a mount namespace of its own: what is mounted here ends with it. */
   readonly ownMounts: boolean;
   /** The node's own process, or the server: as of now, if it runs. */
