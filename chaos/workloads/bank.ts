@@ -1,3 +1,9 @@
+import { finalsOf, resultOf } from './asked.ts';
+import { drive, type WorkloadOptions } from './drive.ts';
+import { keyedWork } from './keyed.ts';
+import { outcomesOf } from './outcomes.ts';
+import type { WorkKind } from './work.ts';
+
 /** W4. `transfer` is answered when the teller has it stored; it then goes on by itself. Accounts are a0 … of their bank. */
 export type BankOp =
   | { readonly type: 'transfer'; readonly transfer: string; readonly from: string; readonly to: string; readonly cents: number }
@@ -24,3 +30,83 @@ export interface BankNotes {
   readonly accounts: number;
   readonly openingCents: number;
 }
+
+const TELLER = 'drill-teller';
+const ACCOUNT = 'drill-account';
+const ACCOUNTS = 5;
+const OPENING_CENTS = 100;
+/** So that some deposits are refused, and money goes back. */
+const MOST_CENTS = 160;
+const LARGEST_CENTS = 60;
+/** How long the last transfers may take at the end, when all is quiet. */
+const DONE_MS = 30_000;
+const LOOK_MS = 500;
+const FINAL: readonly TransferState[] = ['completed', 'refused', 'refunded'];
+
+/** Transfers between two accounts, and now and then a look at one; what nobody knows is repeated under its request id. */
+export function bankWorkload(options: WorkloadOptions<BankOp, BankResult>): Promise<void> {
+  let begun = 0;
+  return drive({
+    ...options,
+    retries: 3,
+    next(random): BankOp {
+      const at = Math.floor(random.next() * ACCOUNTS);
+      if (random.next() < 0.2) return { type: 'balance', account: `a${at}` };
+      const to = (at + 1 + Math.floor(random.next() * (ACCOUNTS - 1))) % ACCOUNTS;
+      const cents = 1 + Math.floor(random.next() * LARGEST_CENTS);
+      return { type: 'transfer', transfer: `t${++begun}`, from: `a${at}`, to: `a${to}`, cents };
+    },
+  });
+}
+
+/** W4. */
+export const bank: WorkKind = {
+  name: 'bank',
+  about: 'transfers between agents in durable steps: no money comes or goes, and every transfer ends in one way',
+  start: (scene) =>
+    keyedWork<BankOp, BankResult>(scene, (calls) => {
+      const { clock, timeoutMs } = scene;
+      const accounts = [...Array(ACCOUNTS).keys()].map((at) => `a${at}`);
+      const bankOf = (key: number): string => `k${key}`;
+      return {
+        ...{ name: 'bank', lanes: 2, perSecond: 4, clients: 2, drive: bankWorkload },
+        agentOf: (key) => `${TELLER}/${bankOf(key)}`,
+        async prepare(key) {
+          const config = { openingCents: OPENING_CENTS, mostCents: MOST_CENTS };
+          for (const account of accounts) await calls.spawn(key, { agent: ACCOUNT, id: `${bankOf(key)}-${account}`, config });
+          await calls.spawn(key, { agent: TELLER, id: bankOf(key) });
+        },
+        ask: (key, op, { requestId }) =>
+          calls.by(
+            key,
+            (client) =>
+              (op.type === 'balance'
+                ? client.askRaw(ACCOUNT, `${bankOf(key)}-${op.account}`, { type: 'read' }, { timeoutMs })
+                : client.askRaw(TELLER, bankOf(key), op, { timeoutMs, requestId })) as Promise<BankResult>,
+          ),
+        finals(keys, { caller }) {
+          const untilMs = clock.monotonicMs() + DONE_MS;
+          return finalsOf(calls, keys, async (key, client): Promise<BankFinals[number]> => {
+            for (;;) {
+              const said = await client.askRaw(TELLER, bankOf(key), { type: 'read' }, { timeoutMs });
+              const { transfers } = said as { readonly transfers: readonly Transfer[] };
+              if (clock.monotonicMs() < untilMs && transfers.some(({ state }) => !FINAL.includes(state))) {
+                await calls.wait(LOOK_MS);
+                continue;
+              }
+              const balances: Record<string, number> = {};
+              for (const account of accounts) {
+                const read = () =>
+                  client.askRaw(ACCOUNT, `${bankOf(key)}-${account}`, { type: 'read' }, { timeoutMs }) as Promise<BankResult>;
+                const there = await resultOf(caller.run({ key, op: { type: 'balance', account }, timeoutMs }, read));
+                if ('cents' in there) balances[account] = there.cents;
+              }
+              return { accounts: balances, transfers };
+            }
+          });
+        },
+        notes: (): BankNotes => ({ accounts: ACCOUNTS, openingCents: OPENING_CENTS }),
+      };
+    }),
+  check: (record) => [outcomesOf(record)],
+};
