@@ -1,10 +1,12 @@
+import { bank } from './bank.ts';
 import { counter } from './counter.ts';
 import { letters } from './letters.ts';
 import { journal, list } from './list.ts';
+import { lock } from './lock.ts';
 import { register } from './register.ts';
 import type { WorkKind } from './work.ts';
 
 /** By name. */
 export const WORKLOADS: Readonly<Record<string, WorkKind>> = Object.fromEntries(
-  [register, counter, list, journal, letters].map((kind) => [kind.name, kind]),
+  [register, counter, list, journal, letters, bank, lock].map((kind) => [kind.name, kind]),
 );
