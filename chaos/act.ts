@@ -1,6 +1,6 @@
 /**
  * A place in a drill: `n1` … a machine with one node and its launcher, `s1` … one with a nats-server, `client` where the workloads run.
- * A simulation has one store, which is everywhere, and no servers.
+ * A simulation has no servers, and one `store`.
  */
 export type Place = string;
 
@@ -53,6 +53,8 @@ export type Act =
   | { readonly act: 'revoke' | 'grant'; readonly node: Place }
   /** The store has no leader for so long: the simulation's own, where no server can be killed. */
   | { readonly act: 'election'; readonly ms: number }
+  /** The simulation's own too: the node's server is cut off from the store; leaving that server cures it. */
+  | { readonly act: 'strand' | 'unstrand'; readonly node: Place }
   /** Ends every cut, delay, loss, slicing, half-open link, pause, limit and full disk. Processes that are dead stay so. */
   | { readonly act: 'heal' };
 

@@ -51,9 +51,14 @@ export interface NetworkFaults {
   isolate(name: string): void;
   /** The store does not hear or answer it; messages still travel. */
   cutStore(name: string): void;
+  /** The store hears it and does as it says; neither an answer nor a change comes back. */
+  cutAnswers(name: string): void;
+  /** Takes back {@link cut}, and what {@link cutStore} or {@link cutAnswers} did. */
+  mend(from: string, to: string): void;
+  mendStore(name: string): void;
   /** As {@link cutStore}, but leaving the server (`reconnect`) cures it. */
   strand(name: string): void;
-  /** Takes back cut, isolate, cutStore and strand: of one endpoint, or of all. Probabilities and delays stay. */
+  /** Takes back cut, isolate, cutStore, cutAnswers and strand: of one endpoint, or of all. Probabilities and delays stay. */
   heal(name?: string): void;
   /** The store has no leader: writes are `unknown`, reads `unavailable`. A second one prolongs the first. */
   election(durationMs: number): void;
@@ -77,6 +82,7 @@ export class Weather {
   electionUntilMs = Number.NEGATIVE_INFINITY;
   readonly #cuts = new Set<string>();
   readonly #storeCuts = new Set<string>();
+  readonly #answerCuts = new Set<string>();
   readonly #links = new Map<string, Partial<LinkFaults>>();
 
   constructor(settings: FaultSettings | undefined) {
@@ -113,6 +119,19 @@ export class Weather {
     this.#storeCuts.add(name);
   }
 
+  cutAnswers(name: string): void {
+    this.#answerCuts.add(name);
+  }
+
+  mend(from: string, to: string): void {
+    this.#cuts.delete(key(from, to));
+  }
+
+  mendStore(name: string): void {
+    this.#storeCuts.delete(name);
+    this.#answerCuts.delete(name);
+  }
+
   open(from: string, to: string): boolean {
     return (
       !(this.isolated.size > 0 && (this.isolated.has(from) || this.isolated.has(to))) &&
@@ -128,8 +147,13 @@ export class Weather {
     return !this.isolated.has(name) && !this.#storeCuts.has(name) && !this.stranded.has(name);
   }
 
+  hearsStore(name: string): boolean {
+    return this.reachesStore(name) && !this.#answerCuts.has(name);
+  }
+
   heal(name: string | undefined): void {
-    for (const one of [this.isolated, this.stranded, this.#storeCuts]) name === undefined ? one.clear() : one.delete(name);
+    for (const one of [this.isolated, this.stranded, this.#storeCuts, this.#answerCuts])
+      name === undefined ? one.clear() : one.delete(name);
     for (const cut of this.#cuts) if (name === undefined || cut.split('\n').includes(name)) this.#cuts.delete(cut);
   }
 }

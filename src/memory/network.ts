@@ -104,6 +104,12 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
       });
     },
     cutStore: (name) => weather.cutStore(name),
+    cutAnswers: (name) => weather.cutAnswers(name),
+    mend: (from, to) => weather.mend(from, to),
+    mendStore: (name) => {
+      weather.mendStore(name);
+      storeReady();
+    },
     strand: (name) => void weather.stranded.add(name),
     heal: (name) => {
       weather.heal(name);

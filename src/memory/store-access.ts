@@ -48,7 +48,7 @@ export function storeAccess(broker: Broker, endpoint: Endpoint): StoreAccess {
       endpoint.link('requests').push(broker.delay(store.delayMs), () => {
         const answer = (outcome: Outcome<T>): void =>
           endpoint.link('answers').push(broker.delay(store.delayMs), () => {
-            if (endpoint.up && weather.reachesStore(endpoint.name)) endpoint.take(() => settle(outcome), 0);
+            if (endpoint.up && weather.hearsStore(endpoint.name)) endpoint.take(() => settle(outcome), 0);
           });
         if (!endpoint.up || !weather.reachesStore(endpoint.name)) return;
         if (!weather.electing(nowMs())) arrive(answer);

@@ -35,7 +35,7 @@ export function watchLog(broker: Broker, endpoint: Endpoint, options: WatcherOpt
   let first = true;
   let cancelled = false;
 
-  const reaches = (): boolean => endpoint.up && weather.reachesStore(endpoint.name);
+  const reaches = (): boolean => endpoint.up && weather.hearsStore(endpoint.name);
 
   const miss = (): void => {
     broken = true;

@@ -6,6 +6,7 @@ import { join } from '../../src/cluster/join.ts';
 import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
 import { type Caller, createCaller } from '../../src/edge/caller.ts';
 import { publicEdge } from '../../src/edge/public-edge.ts';
+import { publishEvents } from '../../src/edge/publish-events.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
 import { type MemoryConnection, type MemoryNetwork, memoryNetwork } from '../../src/memory/network.ts';
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
@@ -145,6 +146,10 @@ export class SimWorld {
       { timeoutMs: 120_000 },
     );
     node.member = member;
+    if (this.#options.tells === true) {
+      const self = { node: name, incarnation: joined.incarnation };
+      publishEvents({ events: member.system.events, transport: data.transport, subjects: this.subjects, clock, log, self });
+    }
     this.note(`${name}.${joined.incarnation} up`);
     onUp?.(node, member);
     const edge = publicEdge({

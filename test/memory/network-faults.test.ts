@@ -255,6 +255,31 @@ describe('a memory store that misbehaves', () => {
     expect(got).toEqual(['live', 'put one', 'reset', 'put one', 'put two', 'live']);
   });
 
+  it('does what it was asked to without an answer', async () => {
+    const { soon, faults, kv } = await withStore();
+    faults.cutAnswers('a');
+    expect((await soon(kv('a').create('k', bytes('1'), { timeoutMs: 50 }))).written).toBe('unknown');
+    await expect(soon(kv('a').get('k', { timeoutMs: 50 }))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(text((await soon(kv('b').get('k', { timeoutMs: 50 }), 60))?.value)).toBe('1');
+    faults.mendStore('a');
+    expect(text((await soon(kv('a').get('k', { timeoutMs: 50 }), 60))?.value)).toBe('1');
+  });
+
+  it('mends one way and leaves the other cut', async () => {
+    const { clock, faults, connect } = world();
+    const got: string[] = [];
+    const [a, b] = [connect('a').transport, connect('b').transport];
+    a.subscribe(subject('x'), () => got.push('a'));
+    b.subscribe(subject('x'), () => got.push('b'));
+    faults.cut('a', 'b');
+    faults.cut('b', 'a');
+    faults.mend('a', 'b');
+    a.publish(subject('x'), bytes(''));
+    b.publish(subject('x'), bytes(''));
+    await clock.advance(10);
+    expect(got.sort()).toEqual(['a', 'b', 'b']);
+  });
+
   it('cures a stranded endpoint by leaving its server', async () => {
     const { clock, soon, faults, connect } = await withStore();
     const { stores } = connect('a');
