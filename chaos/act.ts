@@ -1,8 +1,11 @@
 /**
  * A place in a drill: `n1` … a machine with one node and its launcher, `s1` … one with a nats-server, `client` where the workloads run.
- * A simulation has no servers, and one `store`.
+ * A simulation has no servers, and one {@link STORE}.
  */
 export type Place = string;
+
+/** The place in a simulation where the records are. */
+export const STORE: Place = 'store';
 
 /**
  * One thing done to a world, with everything decided: names, strengths, directions. Plain data, so that it travels to the process that
