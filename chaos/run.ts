@@ -8,7 +8,7 @@ import type { Exit } from './world.ts';
 
 /**
  * All that was seen of a run, and nothing of what is thought of it: judged and reported from this alone, at once or from its folder. Times
- * are milliseconds of the drill's monotonic clock; 0 is when the workloads were under way.
+ * are milliseconds of the drill's monotonic clock; 0 is when the drill began, before its work.
  */
 export interface Run {
   readonly plan: Plan;

@@ -1,3 +1,4 @@
+import { NexaError } from '../../src/errors.ts';
 import type { ActName } from '../act.ts';
 import type { Fault, FaultName } from '../fault.ts';
 import type { World } from '../world.ts';
@@ -24,7 +25,10 @@ const either =
   ({ target }: { readonly target: string }, { kind }: Kind): readonly ActName[] =>
     !isServer(target) ? nodes : kind === 'simulation' ? ['election'] : servers;
 
-const FAMILIES: { readonly [Name in FaultName]: Family<Of<Name>> } = {
+/** Done on the wire. */
+type OnTheWire = 'slow-consumer' | 'garbage' | 'duplicates' | 'poison' | 'delete-stream' | 'change-stream';
+
+const FAMILIES: { readonly [Name in Exclude<FaultName, OnTheWire>]: Family<Of<Name>> } = {
   kill: { needs: either(['kill-node', 'start-node'], ['kill-server', 'start-server']), run: kill },
   pause: { needs: either(['pause-node', 'resume-node'], ['pause-server', 'resume-server']), run: pause },
   restart: { needs: either(['stop-node', 'start-node'], ['stop-server', 'start-server']), run: restart },
@@ -52,23 +56,29 @@ const FAMILIES: { readonly [Name in FaultName]: Family<Of<Name>> } = {
   heal: { needs: ['heal', 'start-node'], run: (_fault, scene) => scene.heal() },
 };
 
-const familyOf = (fault: Fault): Family<Fault> => FAMILIES[fault.fault] as unknown as Family<Fault>;
+const familyOf = (fault: Fault): Family<Fault> | undefined =>
+  (FAMILIES as unknown as Readonly<Record<string, Family<Fault> | undefined>>)[fault.fault];
 
 /** What a world has to be able to for it. */
 export function needs(fault: Fault, world: Kind): readonly ActName[] {
-  const { needs: needed } = familyOf(fault);
+  const needed = familyOf(fault)?.needs ?? [];
   return typeof needed === 'function' ? needed(fault, world) : needed;
 }
 
 /** Why it cannot be done to this world; undefined: it can. */
 export function lacking(fault: Fault, world: World): string | undefined {
+  if (familyOf(fault) === undefined) return `nothing does ${fault.fault} yet`;
   return needs(fault, world)
     .map((act) => world.cannot(act))
     .find((why) => why !== undefined);
 }
 
 /** Does it; resolves when it is over. @throws NexaError of an act, or what the drill was given up with. */
-export const doFault = (fault: Fault, scene: FaultScene): Promise<void> => familyOf(fault).run(fault, scene);
+export async function doFault(fault: Fault, scene: FaultScene): Promise<void> {
+  const family = familyOf(fault);
+  if (family === undefined) throw new NexaError('unavailable', `nothing does ${fault.fault} yet`, { where: { fault: fault.fault } });
+  return family.run(fault, scene);
+}
 
 async function together({ faults }: Of<'together'>, scene: FaultScene): Promise<void> {
   const ends = await Promise.allSettled(faults.map((each, index) => doFault(each, { ...scene, random: scene.random.fork(String(index)) })));

@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 /** In an order of the seed's. */
 export function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
   const rest = [...items];
-  return rest.map(() => rest.splice(random.between(0, rest.length - 1), 1)[0] as T);
+  return items.map(() => rest.splice(random.between(0, rest.length - 1), 1)[0] as T);
 }
 
 export const countOf = (many: Many, all: number): number => {

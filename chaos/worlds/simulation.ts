@@ -62,7 +62,7 @@ export async function openSimulation(options: SimulationOptions): Promise<World>
     definitions: allTypes(options.agents ?? []),
     faults: options.weather ?? weatherOf(seed),
     relaunches: false,
-    tells: true,
+    shown: true,
     ...options.cluster,
     onOver: ({ name }) => {
       exited(name, 75, null);

@@ -44,8 +44,8 @@ export interface SimOptions {
   readonly onOver?: (node: SimNode, reason: 'declared-gone' | 'not-renewed') => void;
   /** A launcher starts the next incarnation after an exit 75. Default: it does. */
   readonly relaunches?: boolean;
-  /** Nodes tell what happens on them to whoever listens outside, as real ones do. Default: nobody listens. */
-  readonly tells?: boolean;
+  /** Nodes have what real ones have besides for whoever looks from outside. Default: they carry their agents, and nobody looks. */
+  readonly shown?: boolean;
   /** Every incarnation starts with a clock rate of 0.96 … 1.04; default true. */
   readonly drift?: boolean;
 }

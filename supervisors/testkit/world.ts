@@ -6,7 +6,6 @@ import { join } from '../../src/cluster/join.ts';
 import { subjects as subjectsOf } from '../../src/cluster/subject.ts';
 import { type Caller, createCaller } from '../../src/edge/caller.ts';
 import { publicEdge } from '../../src/edge/public-edge.ts';
-import { publishEvents } from '../../src/edge/publish-events.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
 import { type MemoryConnection, type MemoryNetwork, memoryNetwork } from '../../src/memory/network.ts';
 import { type SeededRandom, seededRandom } from '../../src/memory/random.ts';
@@ -20,6 +19,7 @@ import { inImmediates } from './immediates.ts';
 import { NodeClock } from './node-clock.ts';
 import { proveGone } from './sim-launcher.ts';
 import type { SimNode, SimOptions } from './sim-options.ts';
+import { showNode } from './sim-tree.ts';
 import { tracing } from './tracing.ts';
 
 export type { SimNode, SimOptions } from './sim-options.ts';
@@ -146,9 +146,10 @@ export class SimWorld {
       { timeoutMs: 120_000 },
     );
     node.member = member;
-    if (this.#options.tells === true) {
-      const self = { node: name, incarnation: joined.incarnation };
-      publishEvents({ events: member.system.events, transport: data.transport, subjects: this.subjects, clock, log, self });
+    if (this.#options.shown === true) {
+      const shown = this.#options.definitionsOf?.(name) ?? definitions;
+      const leave = (): void => void this.leave(name);
+      showNode(member, { definitions: shown, transport: data.transport, subjects: this.subjects, clock, log, leave });
     }
     this.note(`${name}.${joined.incarnation} up`);
     onUp?.(node, member);
