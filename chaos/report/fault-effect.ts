@@ -1,4 +1,6 @@
 import type { Act, Place } from '../act.ts';
+import { type Met, metBy } from '../checkers/met.ts';
+import { type Moved, movedNeedlessly, movesBetween, movesOf } from '../checkers/moved-needlessly.ts';
 import type { Fault } from '../fault.ts';
 import type { Acted, FaultRun, Heard, Placement, Run } from '../run.ts';
 import { type Spread, spread } from '../spread.ts';
@@ -26,7 +28,7 @@ export interface FaultEffect {
   readonly firstOkMs: Spread | null;
   /** Of those agents that were asked afterwards, how many never answered again. */
   readonly silent: number;
-  /** Agents that were elsewhere afterwards, and those of them whose node it had not met and that were not moved to even the load out. */
+  /** Moves until the next fault, and those of them that nothing explains. */
   readonly moved: number;
   readonly movedNeedlessly: number;
 }
@@ -36,16 +38,21 @@ const tenth = (ms: number): number => Math.round(ms * 10) / 10;
 
 export function faultEffects(run: Run): readonly FaultEffect[] {
   const answered = answersByAgent(run.works);
-  return run.faults.map((each, index) => effectOf(run, each, run.faults[index + 1]?.fromMs ?? run.endedAtMs, answered));
+  const moves = run.records.some(({ log }) => log === 'AGENTS') ? movesOf(run.records) : movesBetween(run.placements);
+  const seen = { answered, moves, all: metBy(run) };
+  return run.faults.map((each, index) => effectOf(run, each, run.faults[index + 1]?.fromMs ?? run.endedAtMs, seen));
 }
 
-function effectOf(run: Run, each: FaultRun, nextMs: number, answered: ReadonlyMap<string, readonly Answered[]>): FaultEffect {
+interface SeenOfAll {
+  readonly answered: ReadonlyMap<string, readonly Answered[]>;
+  readonly moves: readonly Moved[];
+  readonly all: readonly Met[];
+}
+
+function effectOf(run: Run, each: FaultRun, nextMs: number, { answered, moves, all }: SeenOfAll): FaultEffect {
   const { fault, fromMs, untilMs, met, skipped } = each;
   const struck = new Map(met.map((place) => [place, strikeOf(run.acts, place, each)]));
   const before = latest(run.placements, fromMs)?.agents ?? [];
-  const after = new Map(
-    (run.placements.find(({ atMs }) => atMs >= untilMs) ?? run.placements.at(-1))?.agents.map((row) => [row.agent, row]),
-  );
   const hit = before.flatMap(({ agent, node, epoch }) => {
     const strike = node === null ? undefined : struck.get(node);
     return strike === undefined || node === null ? [] : [{ agent, node, epoch, ...strike }];
@@ -64,8 +71,7 @@ function effectOf(run: Run, each: FaultRun, nextMs: number, answered: ReadonlyMa
     return [first - atMs];
   });
   const first = firsts.filter(Number.isFinite);
-  const moved = before.filter(({ agent, node }) => node !== null && (after.get(agent)?.node ?? node) !== node);
-  const evened = new Set(during.flatMap(({ event }) => (event.event === 'moved' && event.cause === 'rebalance' ? [agentOf(event)] : [])));
+  const moved = moves.filter(({ atMs }) => atMs > fromMs && atMs <= Math.max(nextMs, untilMs));
   const detected = during.find(({ event }) => event.event === 'member' && isGone(event.member, met));
   return {
     number: faultNumber(fault) ?? null,
@@ -78,7 +84,7 @@ function effectOf(run: Run, each: FaultRun, nextMs: number, answered: ReadonlyMa
     firstOkMs: first.length > 0 ? spread(first) : null,
     silent: firsts.length - first.length,
     moved: moved.length,
-    movedNeedlessly: moved.filter(({ agent, node }) => !met.includes(node as Place) && !evened.has(agent)).length,
+    movedNeedlessly: moved.filter((each) => movedNeedlessly([each], all).verdict === 'bad').length,
   };
 }
 

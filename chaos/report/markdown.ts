@@ -38,6 +38,8 @@ export function markdown(report: Report): string {
       ['', 'ok', 'fail', 'unknown', 'repeats', 'ok/s', 'ok p50', 'p99', 'max', 'errors'],
       [['all', operations] as const, ...Object.entries(workloads)].map(([name, each]) => [safe(name), ...counts(each)]),
     ),
+    '## Without an answer for more than 300 ms',
+    silence(report),
     '## Faults',
     table(
       [
@@ -72,6 +74,26 @@ export function markdown(report: Report): string {
         ['left behind', leaks.length === 0 ? 'nothing' : leaks.map(safe).join('; ')],
       ],
     ),
+  ].join('\n\n');
+}
+
+function silence({ silence: { windows, unexplained, longestMs, worst } }: Report): string {
+  if (windows === 0) return 'Nobody who was asked.';
+  const shown = worst.slice(0, 20);
+  return [
+    `${windows} times, the longest ${seconds(longestMs)}; ${unexplained} of them beyond what a fault may cost.`,
+    table(
+      ['from', 'for', 'agent', 'workload', 'during', 'explained'],
+      shown.map(({ fromMs, untilMs, agent, key, workload, during, explained }) => [
+        seconds(fromMs),
+        seconds(untilMs - fromMs),
+        safe(agent || `key ${key}`),
+        safe(workload),
+        safe(during.join(', ')) || '-',
+        explained ? 'yes' : '**no**',
+      ]),
+    ),
+    ...(windows > shown.length ? [`and ${windows - shown.length} more`] : []),
   ].join('\n\n');
 }
 

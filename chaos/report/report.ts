@@ -1,3 +1,4 @@
+import { type Mark, verdictsOf } from '../checkers/judge.ts';
 import type { Judged } from '../checkers/judged.ts';
 import type { Verdict } from '../checkers/verdict.ts';
 import type { Plan, Tier } from '../plan.ts';
@@ -6,10 +7,9 @@ import { type CounterExample, counterExample } from './counter-example.ts';
 import { type FaultEffect, faultEffects } from './fault-effect.ts';
 import { type Operations, operationsOf } from './operations.ts';
 import { type Seen, seenIn } from './seen.ts';
+import { type Silence, silenceOf } from './windows.ts';
 
 export const REPORT_VERSION = 1;
-
-export type Mark = 'pass' | 'fail' | 'unknown';
 
 /**
  * What came of a run: `report.json` of its folder, described in docs/drills.md. Fields are added within a version, never changed. Times are
@@ -35,6 +35,7 @@ export interface Report {
   readonly versions: Readonly<Record<string, string>>;
   readonly operations: Operations;
   readonly workloads: Readonly<Record<string, Operations>>;
+  readonly silence: Silence;
   readonly faults: readonly FaultEffect[];
   readonly seen: Seen;
   readonly leaks: readonly string[];
@@ -49,16 +50,14 @@ export interface Promised {
 
 /** Of the run and what was judged of it alone: the same at once and years later. */
 export function reportOf(run: Run, judged: readonly Judged[], replay: string): Report {
-  const promises = promisesOf(judged);
   const { plan, startedAt, endedAtMs, healedAtMs, recoveredAtMs, versions, leaks, incomplete } = run;
+  const { verdict, promises, violations } = verdictsOf(judged, incomplete);
   const forMs = Math.min(plan.durationMs, endedAtMs);
   return {
     version: REPORT_VERSION,
-    verdict: worst([...Object.values(promises).map(({ verdict }) => verdict), ...(incomplete.length > 0 ? ['unknown' as const] : [])]),
-    promises,
-    violations: judged.flatMap(({ promise, by, verdict }) =>
-      verdict.verdict === 'bad' ? verdict.violations.map((violation) => `${promise} ${by}: ${violation}`) : [],
-    ),
+    verdict,
+    promises: promisesOf(judged, promises),
+    violations,
     incomplete,
     replay,
     plan,
@@ -71,6 +70,7 @@ export function reportOf(run: Run, judged: readonly Judged[], replay: string): R
       forMs,
     ),
     workloads: Object.fromEntries(run.works.map(({ workload, operations }) => [workload, operationsOf(operations, forMs)])),
+    silence: silenceOf(run, { slackMs: 5_000, quietMs: 2_000 }),
     faults: faultEffects(run),
     seen: seenIn(run),
     leaks,
@@ -78,19 +78,8 @@ export function reportOf(run: Run, judged: readonly Judged[], replay: string): R
   };
 }
 
-const marks = { ok: 'pass', bad: 'fail', unknown: 'unknown' } as const;
-const worst = (all: readonly Mark[]): Mark =>
-  all.includes('fail') ? 'fail' : all.includes('unknown') || all.length === 0 ? 'unknown' : 'pass';
-
-function promisesOf(judged: readonly Judged[]): Readonly<Record<string, Promised>> {
-  const checks = new Map<string, Promised['checks'][number][]>();
-  for (const { promise, by, verdict } of judged) checks.set(promise, [...(checks.get(promise) ?? []), { by, ...verdict }]);
-  return Object.fromEntries(
-    [...checks]
-      .sort(([a], [b]) => order(a) - order(b))
-      .map(([promise, found]) => [promise, { verdict: worst(found.map(({ verdict }) => marks[verdict])), checks: found }]),
-  );
+function promisesOf(judged: readonly Judged[], marks: Readonly<Record<string, Mark>>): Readonly<Record<string, Promised>> {
+  const checksOf = (promise: string): Promised['checks'] =>
+    judged.flatMap((each) => (each.promise === promise ? [{ by: each.by, ...each.verdict }] : []));
+  return Object.fromEntries(Object.entries(marks).map(([promise, verdict]) => [promise, { verdict, checks: checksOf(promise) }]));
 }
-
-/** As docs/semantics.md has them: messages, life, cluster, bounds. */
-const order = (promise: string): number => 'MLCB'.indexOf(promise[0] ?? '') * 1_000 + Number.parseInt(promise.slice(1), 10);

@@ -26,6 +26,9 @@ function operations(): Operation<unknown, unknown>[] {
   );
 }
 
+const owned = (key: number, epoch: number, node: string, atMs: number, cause: string) => ({
+  ...{ agent: agent(key), epoch, by: `${node}.1`, what: 'record', log: 'AGENTS', atMs, cause },
+});
 const placed = (atMs: number, nodes: readonly string[], epochs: readonly number[]) => ({
   atMs,
   agents: nodes.map((node, key) => ({ agent: agent(key), node, epoch: epochs[key] as number })),
@@ -80,7 +83,14 @@ export function sampleRun(more: Partial<Run> = {}): Run {
       placed(9_000, ['n1', 'n1', 'n2', 'n2', 'n3', 'n3'], [10, 11, 12, 13, 14, 15]),
       placed(15_000, ['n1', 'n1', 'n1', 'n3', 'n2', 'n1'], [10, 11, 20, 21, 22, 23]),
     ],
-    records: [{ agent: agent(0), epoch: 10, what: 'record 1' }],
+    records: [
+      ...['n1', 'n1', 'n2', 'n2', 'n3', 'n3'].map((node, key) => owned(key, 10 + key, node, -1_000, 'spawn')),
+      owned(2, 20, 'n1', 10_090, 'crash'),
+      owned(3, 21, 'n3', 10_290, 'crash'),
+      owned(4, 22, 'n2', 14_000, 'rebalance'),
+      // Nothing had been done to n3.
+      owned(5, 23, 'n1', 14_500, 'lease'),
+    ],
     exits: [{ place: 'n2', atMs: 10_001, code: null, signal: 'SIGKILL' }],
     healedAtMs: 15_010,
     recoveredAtMs: 16_260,
