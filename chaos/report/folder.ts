@@ -13,7 +13,7 @@ import { formatRun, parseRun } from './run-file.ts';
 /** What a run leaves behind: one folder, from which it can be judged again. */
 export interface DrillFolder {
   readonly path: string;
-  /** Writes an outcome down as it comes, so that a drill that is killed leaves what was seen. @throws NexaError as {@link HistoryFile}. */
+  /** Writes an outcome down as it comes, so that a drill that is killed leaves what was seen. What the disk does not take in time is written by `finish`. */
   ended(line: HistoryLine): void;
   /** Writes the run down as a whole; once. @throws NexaError `unavailable` when the disk does not take it. */
   finish(run: Run): Promise<void>;
@@ -44,9 +44,15 @@ export async function openFolder(path: string, plan: Plan): Promise<DrillFolder>
   }
   return {
     path: folder,
-    ended: (line) => history.write(line),
+    ended(line) {
+      try {
+        history.write(line);
+      } catch {
+        // The call that ended knows nothing of this file, and all of it is written at the end.
+      }
+    },
     async finish(run) {
-      await history.close();
+      await history.close().catch(() => undefined);
       await writing(folder, async () => {
         await writeWhole(join(folder, 'run.json'), formatRun(run));
         // Anew: with the calls that were still open, and in order.
