@@ -1,3 +1,10 @@
+import type { Client } from '../../src/client.ts';
+import { agentPerKey, finalsOf } from './asked.ts';
+import { drive, type WorkloadOptions } from './drive.ts';
+import { keyedWork } from './keyed.ts';
+import { outcomesOf } from './outcomes.ts';
+import type { WorkKind } from './work.ts';
+
 /** W8. A caller is asked to tell its callee so many numbered messages and then to ask it the next number. */
 export interface EchoOp {
   readonly type: 'call';
@@ -30,4 +37,87 @@ export interface HandledRun {
 export interface EchoFinals {
   readonly handled: readonly HandledRun[];
   readonly nodes: Readonly<Record<string, { readonly incarnation: number; readonly gaps: number; readonly deadLetters: number }>>;
+}
+/** `notes`: type/id of the agent that each key's caller calls. */
+export interface EchoNotes {
+  readonly callees: Readonly<Record<number, string>>;
+}
+
+const CALLER = 'drill-caller';
+const CALLEE = 'drill-callee';
+const MOST_TELLS = 6;
+/** The ask between the two ends long before the one that the client made. */
+const SHARE = 0.4;
+/** Tries to have the two on different nodes. */
+const PAIRINGS = 4;
+
+export function echoWorkload(options: WorkloadOptions<EchoOp, EchoResult>): Promise<void> {
+  return drive({
+    ...options,
+    retries: 0,
+    next: (random): EchoOp => ({ type: 'call', tells: Math.floor(random.next() * (MOST_TELLS + 1)) }),
+  });
+}
+
+/** W8. */
+export const echo: WorkKind = {
+  name: 'echo',
+  about: 'numbered tells and asks between agents on different nodes: in order, never twice, one outcome each',
+  start: (scene) =>
+    keyedWork<EchoOp, EchoResult>(scene, (calls) => {
+      const { timeoutMs } = scene;
+      const { agentOf, prepare } = agentPerKey(calls, CALLER);
+      const callees: Record<number, string> = {};
+      return {
+        ...{ name: 'echo', drive: echoWorkload, agentOf },
+        async prepare(key) {
+          const { node } = (await prepare(key)) as { readonly node: string | null };
+          for (let pairing = 0; pairing < PAIRINGS; pairing++) {
+            callees[key] = `k${key}-${pairing}`;
+            if ((await calls.spawn(key, { agent: CALLEE, id: `k${key}-${pairing}` })).node !== node) break;
+          }
+        },
+        ask: (key, op, { requestId }) => {
+          const call = { ...op, callee: callees[key], timeoutMs: Math.ceil(timeoutMs * SHARE) };
+          return calls.by(key, (client) => client.askRaw(CALLER, `k${key}`, call, { timeoutMs, requestId }) as Promise<EchoResult>);
+        },
+        async finals(keys): Promise<EchoFinals> {
+          const handled = await finalsOf(calls, keys, async (key, client) => {
+            const said = await client.askRaw(CALLEE, callees[key] ?? '', { type: 'read' }, { timeoutMs });
+            return (said as { readonly handled: readonly Run[] }).handled.map(
+              ({ of, epoch, from, to }): HandledRun => ({ callee: `${CALLEE}/${callees[key]}`, epoch, caller: of, from, to }),
+            );
+          });
+          return { handled: Object.values(handled).flat(), nodes: await countedBy(scene.client(keys[0] ?? 0)) };
+        },
+        notes: (): EchoNotes => ({ callees: Object.fromEntries(Object.entries(callees).map(([key, id]) => [key, `${CALLEE}/${id}`])) }),
+      };
+    }),
+  check: (record) => [outcomesOf(record)],
+};
+
+interface Run {
+  readonly of: string;
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Inspected {
+  readonly status?: { readonly incarnation?: unknown; readonly deadLetters?: unknown } | null;
+  readonly sample?: { readonly peers?: readonly { readonly gaps?: unknown }[] } | null;
+}
+
+/** What nodes say that they counted; who does not say it is left out. */
+async function countedBy(client: Client): Promise<EchoFinals['nodes']> {
+  const counted: Record<string, EchoFinals['nodes'][string]> = {};
+  const rows = (await client.cluster.nodes().catch(() => [])) as readonly { readonly node?: unknown; readonly state?: unknown }[];
+  for (const { node, state } of rows) {
+    if (typeof node !== 'string' || state !== 'running') continue;
+    const { status, sample } = (await client.cluster.inspectNode(node).catch(() => ({}))) as Inspected;
+    if (typeof status?.incarnation !== 'number' || !Array.isArray(sample?.peers)) continue;
+    const gaps = sample.peers.reduce((total: number, peer) => total + (Number(peer.gaps) || 0), 0);
+    counted[node] = { incarnation: status.incarnation, gaps, deadLetters: Number(status.deadLetters) || 0 };
+  }
+  return counted;
 }

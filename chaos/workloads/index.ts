@@ -1,5 +1,7 @@
 import { bank } from './bank.ts';
+import { churn } from './churn.ts';
 import { counter } from './counter.ts';
+import { echo } from './echo.ts';
 import { letters } from './letters.ts';
 import { journal, list } from './list.ts';
 import { lock } from './lock.ts';
@@ -8,5 +10,5 @@ import type { WorkKind } from './work.ts';
 
 /** By name. */
 export const WORKLOADS: Readonly<Record<string, WorkKind>> = Object.fromEntries(
-  [register, counter, list, journal, letters, bank, lock].map((kind) => [kind.name, kind]),
+  [register, counter, list, journal, letters, bank, lock, churn, echo].map((kind) => [kind.name, kind]),
 );
