@@ -1,6 +1,7 @@
-import { finalsOf, resultOf } from './asked.ts';
+import { bank as checkBank } from '../checkers/bank.ts';
+import { byKeyOf, finalsOf, operationsOf, resultOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
-import { keyedWork } from './keyed.ts';
+import { type KeyedNotes, keyedWork } from './keyed.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { WorkKind } from './work.ts';
 
@@ -108,5 +109,12 @@ export const bank: WorkKind = {
         notes: (): BankNotes => ({ accounts: ACCOUNTS, openingCents: OPENING_CENTS }),
       };
     }),
-  check: (record) => [outcomesOf(record)],
+  check: (record) => [
+    {
+      promise: 'C8',
+      by: 'bank',
+      verdict: checkBank(operationsOf(record), byKeyOf<BankFinals[number]>(record.finals), record.notes as BankNotes & KeyedNotes),
+    },
+    outcomesOf(record),
+  ],
 };

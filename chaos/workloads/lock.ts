@@ -1,7 +1,8 @@
 import { Refused } from '../../src/errors.ts';
 import type { Random } from '../../src/ports/random.ts';
+import { lock as checkLock } from '../checkers/lock.ts';
 import type { Client as Holding } from '../history.ts';
-import { agentPerKey, finalsOf } from './asked.ts';
+import { agentPerKey, byKeyOf, finalsOf, operationsOf } from './asked.ts';
 import type { WorkloadOptions } from './drive.ts';
 import { keyedWork } from './keyed.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -116,5 +117,8 @@ export const lock: WorkKind = {
           }),
       };
     }),
-  check: (record) => [outcomesOf(record)],
+  check: (record) => [
+    { promise: 'C3', by: 'lock', verdict: checkLock(operationsOf(record), byKeyOf<LockFinals[number]>(record.finals)) },
+    outcomesOf(record),
+  ],
 };

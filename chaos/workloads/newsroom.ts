@@ -87,9 +87,10 @@ export class Newsroom {
 
   /** Whether every subscriber of a topic that is published on has heard something since; from the first time on nothing may be missing. */
   recovered(sinceMs: number): boolean {
+    if (this.#calm?.sinceMs !== sinceMs) this.#calm = undefined;
     const listening = this.#subscribers.filter(({ topic }) => this.#open.has(topic));
     if (!listening.every(({ subscriber }) => (this.#heardMs.get(subscriber) ?? Number.NEGATIVE_INFINITY) >= sinceMs)) return false;
-    if (this.#calm?.sinceMs !== sinceMs) this.#calm = { sinceMs, fromMs: this.#scene.clock.monotonicMs() };
+    this.#calm ??= { sinceMs, fromMs: this.#scene.clock.monotonicMs() };
     return true;
   }
   close(): void {
