@@ -6,7 +6,7 @@ import { simulate } from './run.ts';
 
 /** `NEXA_SEED=7 NEXA_SEEDS=1` runs one seed and says what happened in it; `NEXA_STORM=1` takes the storm of that seed. */
 const FROM = Number(process.env.NEXA_SEED ?? 1);
-const COUNT = Number(process.env.NEXA_SEEDS ?? 200);
+const COUNT = Number(process.env.NEXA_SEEDS ?? 3_000);
 const STORM = process.env.NEXA_STORM === '1';
 
 interface Case {
@@ -35,7 +35,7 @@ async function all(cases: readonly Case[], trace: boolean) {
   return { failed, total };
 }
 
-test(`${COUNT} seeded clusters keep their promises through faults`, { timeout: 900_000 }, async () => {
+test(`${COUNT} seeded clusters keep their promises through faults`, { timeout: 60_000 + COUNT * 600 }, async () => {
   const cases = [...Array(COUNT).keys()].map((index) => ({ seed: FROM + index, storm: STORM || (COUNT > 1 && index % 5 === 4) }));
   const { failed, total } = await all(cases, COUNT === 1);
   expect(failed).toEqual([]);
