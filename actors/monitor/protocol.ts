@@ -91,6 +91,8 @@ export interface Sample {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Frames that were refused: no frames or messages at all, of a wire version that this node lacks, of incarnations that are gone. */
+  readonly refusedFrames: { readonly undecodable: number; readonly unknownVersion: number; readonly fromGone: number };
   /** Everything on this node's connections to NATS: also the store, beats, and requests from outside. */
   readonly nats: Traffic;
   /** The first 256. */

@@ -34,7 +34,7 @@ export function sampler({ system, cluster, load }: Sampled): () => Sample {
     const turnsPerS = perSecond(turns - (before?.turns ?? 0), atMs - (before?.atMs ?? atMs));
     before = { turns, atMs };
     const { p50Ms, p99Ms, maxMs } = load.lag();
-    const { sent, sentBytes, received, receivedBytes } = cluster.remote.counters;
+    const { sent, sentBytes, received, receivedBytes, undecodable, unknownVersion, fromGone } = cluster.remote.counters;
     return {
       ...cluster.self,
       atMs: system.clock.wallMs(),
@@ -57,6 +57,7 @@ export function sampler({ system, cluster, load }: Sampled): () => Sample {
       messagesOut: sent,
       bytesIn: receivedBytes,
       bytesOut: sentBytes,
+      refusedFrames: { undecodable, unknownVersion, fromGone },
       nats: load.nats(),
       peers: peersOf(cluster),
       restarts,

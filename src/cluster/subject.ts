@@ -94,6 +94,9 @@ export function clientInbox(random: string): { readonly all: Subject; reply(id: 
 /** The reply subject of a message as the server gave it. Ask {@link isSafeReply} before publishing to it. */
 export const receivedReply = (text: string): Subject => text as Subject;
 
+/** For drills, which say what no program of ours says: a subject as it was heard or made up. A connection still refuses one that would inject protocol. */
+export const anySubject = (text: string): Subject => text as Subject;
+
 /**
  * Whether an answer may be published there. Our rights are not the caller's: a reply subject in the server's own space (`$…`) or
  * in a cluster's would let anyone make us call an API or speak for a node.
@@ -111,6 +114,8 @@ export interface Subjects {
   readonly cluster: string;
   /** `nexa.<cluster>.v1`. */
   readonly prefix: string;
+  /** Everything of this cluster that is no record, to listen to. */
+  readonly all: Subject;
   /** The inbox of one incarnation of a node: every actor on it; the address is in the frame. */
   node(node: string, incarnation: number): Subject;
   /** Answers to one incarnation of a node: subscribe to `all`, ask with `reply(id)`. */
@@ -164,6 +169,7 @@ export function subjects(cluster: string): Subjects {
   return {
     cluster,
     prefix,
+    all: subject('>'),
     node: (node, incarnation) => subject('node', validNode(node), validIncarnation(incarnation)),
     replies: (node, incarnation) => {
       const tokens = ['reply', validNode(node), validIncarnation(incarnation)] as const;

@@ -1,7 +1,8 @@
 import { connect as connectTcp } from 'node:net';
-import { decode, encode } from '@msgpack/msgpack';
+import { decode } from '@msgpack/msgpack';
 import { headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HOSTILE_BODIES } from '../../chaos/faults/wire/hostile-bodies.ts';
 import { encodeId } from '../../src/actor/address.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
@@ -66,60 +67,6 @@ async function unharmed(): Promise<void> {
   expect(await live.client.ask('agent.counter.victim', { type: 'get' })).toEqual({ ok: true, reply: { value: 1 } });
 }
 
-const header = (first: number, ...rest: number[]): Uint8Array => Uint8Array.of(first, ...rest);
-const nested = (depth: number): Uint8Array => new Uint8Array(depth).fill(0x91);
-const bodies: Readonly<Record<string, Uint8Array>> = {
-  nothing: new Uint8Array(),
-  'an open brace': utf8('{'),
-  'half an object': utf8('{"type":"add","by"'),
-  'two objects': utf8('{"type":"get"}{"type":"get"}'),
-  'no type': utf8('{}'),
-  'a type that is a number': utf8('{"type":12}'),
-  'an unknown type': utf8('{"type":"no such thing"}'),
-  'an inherited name as type': utf8('{"type":"toString"}'),
-  '__proto__ as type': utf8('{"type":"__proto__"}'),
-  '__proto__ as field': utf8('{"type":"add","__proto__":{"polluted":true}}'),
-  'a constructor': utf8('{"type":"add","constructor":{"prototype":{"polluted":true}}}'),
-  'deep arrays': utf8(`{"type":"add","by":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
-  'deep objects': utf8(`{"type":"add","by":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`),
-  'many items': utf8(`{"type":"add","by":[${'0,'.repeat(300_000)}0]}`),
-  'many fields': utf8(`{"type":"add",${Array.from({ length: 50_000 }, (_, n) => `"f${n}":0`).join(',')}}`),
-  'a million characters': utf8(`{"type":"${'x'.repeat(1_000_000)}"}`),
-  'no UTF-8': Buffer.from([...utf8('{"type":"'), 0xff, 0xfe, 0xc0, 0x80, ...utf8('"}')]),
-  'half a surrogate': utf8('{"type":"add","by":"\\ud800"}'),
-  'a number beyond all': utf8('{"type":"add","by":1e999}'),
-  'no number': utf8('{"type":"add","by":NaN}'),
-  'an unsafe integer': utf8('{"type":"add","by":9007199254740993}'),
-  'a byte order mark': utf8('\ufeff{"type":"get"}'),
-  'text that is no JSON': utf8('drop table agents; --'),
-  'a NATS protocol line': utf8('\r\nPUB foo 2\r\nhi\r\n'),
-  'msgpack that is never used': header(0xc1),
-  'an array of four billion': header(0xdd, 0xff, 0xff, 0xff, 0xff),
-  'an array of four billion and something': header(0xdd, 0xff, 0xff, 0xff, 0xff, 1, 2, 3),
-  'a map of four billion': header(0xdf, 0xff, 0xff, 0xff, 0xff),
-  'a text of four billion': header(0xdb, 0xff, 0xff, 0xff, 0xff, 0x41),
-  'bytes of four billion': header(0xc6, 0xff, 0xff, 0xff, 0xff),
-  'an extension of four billion': header(0xc9, 0xff, 0xff, 0xff, 0xff, 0x01),
-  'arrays in arrays': nested(200_000),
-  'an array instead of a command': encode([1, 2, 3]),
-  'a number instead of a command': encode(42),
-  'nil instead of a command': encode(null),
-  '__proto__ in msgpack': Buffer.concat([
-    header(0x82, 0xa4),
-    utf8('type'),
-    header(0xa3),
-    utf8('add'),
-    header(0xa9),
-    utf8('__proto__'),
-    header(0x80),
-  ]),
-  'a number as key': header(0x81, 0x01, 0x01),
-  'a map as key': header(0x81, 0x80, 0x01),
-  'a ref to nowhere': Buffer.concat([header(0x81, 0xa4), utf8('type'), header(0xc7, 5, 1), utf8('nexa:')]),
-  'an error as a command': header(0xc7, 1, 2, 0x80),
-  'an unknown extension': header(0xd4, 99, 0),
-  'a timestamp': header(0xd6, 0xff, 0, 0, 0, 0),
-};
 const subjects = ['spawn', 'agent.counter.victim', 'agents', 'ctl', 'ctl.n1', 'ctl.n1.launcher'] as const;
 
 test('B2: whatever body arrives on a public subject, the answer is a typed, definite error, and the node stays as it was', async () => {
@@ -127,7 +74,7 @@ test('B2: whatever body arrives on a public subject, the answer is a typed, defi
   const codes: Record<string, number> = {};
   const wrong: string[] = [];
   for (const subject of subjects) {
-    for (const [name, body] of Object.entries(bodies)) {
+    for (const [name, body] of Object.entries(HOSTILE_BODIES)) {
       const answer = await raw(at(subject), body).catch(
         (error: unknown): Refused => ({ ok: true, error: { code: String(error), message: '', definite: false } }),
       );
@@ -141,7 +88,7 @@ test('B2: whatever body arrives on a public subject, the answer is a typed, defi
   const after = await Promise.all(pids.map(memoryOf));
   const grown = Math.max(...after.map((bytes, index) => bytes - (before[index] ?? 0)));
   report(
-    `${subjects.length * Object.keys(bodies).length} hostile bodies: ${JSON.stringify(codes)}; memory of a node grew by ${Math.round(grown / 1e6)} MB`,
+    `${subjects.length * Object.keys(HOSTILE_BODIES).length} hostile bodies: ${JSON.stringify(codes)}; memory of a node grew by ${Math.round(grown / 1e6)} MB`,
   );
   expect(grown).toBeLessThan(200e6);
   expect((await live.client.list()).map((row) => row.id)).toEqual(['victim']);
@@ -311,10 +258,10 @@ test('B2: garbage in the inboxes, beats and hints of the nodes harms none of the
   const inner = [...new Set(seen.map(({ subject }) => subject))].filter((subject) => /\.v1\.(node|reply|beat|event)\b/.test(subject));
   expect(inner.length).toBeGreaterThan(2);
   const before = await Promise.all(pids.map(memoryOf));
-  const samples = Object.values(bodies).filter((body) => body.length < 10_000);
+  const samples = Object.values(HOSTILE_BODIES).filter((body) => body.length < 10_000);
   let sent = 0;
   for (const subject of [...inner, ...subjects.map(at)]) {
-    for (const body of Object.values(bodies)) nats.publish(subject, body);
+    for (const body of Object.values(HOSTILE_BODIES)) nats.publish(subject, body);
     for (let n = 0; n < 300; n++) {
       const body = Uint8Array.from(samples[Math.floor(random.next() * samples.length)] ?? []);
       const cut = body.subarray(0, Math.floor(random.next() * (body.length + 1)));
