@@ -41,7 +41,7 @@ export function askedWork<Op extends object, Result>(given: {
 }
 
 /** One spawned agent for each key. */
-export const agentPerKey = (calls: Calls, type: string): Pick<Keyed<never, never>, 'agentOf' | 'prepare'> => ({
+export const agentPerKey = (calls: Calls, type: string): Required<Pick<Keyed<never, never>, 'agentOf' | 'prepare'>> => ({
   agentOf: (key) => `${type}/k${key}`,
   prepare: (key) => calls.spawn(key, { agent: type, id: `k${key}` }),
 });

@@ -84,7 +84,7 @@ function driveKey<Op, Result>(
     let inFlight = 0;
     let lastBeganMs = clock.monotonicMs();
     const over = (): boolean => signal?.aborted === true || (left === 0 && again.length === 0);
-    const tick = (): void => {
+    const step = (): void => {
       if (over() && (inFlight === 0 || clock.monotonicMs() - lastBeganMs > 2 * timeoutMs)) {
         resolve();
         return;
@@ -100,6 +100,14 @@ function driveKey<Op, Result>(
         }, reject);
       }
       clock.after(periodMs * (1 + random.next()), tick);
+    };
+    // What `next` throws is nobody's timer's affair.
+    const tick = (): void => {
+      try {
+        step();
+      } catch (thrown) {
+        reject(thrown);
+      }
     };
     clock.after(periodMs * random.next(), tick);
   });

@@ -19,8 +19,12 @@ export interface Keyed<Op, Result> {
   readonly perSecond?: number;
   /** Calls of one key in flight, 1 … 20. Default 3. */
   readonly clients?: number;
-  /** type/id of the agent that stands for a key. */
-  readonly agentOf: (key: number) => string;
+  /** Which key a lane asks at its turn: turn 0 of lane l is l, the next is l + lanes. Default: that number; always one of the same remainder. */
+  readonly keyOf?: (turn: number) => number;
+  /** Operations of a key at one turn, 1 … 300. Default 300. */
+  readonly perTurn?: number;
+  /** type/id of the agent that stands for a key; undefined: nobody knows. */
+  readonly agentOf?: (key: number) => string;
   /** Spawns what the key needs. @throws NexaError when that cannot be done. */
   readonly prepare: (key: number) => Promise<unknown>;
   readonly ask: Ask<Op, Result>;
@@ -66,13 +70,15 @@ export function keyedWork<Op, Result>(scene: WorkScene, make: (calls: Calls) => 
   let work: Promise<unknown> = Promise.resolve();
   let finals: unknown = null;
 
+  const keyOf = given.keyOf ?? ((turn) => turn);
   const prepare = async (key: number): Promise<void> => {
-    agents[key] = given.agentOf(key);
+    if (given.agentOf !== undefined) agents[key] = given.agentOf(key);
     await given.prepare(key);
   };
   const lane = async (first: number): Promise<void> => {
-    for (let key = first; !signal.aborted; key += lanes) {
-      if (key !== first) {
+    for (let turn = first; !signal.aborted; turn += lanes) {
+      const key = keyOf(turn);
+      if (turn !== first) {
         try {
           await prepare(key);
         } catch {
@@ -83,14 +89,14 @@ export function keyedWork<Op, Result>(scene: WorkScene, make: (calls: Calls) => 
         }
       }
       const { ask } = given;
-      const bounds = { keys: 1, firstKey: key, perKey: PER_KEY, perSecond, clients, timeoutMs };
-      await given.drive({ ...bounds, clock, history, signal, ask, random: () => random.fork(`k${key}`) });
+      const bounds = { keys: 1, firstKey: key, perKey: given.perTurn ?? PER_KEY, perSecond, clients, timeoutMs };
+      await given.drive({ ...bounds, clock, history, signal, ask, random: () => random.fork(`k${turn}`) });
     }
   };
   return {
     async begin() {
       const first = [...Array(lanes).keys()];
-      await Promise.all(first.map(prepare));
+      await Promise.all(first.map((turn) => prepare(keyOf(turn))));
       work = Promise.all(first.map(lane));
       // Whoever waits for the end hears of it.
       work.catch(() => undefined);
