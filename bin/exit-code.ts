@@ -9,6 +9,10 @@ export const EXIT = {
   unreachable: 4,
   conflict: 5,
   denied: 6,
+  /** Of a drill: it was not decided, or not ended. */
+  unknown: 7,
+  /** Of a drill: what ran it failed, not what it was about. */
+  harness: 8,
   over: 75,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
