@@ -1,6 +1,8 @@
 import type { Client } from '../../src/client.ts';
 import { NexaError } from '../../src/errors.ts';
 import { HERE, type Here, ROLL } from '../agents/household.ts';
+import { createdOnce, liveSet, noOrphans } from '../checkers/churn.ts';
+import { operationsOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
 import { keyedWork } from './keyed.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -79,7 +81,16 @@ export const churn: WorkKind = {
         },
       };
     }),
-  check: (record) => [outcomesOf(record)],
+  check: (record) => {
+    const operations = operationsOf<ChurnOp, ChurnResult>(record);
+    const finals = (record.finals as ChurnFinals | null) ?? { registry: null, present: null };
+    return [
+      { promise: 'C8', by: 'created once', verdict: createdOnce(operations) },
+      { promise: 'C2', by: 'the registry is what lives', verdict: liveSet(operations, finals) },
+      { promise: 'L1', by: 'no orphans', verdict: noOrphans(operations, finals) },
+      outcomesOf(record),
+    ];
+  },
 };
 
 async function perform(

@@ -1,5 +1,6 @@
 import type { Client } from '../../src/client.ts';
-import { agentPerKey, finalsOf } from './asked.ts';
+import { answersTrue, gapsCounted, inOrder } from '../checkers/order.ts';
+import { agentPerKey, finalsOf, operationsOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
 import { keyedWork } from './keyed.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -93,7 +94,17 @@ export const echo: WorkKind = {
         notes: (): EchoNotes => ({ callees: Object.fromEntries(Object.entries(callees).map(([key, id]) => [key, `${CALLEE}/${id}`])) }),
       };
     }),
-  check: (record) => [outcomesOf(record)],
+  check: (record) => {
+    const finals = record.finals as EchoFinals | null;
+    if (finals === null) return [outcomesOf(record)];
+    const operations = operationsOf<EchoOp, EchoResult>(record);
+    return [
+      { promise: 'M2', by: 'order', verdict: inOrder(finals.handled) },
+      { promise: 'M3', by: 'answers are true', verdict: answersTrue(operations, finals.handled) },
+      { promise: 'M4', by: 'gaps are counted', verdict: gapsCounted(operations, finals) },
+      outcomesOf(record),
+    ];
+  },
 };
 
 interface Run {
