@@ -37,11 +37,11 @@ export async function linkDown({ target, forMs }: Of<'link-down'>, scene: FaultS
 /** F22. */
 export async function lostAnswers({ target = 'node', forMs }: Of<'lost-answers'>, scene: FaultScene): Promise<void> {
   const { world } = scene;
-  const nodes = drawnNodes(target, 'one', scene);
-  scene.meets(nodes);
-  const ways = nodes.flatMap((node) =>
+  const met = drawnNodes(target, 'one', scene);
+  scene.meets(met);
+  const ways = met.flatMap((node) =>
     // What others say comes through the servers too.
-    (world.kind === 'processes' ? world.servers : [STORE, 'client', ...world.nodes.filter((each) => each !== node)]).map(
+    (world.kind === 'processes' ? world.servers : [STORE, 'client', ...scene.nodes.filter((each) => each !== node)]).map(
       (from): Held => ({ on: { act: 'cut', from, to: node }, off: { act: 'mend', from, to: node } }),
     ),
   );
@@ -58,18 +58,18 @@ async function overWays(target: Target | undefined, forMs: number, scene: FaultS
 
 /** Both directions between nodes and servers, all or those of the target; in a simulation between the nodes themselves. */
 async function waysOf(target: Target | undefined, scene: FaultScene): Promise<readonly Way[]> {
-  const { world } = scene;
+  const { world, nodes } = scene;
   const simulated = world.kind === 'simulation';
   const all = simulated
-    ? world.nodes.flatMap((from) => world.nodes.flatMap((to): Way[] => (from === to ? [] : [[from, to]])))
-    : world.nodes.flatMap((node) =>
+    ? nodes.flatMap((from) => nodes.flatMap((to): Way[] => (from === to ? [] : [[from, to]])))
+    : nodes.flatMap((node) =>
         world.servers.flatMap((server): Way[] => [
           [node, server],
           [server, node],
         ]),
       );
   if (target === undefined) {
-    scene.meets(world.nodes);
+    scene.meets(nodes);
     return all;
   }
   const places =

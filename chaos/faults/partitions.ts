@@ -16,9 +16,9 @@ interface Cuts {
 
 /** F5 … F8. */
 export async function partition({ shape, forMs }: Partition, scene: FaultScene): Promise<void> {
-  const { world, random } = scene;
+  const { world, nodes, random } = scene;
   if (world.kind === 'simulation' && (shape === 'isolate' || shape === 'servers')) {
-    const [node] = shuffled(world.nodes, random) as [Place];
+    const [node] = shuffled(nodes, random) as [Place];
     scene.meets([node]);
     // Whoever reaches no server at all notices it; at a server that is cut off nothing is noticed but the silence of the store.
     const held: Held =
@@ -27,7 +27,7 @@ export async function partition({ shape, forMs }: Partition, scene: FaultScene):
         : { on: { act: 'strand', node }, off: { act: 'unstrand', node } };
     return scene.hold([held], forMs);
   }
-  const { ways, meets } = SHAPES[shape](world, random);
+  const { ways, meets } = SHAPES[shape]({ nodes, servers: world.servers }, random);
   scene.meets(meets);
   await scene.hold(
     ways.map(([from, to]) => ({ on: { act: 'cut', from, to }, off: { act: 'mend', from, to } })),
@@ -42,8 +42,11 @@ export const partitionNeeds = ({ shape }: Partition, { kind }: Pick<World, 'kind
       ? (['link-down', 'link-up'] as const)
       : (['strand', 'unstrand'] as const);
 
+/** Between which it is cut. */
+type Places = Pick<World, 'nodes' | 'servers'>;
+
 /** The places of the records. */
-const storesOf = (world: World): readonly Place[] => (world.servers.length === 0 ? [STORE] : world.servers);
+const storesOf = (world: Places): readonly Place[] => (world.servers.length === 0 ? [STORE] : world.servers);
 
 const apart = (one: readonly Place[], other: readonly Place[]): Way[] =>
   one.flatMap((from) =>
@@ -56,13 +59,13 @@ const apart = (one: readonly Place[], other: readonly Place[]): Way[] =>
 const without = <T>(all: readonly T[], some: readonly T[]): T[] => all.filter((each) => !some.includes(each));
 
 /** Some nodes and at most one server of three, from all the rest and the clients. */
-function split(world: World, nodes: readonly Place[], random: SeededRandom): Cuts {
+function split(world: Places, nodes: readonly Place[], random: SeededRandom): Cuts {
   const stores = storesOf(world);
   const side = [...nodes, ...(stores.length < 3 ? [] : shuffled(stores, random).slice(0, 1))];
   return { ways: apart(side, [...without([...world.nodes, ...stores], side), 'client']), meets: side };
 }
 
-const SHAPES: Readonly<Record<Partition['shape'], (world: World, random: SeededRandom) => Cuts>> = {
+const SHAPES: Readonly<Record<Partition['shape'], (world: Places, random: SeededRandom) => Cuts>> = {
   halves: (world, random) => {
     // Where the records can be written may be the larger half or the smaller one.
     const smaller = Math.max(1, Math.floor(world.nodes.length / 2));
@@ -108,7 +111,7 @@ const SHAPES: Readonly<Record<Partition['shape'], (world: World, random: SeededR
 };
 
 /** Two sides that do not reach each other, and both reach the rest: each side is at a server of its own, and the third joins them. */
-function bridged(world: World, one: readonly Place[], other: readonly Place[], random: SeededRandom): Way[] {
+function bridged(world: Places, one: readonly Place[], other: readonly Place[], random: SeededRandom): Way[] {
   const stores = storesOf(world);
   if (stores.length < 3) return apart(one, other);
   const [first, second] = shuffled(stores, random) as [Place, Place];

@@ -5,6 +5,8 @@ import type { Link, World } from '../world.ts';
 /** What one fault has to do itself with. */
 export interface FaultScene {
   readonly world: World;
+  /** That are to be there, and are met; not those that only joined for a while. */
+  readonly nodes: readonly Place[];
   /** Of this fault alone: what the others draw leaves it alone. */
   readonly random: SeededRandom;
   /** Does it and notes when. @throws NexaError as `act` of the world. */

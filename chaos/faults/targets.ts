@@ -24,10 +24,10 @@ const KINDS: readonly Target[] = ['node', 'server', 'store-leader', 'store-follo
 export function drawnNodes(
   target: Target,
   many: Many,
-  { world, random }: { readonly world: World; readonly random: SeededRandom },
+  { nodes, random }: { readonly nodes: readonly Place[]; readonly random: SeededRandom },
 ): Place[] {
   if (!KINDS.includes(target)) return [target];
-  return shuffled(world.nodes, random).slice(0, countOf(many, world.nodes.length));
+  return shuffled(nodes, random).slice(0, countOf(many, nodes.length));
 }
 
 /** The servers it meets. Who leads is asked when it happens: nobody's seed knows that; while nobody leads, any server is as good. */

@@ -15,16 +15,20 @@ const LOOK_MS = 250;
 
 export function waitsOn(clock: Clock, signal: AbortSignal): Waits {
   const givenUp = (): NexaError => toNexaError(signal.reason, 'cancelled');
+  const waiting = new Set<() => void>();
+  signal.addEventListener('abort', () => {
+    for (const onAbort of [...waiting]) onAbort();
+  });
   const within = <T>(ms: number, what: string, promise: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const give = (end: () => void): void => {
         cancel();
-        signal.removeEventListener('abort', onAbort);
+        waiting.delete(onAbort);
         end();
       };
       const onAbort = (): void => give(() => reject(givenUp()));
       const cancel = clock.after(ms, () => give(() => reject(new NexaError('ask-timeout', `${what} took more than ${ms} ms`))));
-      signal.addEventListener('abort', onAbort);
+      waiting.add(onAbort);
       promise.then(
         (value) => give(() => resolve(value)),
         (error) => give(() => reject(error)),

@@ -65,6 +65,7 @@ export function injector(options: InjectorOptions): Injector {
   };
   const sceneOf = (fault: Fault, met: Place[], links: Link[]): FaultScene => ({
     world,
+    nodes,
     random: randomOf(fault),
     act,
     hold: async (pairs, forMs) => {
