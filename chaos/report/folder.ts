@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NexaError } from '../../src/errors.ts';
 import { type HistoryFile, type HistoryLine, historiesOf, writeHistory } from '../history-file.ts';
@@ -19,8 +19,8 @@ export interface DrillFolder {
   finish(run: Run): Promise<void>;
   /** What was thought of it, in three forms; as often as it is thought about. @throws NexaError `unavailable`. */
   report(report: Report, run: Run): Promise<void>;
-  /** Without a run: what was seen until now stays. */
-  close(): Promise<void>;
+  /** Without a run: what was seen until now stays; if that is nothing, nothing does. */
+  discard(): Promise<void>;
 }
 
 /** `nexa-drills/2026-03-01T12-00-00-kill-node-7` under the current folder. */
@@ -35,6 +35,7 @@ export async function openFolder(path: string, plan: Plan): Promise<DrillFolder>
   await requireFree(path);
   const folder = resolve(path);
   let history: HistoryFile;
+  let seen = false;
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'plan.json'), formatPlan(plan), { flag: 'wx' });
@@ -45,6 +46,7 @@ export async function openFolder(path: string, plan: Plan): Promise<DrillFolder>
   return {
     path: folder,
     ended(line) {
+      seen = true;
       try {
         history.write(line);
       } catch {
@@ -60,7 +62,13 @@ export async function openFolder(path: string, plan: Plan): Promise<DrillFolder>
       });
     },
     report: (report, run) => writeReport(folder, report, run),
-    close: () => history.close(),
+    async discard() {
+      await history.close();
+      if (seen) return;
+      for (const file of ['plan.json', 'history.jsonl']) await rm(join(folder, file), { force: true });
+      // Unless somebody has put something into it.
+      await rmdir(folder).catch(() => undefined);
+    },
   };
 }
 

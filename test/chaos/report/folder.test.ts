@@ -45,7 +45,7 @@ test('a drill that is killed leaves its plan and what was seen until then', asyn
   const path = fresh();
   const open = await openFolder(path, run.plan);
   for (const operation of run.works[0]?.operations.slice(0, 3) ?? []) open.ended({ workload: 'counter', operation });
-  await open.close();
+  await open.discard();
   expect((await readdir(path)).sort()).toEqual(['history.jsonl', 'plan.json']);
   expect((await readFile(join(path, 'history.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(3);
   await expect(readFolder(path)).rejects.toMatchObject({ code: 'no-such-actor', where: { file: join(path, 'run.json') } });
@@ -59,7 +59,8 @@ test('a folder with something in it is a conflict, and so is a file; nothing of 
   await expect(openFolder(join(path, 'mine'), sampleRun().plan)).rejects.toMatchObject({ code: 'conflict' });
   expect(await readdir(path)).toEqual(['mine']);
   await rm(join(path, 'mine'));
-  await (await openFolder(path, sampleRun().plan)).close();
+  await (await openFolder(path, sampleRun().plan)).discard();
+  await expect(readdir(path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 test('the default is named after when, what and from which seed', () => {
