@@ -25,7 +25,8 @@ async function modulesIn(folder: string, depth = 0): Promise<readonly string[]> 
   return found;
 }
 
-async function modulesAt(path: string): Promise<readonly string[]> {
+/** The modules that {@link loadAgents} reads: of a folder, or the one file. @throws NexaError `invalid-definition` */
+export async function modulesAt(path: string): Promise<readonly string[]> {
   try {
     return (await stat(path)).isDirectory() ? await modulesIn(path) : [path];
   } catch (cause) {
