@@ -110,7 +110,11 @@ const MARKS = { ok: 'pass', bad: 'fail', unknown: 'unknown' } as const;
 const worst = (marks: readonly Mark[]): Mark =>
   marks.includes('fail') ? 'fail' : marks.includes('unknown') || marks.length === 0 ? 'unknown' : 'pass';
 /** Messages, life, cluster, bounds. */
-const place = (promise: string): number => 'MLCB'.indexOf(promise[0] ?? '') * 1_000 + Number.parseInt(promise.slice(1), 10);
+const place = (promise: string): number => {
+  const at = 'MLCB'.indexOf(promise[0] ?? '') * 1_000 + Number.parseInt(promise.slice(1), 10);
+  // Those of users come last, under names of their own.
+  return Number.isNaN(at) || at < 0 ? Number.MAX_SAFE_INTEGER : at;
+};
 
 export function verdictsOf(judged: readonly Judged[], incomplete: readonly string[] = []): Verdicts {
   const marks = new Map<string, Mark[]>();

@@ -140,4 +140,11 @@ describe('verdicts', () => {
     expect(
       Object.keys(verdictsOf([one('B1', good), one('C10', good), one('C2', good), one('M7', good), one('L1', good)]).promises),
     ).toEqual(['M7', 'L1', 'C2', 'C10', 'B1']));
+  test('put what a user judged by himself last', () =>
+    expect(Object.keys(verdictsOf([one('Mine', good), one('bank', good), one('B1', good), one('M7', good)]).promises)).toEqual([
+      'M7',
+      'B1',
+      'Mine',
+      'bank',
+    ]));
 });
