@@ -1,7 +1,8 @@
 import type { Client } from '../../src/client.ts';
-import { agentPerKey, finalsOf } from './asked.ts';
+import { pubSub } from '../checkers/pub-sub.ts';
+import { agentPerKey, finalsOf, operationsOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
-import { keyedWork } from './keyed.ts';
+import { type KeyedNotes, keyedWork } from './keyed.ts';
 import { Newsroom } from './newsroom.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { WorkKind } from './work.ts';
@@ -120,7 +121,13 @@ export const topics: WorkKind = {
         notes: (): TopicNotes => ({ published: news.published, subscribers: news.subscribers, calmFromMs: news.calmFromMs }),
       };
     }),
-  check: (record) => [outcomesOf(record)],
+  check: (record) => {
+    const finals = record.finals as TopicFinals | null;
+    if (finals === null) return [outcomesOf(record)];
+    const { untilMs } = record;
+    const verdict = pubSub(operationsOf(record), finals, record.notes as KeyedNotes & TopicNotes, { untilMs });
+    return [{ promise: 'M2', by: 'pub/sub', verdict }, outcomesOf(record)];
+  },
 };
 
 interface Run {
