@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { NexaError, toNexaError } from '../src/errors.ts';
 import { seededRandom } from '../src/memory/random.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -77,7 +78,7 @@ export async function runPlan(options: RunOptions): Promise<Run> {
   const { seed, nodes, servers } = plan;
   const world = await options.open({
     ...{ seed, nodes, servers, signal, onProgress: tell },
-    needs: options.optional === true ? [] : [...new Set(plan.faults.flatMap((fault) => needs(fault, { kind: plan.world })))],
+    needs: [...new Set(plan.faults.flatMap((fault) => needs(fault, { kind: plan.world })))],
   });
   let run: Omit<Run, 'leaks'> | undefined;
   try {
@@ -135,6 +136,8 @@ async function perform(
   const names = world.nodes.slice(0, plan.nodes);
   const incomplete: string[] = [];
   const enough = new AbortController();
+  // Each client of each key listens: their number is bounded elsewhere.
+  setMaxListeners(0, enough.signal);
   const works: Work[] = [];
   let clients: Clients | undefined;
   let onlookers: Onlookers | undefined;

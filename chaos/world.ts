@@ -16,6 +16,8 @@ export interface World {
   readonly nodes: readonly Place[];
   /** s1 …; none in a simulation. */
   readonly servers: readonly Place[];
+  /** Where a program outside dials its servers, each `nats://…`; none in a simulation. */
+  readonly urls?: readonly string[];
   /** The only clock that a drill knows; virtual or the process's own. */
   readonly clock: Clock;
   /** Of what takes part: `node`, `nexa`, `nats-server`, `kernel`. */

@@ -1,4 +1,3 @@
-import { NexaError } from '../../src/errors.ts';
 import type { ActName } from '../act.ts';
 import type { Fault, FaultName } from '../fault.ts';
 import type { World } from '../world.ts';
@@ -8,6 +7,7 @@ import { partition, partitionNeeds } from './partitions.ts';
 import { flap, joinStorm, kill, pause, restart } from './processes.ts';
 import type { FaultScene } from './scene.ts';
 import { isServer } from './targets.ts';
+import { changeStream, deleteStream, duplicates, garbage, poison, realServers, slowConsumer } from './wire.ts';
 
 type Of<Name extends FaultName> = Extract<Fault, { readonly fault: Name }>;
 type Kind = Pick<World, 'kind'>;
@@ -15,6 +15,8 @@ type Kind = Pick<World, 'kind'>;
 /** How one kind of fault is done, and what a world has to be able to for it. */
 interface Family<F extends Fault> {
   readonly needs: readonly ActName[] | ((fault: F, world: Kind) => readonly ActName[]);
+  /** Why it cannot be done there, besides what is done by acts. */
+  readonly cannot?: (world: Kind) => string | undefined;
   /** Resolves when it is over. */
   run(fault: F, scene: FaultScene): Promise<void>;
 }
@@ -25,10 +27,7 @@ const either =
   ({ target }: { readonly target: string }, { kind }: Kind): readonly ActName[] =>
     !isServer(target) ? nodes : kind === 'simulation' ? ['election'] : servers;
 
-/** Done on the wire. */
-type OnTheWire = 'slow-consumer' | 'garbage' | 'duplicates' | 'poison' | 'delete-stream' | 'change-stream';
-
-const FAMILIES: { readonly [Name in Exclude<FaultName, OnTheWire>]: Family<Of<Name>> } = {
+const FAMILIES: { readonly [Name in FaultName]: Family<Of<Name>> } = {
   kill: { needs: either(['kill-node', 'start-node'], ['kill-server', 'start-server']), run: kill },
   pause: { needs: either(['pause-node', 'resume-node'], ['pause-server', 'resume-server']), run: pause },
   restart: { needs: either(['stop-node', 'start-node'], ['stop-server', 'start-server']), run: restart },
@@ -51,34 +50,35 @@ const FAMILIES: { readonly [Name in Exclude<FaultName, OnTheWire>]: Family<Of<Na
   'join-storm': { needs: ['start-node', 'stop-node'], run: joinStorm },
   'roll-back': { needs: ['copy-store', 'roll-back'], run: rollBack },
   revoke: { needs: ['revoke', 'grant'], run: revoke },
+  'slow-consumer': { needs: [], cannot: realServers, run: slowConsumer },
+  garbage: { needs: [], run: garbage },
+  duplicates: { needs: [], run: duplicates },
+  poison: { needs: [], run: poison },
+  'delete-stream': { needs: [], cannot: realServers, run: deleteStream },
+  'change-stream': { needs: [], cannot: realServers, run: changeStream },
   together: { needs: ({ faults }, world) => [...new Set(faults.flatMap((each) => needs(each, world)))], run: together },
   wait: { needs: [], run: ({ forMs }, scene) => scene.wait(forMs) },
   heal: { needs: ['heal', 'start-node'], run: (_fault, scene) => scene.heal() },
 };
 
-const familyOf = (fault: Fault): Family<Fault> | undefined =>
-  (FAMILIES as unknown as Readonly<Record<string, Family<Fault> | undefined>>)[fault.fault];
+const familyOf = (fault: Fault): Family<Fault> => FAMILIES[fault.fault] as unknown as Family<Fault>;
 
 /** What a world has to be able to for it. */
 export function needs(fault: Fault, world: Kind): readonly ActName[] {
-  const needed = familyOf(fault)?.needs ?? [];
+  const { needs: needed } = familyOf(fault);
   return typeof needed === 'function' ? needed(fault, world) : needed;
 }
 
 /** Why it cannot be done to this world; undefined: it can. */
-export function lacking(fault: Fault, world: World): string | undefined {
-  if (familyOf(fault) === undefined) return `nothing does ${fault.fault} yet`;
-  return needs(fault, world)
-    .map((act) => world.cannot(act))
-    .find((why) => why !== undefined);
+export function lacking(fault: Fault, world: Pick<World, 'kind' | 'cannot'>): string | undefined {
+  const inside = fault.fault === 'together' ? fault.faults.map((each) => lacking(each, world)) : [];
+  return [familyOf(fault).cannot?.(world), ...inside, ...needs(fault, world).map((act) => world.cannot(act))].find(
+    (why) => why !== undefined,
+  );
 }
 
 /** Does it; resolves when it is over. @throws NexaError of an act, or what the drill was given up with. */
-export async function doFault(fault: Fault, scene: FaultScene): Promise<void> {
-  const family = familyOf(fault);
-  if (family === undefined) throw new NexaError('unavailable', `nothing does ${fault.fault} yet`, { where: { fault: fault.fault } });
-  return family.run(fault, scene);
-}
+export const doFault = (fault: Fault, scene: FaultScene): Promise<void> => familyOf(fault).run(fault, scene);
 
 async function together({ faults }: Of<'together'>, scene: FaultScene): Promise<void> {
   const ends = await Promise.allSettled(faults.map((each, index) => doFault(each, { ...scene, random: scene.random.fork(String(index)) })));

@@ -16,6 +16,8 @@ export interface FaultScene {
    * Without `forMs` it stays until everything heals.
    */
   hold(pairs: readonly Held[], forMs: number | undefined): Promise<void>;
+  /** Aborted when the drill is given up. */
+  readonly signal: AbortSignal;
   /** Says that a place is met by this fault: what happens to it is no wonder. */
   meets(places: readonly Place[]): void;
   /** @throws what the drill was given up with. */

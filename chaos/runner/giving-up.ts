@@ -3,6 +3,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 
 /** The waits of a drill: each ends with the drill, and none is without a bound. */
 export interface Waits {
+  readonly signal: AbortSignal;
   /** @throws what the drill was given up with. */
   wait(ms: number): Promise<void>;
   /** Until it holds, looked at every `everyMs` (default 250); false: it did not within `ms`. @throws as `wait`. */
@@ -47,6 +48,7 @@ export function waitsOn(clock: Clock, signal: AbortSignal): Waits {
     }
   };
   return {
+    signal,
     wait,
     within,
     until: async (ms, holds, everyMs = LOOK_MS) => {

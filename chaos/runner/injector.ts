@@ -67,6 +67,7 @@ export function injector(options: InjectorOptions): Injector {
     world,
     nodes,
     random: randomOf(fault),
+    signal: waits.signal,
     act,
     hold: async (pairs, forMs) => {
       const release = await holds.take(pairs);

@@ -200,6 +200,7 @@ export async function openSimulation(options: SimulationOptions): Promise<World>
       return [...names];
     },
     servers: [],
+    urls: [],
     clock,
     versions: { node: process.versions.node },
     async run(drill) {
