@@ -1,14 +1,13 @@
 import { createCodec } from '../src/cluster/codec.ts';
 import { inParallel } from '../src/cluster/in-parallel.ts';
 import { decodeAgent } from '../src/cluster/place.ts';
-import { parseAgentKey, type StoreName, subjects as subjectsOf } from '../src/cluster/subject.ts';
+import { anySubject, parseAgentKey, type StoreName, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { decodeState } from '../src/durable/fenced-state.ts';
 import { decodeRecord } from '../src/durable/journal-record.ts';
 import { toNexaError } from '../src/errors.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Codec } from '../src/ports/codec.ts';
 import type { Stores } from '../src/ports/stores.ts';
-import type { Subject } from '../src/ports/transport.ts';
 
 const LOGS = ['AGENTS', 'STATE', 'JOURNAL'] as const satisfies readonly StoreName[];
 export type AuditedStore = (typeof LOGS)[number];
@@ -131,7 +130,7 @@ export function auditStores(options: {
     JOURNAL: {
       names: async (within: Within) => [...(await journal.subjects(subjects.recordAll('journal'), within)).keys()],
       read: async (subject: string, within: Within) => {
-        const last = await journal.last(subject as Subject, within);
+        const last = await journal.last(anySubject(subject), within);
         if (last !== undefined) take('JOURNAL', subject.slice(root.length), last.record, last.sequence);
       },
     },

@@ -46,7 +46,7 @@ export async function deleteStream({ stream }: Of<'delete-stream'>, scene: Fault
   await meddling.deleteStream(await wireOf(scene), stream);
 }
 export async function changeStream({ stream }: Of<'change-stream'>, scene: FaultScene): Promise<void> {
-  const changes = meddling.STREAM_CHANGES;
+  const changes = meddling.LOSING_NOTHING;
   const change = changes[scene.random.between(0, changes.length - 1)] as meddling.StreamChange;
   const undo = await meddling.changeStream(await wireOf(scene), stream, change);
   await scene.wait(CHANGED_MS);

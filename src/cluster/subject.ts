@@ -94,7 +94,7 @@ export function clientInbox(random: string): { readonly all: Subject; reply(id: 
 /** The reply subject of a message as the server gave it. Ask {@link isSafeReply} before publishing to it. */
 export const receivedReply = (text: string): Subject => text as Subject;
 
-/** For drills, which say what no program of ours says: a subject as it was heard or made up. A connection still refuses one that would inject protocol. */
+/** A subject as it was heard or stored; in drills also one that was made up, as no program of ours would. A connection still refuses one that would inject protocol. */
 export const anySubject = (text: string): Subject => text as Subject;
 
 /**

@@ -1,6 +1,6 @@
+import { anySubject } from '../cluster/subject.ts';
 import { assertPublishable, assertRecordId, assertSubscribable } from '../ports/safe-name.ts';
 import type { Stream } from '../ports/stores.ts';
-import type { Subject } from '../ports/transport.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { LogRecord } from './log.ts';
 import type { Broker } from './network.ts';
@@ -97,7 +97,7 @@ async function* followLog(broker: Broker, endpoint: Endpoint, store: string, sub
       queue = [];
       for (const record of batch) {
         if (signal.aborted) return;
-        yield { record: record.value, sequence: record.sequence, subject: record.subject as Subject };
+        yield { record: record.value, sequence: record.sequence, subject: anySubject(record.subject) };
       }
       if (queue.length > 0 || signal.aborted || endpoint.ended) continue;
       await new Promise<void>((resolve) => {

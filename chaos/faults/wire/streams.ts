@@ -5,8 +5,9 @@ import type { Inbound } from '../../../src/ports/transport.ts';
 import type { WireScene } from './scene.ts';
 
 /** As an operator's hand would: replicas taken away, no room for more, the oldest dropped instead of the newest refused, everything in it gone. */
-export const STREAM_CHANGES = ['one-replica', 'no-room', 'drop-oldest', 'purged'] as const;
-export type StreamChange = (typeof STREAM_CHANGES)[number];
+export type StreamChange = 'one-replica' | 'no-room' | 'drop-oldest' | 'purged';
+/** The others lose by hand what was acknowledged: there is nothing to be judged then. */
+export const LOSING_NOTHING = ['one-replica', 'no-room'] as const satisfies readonly StreamChange[];
 
 const CALL_MS = 5_000;
 const STREAM_OF = { kv: 'KV_', stream: '', objects: 'OBJ_' } as const;
