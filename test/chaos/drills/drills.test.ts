@@ -6,8 +6,8 @@ import { formatPlan, parsePlan } from '../../../chaos/plan-file.ts';
 import type { Progress } from '../../../chaos/runner/progress.ts';
 import { WORKLOADS } from '../../../chaos/workloads/index.ts';
 import type { World } from '../../../chaos/world.ts';
-import { openSimulation, type SimulationOptions } from '../../../chaos/worlds/simulation.ts';
-import { simulated, whyNot } from './support.ts';
+import { openSimulation } from '../../../chaos/worlds/simulation.ts';
+import { hoarding, simulated, whyNot } from './support.ts';
 
 const short = (name: string, seed: number, more: Partial<Plan> = {}): Plan => ({
   ...planOf(name, { world: 'simulation', seed, durationMs: 45_000 }),
@@ -70,30 +70,8 @@ test('one seed gives one run, to the microsecond of every answer', { timeout: 60
   expect(JSON.stringify(another.run)).not.toBe(JSON.stringify(one.run));
 });
 
-/** Each tenth write of a state is acknowledged and not kept. */
-function forgetful(): NonNullable<SimulationOptions['cluster']> {
-  let writes = 0;
-  return {
-    wrap: (_name, { transport, stores }) => ({
-      transport,
-      stores: {
-        ...stores,
-        kv: (store) => {
-          const kv = stores.kv(store);
-          if (!store.endsWith('_STATE')) return kv;
-          return {
-            ...kv,
-            update: async (key, value, revision, options) =>
-              ++writes % 10 === 0 ? { written: 'yes', revision: revision + 1 } : kv.update(key, value, revision, options),
-          };
-        },
-      },
-    }),
-  };
-}
-
-test('a store that forgets what it acknowledged is found, and names the promise', { timeout: 60_000 }, async () => {
-  const came = await simulated(short('kill-node', 1), { cluster: forgetful() });
+test('a node that keeps what it acknowledged to itself is found, and the promise named', { timeout: 60_000 }, async () => {
+  const came = await simulated(short('kill-node', 1), { cluster: hoarding() });
   expect(came.verdict).toBe('fail');
   expect(came.violations.join('\n')).toMatch(/^C[348] /m);
 });

@@ -28,3 +28,28 @@ export async function simulated(
 /** What a reader wants to know of one that did not pass. */
 export const whyNot = ({ run, violations }: { readonly run: Run } & Verdicts): string =>
   [`seed ${run.plan.seed}`, ...violations, ...run.incomplete].join('\n');
+
+/** States are written to the memory of their node, and acknowledged: who takes over finds what was there at first. */
+export const hoarding = (): NonNullable<SimulationOptions['cluster']> => ({
+  wrap: (_name, { transport, stores }) => {
+    const kept = new Map<string, { readonly value: Uint8Array; readonly revision: number }>();
+    return {
+      transport,
+      stores: {
+        ...stores,
+        kv: (store) => {
+          const kv = stores.kv(store);
+          if (!store.endsWith('_STATE')) return kv;
+          return {
+            ...kv,
+            get: async (key, options) => kept.get(key) ?? kv.get(key, options),
+            update: async (key, value, revision) => {
+              kept.set(key, { value, revision: revision + 1 });
+              return { written: 'yes', revision: revision + 1 };
+            },
+          };
+        },
+      },
+    };
+  },
+});
