@@ -124,7 +124,7 @@ export function mailPump(options: MailPumpOptions): MailPump {
       const error = new NexaError('crashed', `${lost} owners were lost or gave up when they handled it`, { where });
       return putAside({ record, sequence }, mail, lost, error);
     }
-    for (let tries = 1; !stopped; ) {
+    for (let tries = 1, waits = 1; !stopped; waits++) {
       try {
         await taker.take(mail.message, source, mail.traceparent);
         passed = sequence;
@@ -138,7 +138,7 @@ export function mailPump(options: MailPumpOptions): MailPump {
         const notNow = isNotNow(error);
         if (!notNow && (MISFIT.includes(error.code) || tries >= options.tries)) return putAside({ record, sequence }, mail, tries, error);
         log.warn({ ...where, tries, code: error.code, error: error.message }, 'a stored message is tried again');
-        await pause(waitMs(tries));
+        await pause(waitMs(waits));
         if (!notNow) tries++;
       }
     }

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../src/actor/safe-logger.ts';
+import { storeSpec } from '../../src/cluster/formation.ts';
+import { encodeMail } from '../../src/durable/mail.ts';
+import { mailPump, readers } from '../../src/durable/mail-pump.ts';
+import { NexaError } from '../../src/errors.ts';
+import { codec, names, outcome, storeWorld, TIME } from '../cluster/stores.ts';
+
+/** A mailbox with one message, and an agent that fails it with `failure` as long as there is one. */
+async function failing(failure: NexaError) {
+  const { clock, network, random } = storeWorld();
+  const { stores } = network.connect('n1');
+  for (const store of ['MAILBOX', 'DEAD'] as const)
+    await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
+  const at = (store: 'MAILBOX' | 'DEAD', subject: 'mailbox' | 'dead') => ({
+    stream: stores.stream(names.store(store)),
+    subject: names.record(subject, 'sum', 'a'),
+  });
+  const mailbox = at('MAILBOX', 'mailbox');
+  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
+  await outcome(clock, mailbox.stream.append(mailbox.subject, record, { recordId: 'm', ...TIME }));
+  const seen = { tries: 0, handled: 0, dead: [] as string[] };
+  const agent: { failure: NexaError | undefined } = { failure };
+  const pump = mailPump({
+    agent: { type: 'sum', id: 'a', key: 'sum.a' },
+    taker: {
+      take: async () => {
+        seen.tries++;
+        if (agent.failure !== undefined) throw agent.failure;
+        seen.handled++;
+      },
+      skip: async () => undefined,
+      kept: undefined,
+    },
+    ...{ mailbox, dead: at('DEAD', 'dead'), codec, clock, random, log: silentLogger, storeMs: 500, tries: 5 },
+    ...{ firstOfOwner: true, mostBytes: 500_000, inTurn: readers(1), onDead: (_message, { code }) => void seen.dead.push(code) },
+  });
+  pump.look();
+  return { agent, seen, clock, pump };
+}
+const where = { store: 'STATE' };
+
+test.each([
+  new NexaError('quota-exceeded', 'it takes no more', { where }),
+  new NexaError('overloaded', 'no memory is left'),
+  new NexaError('unavailable', 'its node is suspended'),
+])('while it is $code a message is brought again with growing pauses, and never put aside', async (failure) => {
+  const { agent, seen, clock, pump } = await failing(failure);
+  await clock.advance(600_000);
+  // Four pauses up to ten seconds, then about one every ten.
+  expect(seen.tries).toBeGreaterThan(50);
+  expect(seen.tries).toBeLessThan(80);
+  agent.failure = undefined;
+  await clock.advance(13_000);
+  expect(seen).toMatchObject({ handled: 1, dead: [] });
+  expect(pump.busy).toBe(false);
+});
+
+test('what no room that is made later helps is put aside after its tries', async () => {
+  const { seen, clock, pump } = await failing(new NexaError('payload-too-large', 'it never fits', { where }));
+  await clock.advance(60_000);
+  expect(seen).toEqual({ tries: 5, handled: 0, dead: ['payload-too-large'] });
+  expect(pump.busy).toBe(false);
+});
