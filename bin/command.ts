@@ -1,4 +1,5 @@
 import type { Client } from '../src/client.ts';
+import type { NexaError } from '../src/errors.ts';
 import type { Environment } from '../supervisors/config.ts';
 import type { Config } from '../supervisors/config-schema.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -55,17 +56,30 @@ export interface Command {
     readonly name: string;
     readonly about: string;
     readonly optional?: boolean;
+    /** What completion offers, or by the first argument what it offers then. */
+    readonly values?: readonly string[] | Readonly<Record<string, readonly string[]>>;
     /** The last one may take several words, joined by blanks. */
     readonly many?: boolean;
   }[];
   /** Besides `-o`, `--config`, `--nats` and `--cluster`, which every command has. */
-  readonly options?: readonly { readonly flags: string; readonly about: string }[];
+  readonly options?: readonly { readonly flags: string; readonly about: string; readonly values?: readonly string[] }[];
   /** It works without a configuration file, and also with one that is wrong. */
   readonly unconfigured?: true;
   /** Whole command lines, shown by `--help`. */
   readonly examples: readonly string[];
   /** Nothing returned: it said what it had to say while it ran. */
   run(invocation: Invocation): Promise<Result | undefined>;
+}
+
+/** An error after which the process ends otherwise than its code says. */
+export class Failure extends Error {
+  readonly error: NexaError;
+  readonly exit: ExitCode;
+  constructor(error: NexaError, exit: ExitCode) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.exit = exit;
+  }
 }
 
 /** What was typed is wrong: exit code 2 and a hint at the help. */

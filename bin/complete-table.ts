@@ -1,12 +1,22 @@
 import { stat } from 'node:fs/promises';
 import type { Environment } from '../supervisors/config.ts';
 import { readCache, writeCache } from './cache.ts';
+import type { Command } from './command.ts';
 
 /** What completion knows of a command without loading it. */
 export interface CommandRow {
   readonly about: string;
-  readonly args: readonly { readonly name: string; readonly many: boolean }[];
-  readonly options: readonly { readonly names: readonly string[]; readonly value: boolean; readonly about: string }[];
+  readonly args: readonly {
+    readonly name: string;
+    readonly many: boolean;
+    readonly values: NonNullable<Command['args']>[number]['values'];
+  }[];
+  readonly options: readonly {
+    readonly names: readonly string[];
+    readonly value: boolean;
+    readonly about: string;
+    readonly values?: readonly string[] | undefined;
+  }[];
 }
 
 const FILE = 'commands.json';
@@ -29,14 +39,19 @@ export async function commandTable(environment: Environment): Promise<Readonly<R
   const rows = await Promise.all(
     (await commandNames()).map(async (name) => {
       const { summary, args = [], options = [] } = await loadCommand(name);
-      const own = options.map(({ flags, about }) => ({
+      const own = options.map(({ flags, about, values }) => ({
         names: flags.match(/(?<![\w-])--?[a-z][a-z-]*/g) ?? [],
         value: /[<[]/.test(flags),
         about,
+        values,
       }));
       const taken = own.flatMap(({ names }) => names);
       const common = COMMON.filter(({ names }) => !names.some((each) => taken.includes(each)));
-      const row = { about: summary, args: args.map((arg) => ({ name: arg.name, many: arg.many === true })), options: [...own, ...common] };
+      const row = {
+        about: summary,
+        args: args.map(({ name: arg, many, values }) => ({ name: arg, many: many === true, values })),
+        options: [...own, ...common],
+      };
       return [name, row] as const;
     }),
   );

@@ -58,20 +58,32 @@ export async function candidates(
   if (words.length <= 1) return begun(Object.entries(table).map(([value, { about }]) => ({ value, about })));
   const command = Object.hasOwn(table, name) ? table[name] : undefined;
   if (command === undefined) return [];
-  const values = async (key: string): Promise<readonly Candidate[]> => {
+  const values = async (key: string, own: readonly string[] = []): Promise<readonly Candidate[]> => {
     const kinds = KINDS[key] ?? [];
     const live = kinds.length === 0 ? undefined : await names();
     return begun([
-      ...(VALUES[key] ?? []).map((value) => ({ value, about: '' })),
+      ...[...own, ...(VALUES[key] ?? [])].map((value) => ({ value, about: '' })),
       ...kinds.flatMap((kind) => (live?.[kind] ?? []).map((value) => ({ value, about: kind.slice(0, -1) }))),
     ]);
   };
   const takesValue = (word: string | undefined): boolean => command.options.some(({ names, value }) => value && names.includes(word ?? ''));
   const before = words.at(-2);
-  if (words.length > 2 && takesValue(before)) return values(before ?? '');
+  if (words.length > 2 && takesValue(before)) {
+    const option = command.options.find(({ names }) => names.includes(before ?? ''));
+    return values(before ?? '', option?.values);
+  }
   if (current.startsWith('-')) return begun(command.options.flatMap(({ names, about }) => names.map((value) => ({ value, about }))));
-  const place = words.slice(1, -1).filter((word, index, all) => !word.startsWith('-') && !takesValue(all[index - 1])).length;
+  const given = words.slice(1, -1).filter((word, index, all) => !word.startsWith('-') && !takesValue(all[index - 1]));
+  const place = given.length;
   const arg = command.args[Math.min(place, command.args.length - 1)];
   if (arg === undefined || (place >= command.args.length && !arg.many)) return [];
-  return values(arg.name);
+  const [first = ''] = given;
+  return values(
+    arg.name,
+    Array.isArray(arg.values)
+      ? arg.values
+      : Object.hasOwn(arg.values ?? {}, first)
+        ? (arg.values as Readonly<Record<string, readonly string[]>>)[first]
+        : [],
+  );
 }

@@ -4,7 +4,7 @@ import type { Client } from '../src/client.ts';
 import { type ErrorData, toNexaError } from '../src/errors.ts';
 import type { Environment } from '../supervisors/config.ts';
 import { readConfigFile } from '../supervisors/config-file.ts';
-import { type Command, type Invocation, type Result, type Screen, UsageError } from './command.ts';
+import { type Command, Failure, type Invocation, type Result, type Screen, UsageError } from './command.ts';
 import { commandNames, loadCommand } from './commands.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { FORMATS, type Format, formatOf, notation } from './format.ts';
@@ -194,6 +194,7 @@ export async function main({
       const fix = `See nexa ${program.commands.length === 1 ? `${argv[0]} ` : ''}--help.`;
       return fail({ code: 'usage', message, fix }, EXIT.usage);
     }
+    if (error instanceof Failure) return fail(error.error.toJSON(), error.exit);
     const known = toNexaError(error, 'internal');
     return fail(known.toJSON(), exitCodeOf(known.code));
   }

@@ -5,7 +5,7 @@ import { type Command, type Result, UsageError } from '../command.ts';
 import { countOf, required } from '../options.ts';
 import { facts, plain, type Style } from '../output.ts';
 
-const ORDERS = ['kill', 'pause', 'drain'] as const;
+export const ORDERS = ['kill', 'pause', 'drain'] as const;
 
 /** `nexa chaos attach`: one fault on a running cluster, after asking. @throws NexaError `denied` when nobody says yes. */
 export const attachTo: Command['run'] = async ({ args, options, connect, server, progress, ended }): Promise<Result> => {

@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { NexaError } from '../../src/errors.ts';
 import { type HistoryFile, type HistoryLine, historiesOf, writeHistory } from '../history-file.ts';
 import type { Plan } from '../plan.ts';
@@ -103,7 +103,7 @@ const RUN_BYTES = 268_435_456;
  *   read, `unknown-version`, `payload-too-large`.
  */
 export async function readFolder(folder: string): Promise<Run> {
-  const plan = parsePlan(await readBounded(join(folder, 'plan.json'), PLAN_LIMITS.bytes), 'plan.json');
+  const plan = await readPlan(join(folder, 'plan.json'));
   const file = join(folder, 'run.json');
   const { works, ...run } = parseRun(await readBounded(file, RUN_BYTES), file);
   const history = join(folder, 'history.jsonl');
@@ -122,6 +122,9 @@ export async function readFolder(folder: string): Promise<Run> {
     works: works.map((work) => ({ ...work, operations: histories.get(work.workload) ?? [] })),
   };
 }
+
+/** @throws NexaError as `parsePlan`, `no-such-actor` when there is no such file, `payload-too-large`. */
+export const readPlan = async (path: string): Promise<Plan> => parsePlan(await readBounded(path, PLAN_LIMITS.bytes), basename(path));
 
 async function readBounded(path: string, mostBytes: number): Promise<string> {
   await requireFile(path, mostBytes);

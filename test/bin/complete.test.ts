@@ -48,6 +48,17 @@ test.each([
     ['tree', 'n'],
     ['n1', 'n2'],
   ],
+  [
+    ['chaos', 'run', 'kill-'],
+    ['kill-node', 'kill-store-leader'],
+  ],
+  [
+    ['chaos', 'attach', ''],
+    ['kill', 'pause', 'drain'],
+  ],
+  [['chaos', 'attach', 'kill', 'n1'], ['n1']],
+  [['chaos', 'run', 'flap', '--workload', 'ba'], ['bank']],
+  [['chaos', 'check', ''], []],
   [['stop', 'n'], ['node']],
   [
     ['stop', 'node', ''],
