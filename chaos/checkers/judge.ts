@@ -109,8 +109,8 @@ export interface Verdicts {
 const MARKS = { ok: 'pass', bad: 'fail', unknown: 'unknown' } as const;
 const worst = (marks: readonly Mark[]): Mark =>
   marks.includes('fail') ? 'fail' : marks.includes('unknown') || marks.length === 0 ? 'unknown' : 'pass';
-/** Messages, life, cluster, bounds. */
-const place = (promise: string): number => {
+/** Messages, life, cluster, bounds: where a promise stands in docs/semantics.md. */
+export const placeOf = (promise: string): number => {
   const at = 'MLCB'.indexOf(promise[0] ?? '') * 1_000 + Number.parseInt(promise.slice(1), 10);
   // Those of users come last, under names of their own.
   return Number.isNaN(at) || at < 0 ? Number.MAX_SAFE_INTEGER : at;
@@ -118,7 +118,7 @@ const place = (promise: string): number => {
 
 export function verdictsOf(judged: readonly Judged[], incomplete: readonly string[] = []): Verdicts {
   const marks = new Map<string, Mark[]>();
-  for (const { promise, verdict } of [...judged].sort((a, b) => place(a.promise) - place(b.promise)))
+  for (const { promise, verdict } of [...judged].sort((a, b) => placeOf(a.promise) - placeOf(b.promise)))
     marks.set(promise, [...(marks.get(promise) ?? []), MARKS[verdict.verdict]]);
   const promises = Object.fromEntries([...marks].map(([promise, all]) => [promise, worst(all)]));
   return {

@@ -43,6 +43,12 @@ export function faultEffects(run: Run): readonly FaultEffect[] {
   return run.faults.map((each, index) => effectOf(run, each, run.faults[index + 1]?.fromMs ?? run.endedAtMs, seen));
 }
 
+/** Of each fault, in the order of {@link faultEffects}: the single times of its `firstOkMs`, for a spread over many runs. */
+export function firstOks(run: Run): readonly (readonly number[])[] {
+  const answered = answersByAgent(run.works);
+  return run.faults.map((each) => firstOksOf(hitBy(run, each), answered).filter(Number.isFinite));
+}
+
 interface SeenOfAll {
   readonly answered: ReadonlyMap<string, readonly Answered[]>;
   readonly moves: readonly Moved[];
@@ -51,12 +57,7 @@ interface SeenOfAll {
 
 function effectOf(run: Run, each: FaultRun, nextMs: number, { answered, moves, all }: SeenOfAll): FaultEffect {
   const { fault, fromMs, untilMs, met, skipped } = each;
-  const struck = new Map(met.map((place) => [place, strikeOf(run.acts, place, each)]));
-  const before = latest(run.placements, fromMs)?.agents ?? [];
-  const hit = before.flatMap(({ agent, node, epoch }) => {
-    const strike = node === null ? undefined : struck.get(node);
-    return strike === undefined || node === null ? [] : [{ agent, node, epoch, ...strike }];
-  });
+  const hit = hitBy(run, each);
   // What happened once the next fault had struck is not told from what that one did.
   const during = run.events.filter(({ atMs }) => atMs >= fromMs && atMs < Math.max(nextMs, untilMs));
 
@@ -64,12 +65,7 @@ function effectOf(run: Run, each: FaultRun, nextMs: number, { answered, moves, a
     const activated = during.find((heard) => heard.atMs >= atMs && isActivation(heard, agent, epoch));
     return activated === undefined ? [] : [activated.atMs - atMs];
   });
-  const firsts = hit.flatMap(({ agent, atMs, overMs }) => {
-    const asked = (answered.get(agent) ?? []).filter(({ invokedAtMs }) => invokedAtMs >= overMs);
-    if (asked.length === 0) return [];
-    const first = asked.reduce((least, { okAtMs }) => Math.min(least, okAtMs), Number.POSITIVE_INFINITY);
-    return [first - atMs];
-  });
+  const firsts = firstOksOf(hit, answered);
   const first = firsts.filter(Number.isFinite);
   const moved = moves.filter(({ atMs }) => atMs > fromMs && atMs <= Math.max(nextMs, untilMs));
   const detected = during.find(({ event }) => event.event === 'member' && isGone(event.member, met));
@@ -78,7 +74,7 @@ function effectOf(run: Run, each: FaultRun, nextMs: number, { answered, moves, a
     text: faultText(fault),
     ...{ fault, fromMs, untilMs, met },
     skipped: skipped ?? null,
-    detectedMs: detected === undefined ? null : tenth(detected.atMs - (struck.get(goneNode(detected)) as Strike).atMs),
+    detectedMs: detected === undefined ? null : tenth(detected.atMs - strikeOf(run.acts, goneNode(detected), each).atMs),
     agents: hit.length,
     takenOverMs: takenOver.length > 0 ? spread(takenOver) : null,
     firstOkMs: first.length > 0 ? spread(first) : null,
@@ -87,6 +83,28 @@ function effectOf(run: Run, each: FaultRun, nextMs: number, { answered, moves, a
     movedNeedlessly: moved.filter((each) => movedNeedlessly([each], all).verdict === 'bad').length,
   };
 }
+
+interface Hit extends Strike {
+  readonly agent: string;
+  readonly epoch: number;
+}
+
+/** The agents that lived on the places it met, and when it struck those. */
+function hitBy({ acts, placements }: Run, each: FaultRun): readonly Hit[] {
+  const struck = new Map(each.met.map((place) => [place, strikeOf(acts, place, each)]));
+  return (latest(placements, each.fromMs)?.agents ?? []).flatMap(({ agent, node, epoch }) => {
+    const strike = node === null ? undefined : struck.get(node);
+    return strike === undefined ? [] : [{ agent, epoch, ...strike }];
+  });
+}
+
+/** Of those that were asked afterwards; infinity: it never answered. */
+const firstOksOf = (hit: readonly Hit[], answered: ReadonlyMap<string, readonly Answered[]>): readonly number[] =>
+  hit.flatMap(({ agent, atMs, overMs }) => {
+    const asked = (answered.get(agent) ?? []).filter(({ invokedAtMs }) => invokedAtMs >= overMs);
+    if (asked.length === 0) return [];
+    return [asked.reduce((least, { okAtMs }) => Math.min(least, okAtMs), Number.POSITIVE_INFINITY) - atMs];
+  });
 
 interface Strike {
   readonly atMs: number;

@@ -142,7 +142,7 @@ export const firstLine = (text: string): string => text.split('\n', 1)[0]?.slice
 const control = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const spelled = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`;
 /** One line that is text and nothing else, in Markdown and in HTML that is made of it. */
-const safe = (text: string): string =>
+export const safe = (text: string): string =>
   text
     .slice(0, LONGEST)
     .replace(control, spelled)
@@ -157,7 +157,7 @@ const block = (text: string): string =>
     .map((line) => `    ${line.replace(control, spelled)}`)
     .join('\n');
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
