@@ -1,5 +1,6 @@
 import { cpu } from './cpu.ts';
 import { descriptors } from './descriptors.ts';
+import { disk } from './disk.ts';
 import type { Limit, Machines } from './limit.ts';
 import { memory } from './memory.ts';
 import { storeCopy } from './store-copy.ts';
@@ -9,4 +10,4 @@ import { wallClock } from './wall-clock.ts';
 export type OpenLimit = (machines: Machines) => Promise<Limit>;
 
 /** Every kind of limit that there is. */
-export const LIMITS: readonly OpenLimit[] = [descriptors, memory, cpu, storeCopy, wallClock];
+export const LIMITS: readonly OpenLimit[] = [descriptors, memory, cpu, storeCopy, wallClock, disk];
