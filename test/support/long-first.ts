@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Computes on one core for minutes. */
 const SIMULATION = /\/test\/simulation\/simulation\.test\.ts$/;
 /** Mostly wait: for elections, leases and processes of their own. */
-const WAITING = /\/test\/(live|bin|docs|nats|nats-server|package|supervisors)\//;
+const WAITING = /\/test\/(bin|chaos|docs|live|nats|nats-server|package|supervisors)\//;
 
 const rank = ({ moduleId }: TestSpecification): number => (SIMULATION.test(moduleId) ? 0 : WAITING.test(moduleId) ? 1 : 2);
 
