@@ -53,6 +53,8 @@ export interface Link {
 /** A process of a node or a server that ended. */
 export interface Exit {
   readonly place: Place;
+  /** Of what supervises the node's process, not of that. */
+  readonly launcher?: true;
   readonly atMs: number;
   readonly code: number | null;
   readonly signal: string | null;

@@ -30,6 +30,7 @@ export class NatsServer {
   readonly #binary: string;
   readonly #under: readonly string[];
   readonly #config: ServerConfig;
+  readonly #settings: () => NonNullable<ServerConfig['settings']>;
   readonly #files: { readonly folder: string; readonly config: string; readonly stderr: string };
   readonly #listeners = new Set<(exit: ServerExit) => void>();
   #child: ChildProcess | undefined;
@@ -42,11 +43,14 @@ export class NatsServer {
   constructor(options: {
     readonly binary: string;
     readonly folder: string;
-    readonly config: Omit<ServerConfig, 'storeDir' | 'logFile' | 'pidFile'>;
+    readonly config: Omit<ServerConfig, 'storeDir' | 'logFile' | 'pidFile' | 'settings'>;
+    /** Asked before each start and reload. */
+    readonly settings?: () => NonNullable<ServerConfig['settings']>;
     /** A command line that runs another in its own place, such as `ip netns exec …`. */
     readonly under?: readonly string[];
   }) {
-    const { binary, folder, config, under = [] } = options;
+    const { binary, folder, config, settings = () => ({}), under = [] } = options;
+    this.#settings = settings;
     this.#binary = binary;
     this.#under = under;
     this.#config = { ...config, storeDir: join(folder, 'store'), logFile: join(folder, 'server.log'), pidFile: join(folder, 'server.pid') };
@@ -75,7 +79,7 @@ export class NatsServer {
     const { folder, config, stderr } = this.#files;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await requireUnused(this.#config.pidFile, config);
-    await writeFile(config, serverConfig(this.#config), { mode: 0o600 });
+    await this.#configure();
     const tested = await run(this.#binary, ['-t', '-c', config], { timeoutMs: 10_000 });
     if (tested.code !== 0) {
       throw new NexaError(
@@ -93,6 +97,17 @@ export class NatsServer {
     } finally {
       await errors.close();
     }
+  }
+
+  /** It reads its configuration again, soon after. Nothing if it does not run. */
+  async reload(): Promise<void> {
+    if (this.#child === undefined) return;
+    await this.#configure();
+    this.#child?.kill('SIGHUP');
+  }
+
+  #configure(): Promise<void> {
+    return writeFile(this.#files.config, serverConfig({ ...this.#config, settings: this.#settings() }), { mode: 0o600 });
   }
 
   #spawn(errorsFd: number): Promise<void> {
