@@ -8,13 +8,17 @@ const LONGEST_ANSWER = 4 * 1_048_576;
  * One page of a server's monitor (`/healthz`, `/varz`, …) as parsed JSON, at most 4 MiB.
  * @throws NexaError `unavailable`: unreachable, late, too long, no JSON, or another status than 200 (the message quotes the answer).
  */
-export function readMonitor(page: string, target: { readonly host?: string; readonly port: number }, timeoutMs: number): Promise<unknown> {
-  const host = target.host ?? LOOPBACK;
-  const where = { server: `${host}:${target.port}`, page };
+export function readMonitor(
+  page: string,
+  target: { readonly host?: string; readonly port: number } | { readonly socket: string },
+  timeoutMs: number,
+): Promise<unknown> {
+  const at = 'socket' in target ? { socketPath: target.socket } : { host: target.host ?? LOOPBACK, port: target.port };
+  const where = { server: 'socketPath' in at ? at.socketPath : `${at.host}:${at.port}`, page };
   return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown) => reject(new NexaError('unavailable', `${page}: ${message}`, { where, cause }));
     // No agent: a kept-alive connection would outlive the question.
-    const request = get({ host, port: target.port, path: page, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const request = get({ ...at, path: page, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

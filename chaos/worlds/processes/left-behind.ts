@@ -5,6 +5,7 @@ import type { Clock } from '../../../src/ports/clock.ts';
 import { run } from '../../../src/programs/run.ts';
 import type { Tier } from '../../plan.ts';
 import { marked } from './proc.ts';
+import { removeGroups } from './stage/limits/cgroup.ts';
 import { MARK } from './stage/orders.ts';
 
 /** Guards of processes that have ended see that within milliseconds. */
@@ -12,8 +13,9 @@ const SETTLE_MS = 3_000;
 const POLL_MS = 20;
 const REMOVE_MS = 30_000;
 
-/** The folder of a run, if the stage did not come to that. What another user made is removed as that user. */
+/** The folder and the control groups of a run, if the stage did not come to that. What another user made is removed as that user. */
 export async function removeFolder(folder: string, tier: Tier): Promise<void> {
+  await removeGroups(folder);
   if (!existsSync(folder)) return;
   if (tier === 'sudo') await run('sudo', ['-n', 'rm', '-rf', '--', folder], { timeoutMs: REMOVE_MS }).catch(() => {});
   await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});

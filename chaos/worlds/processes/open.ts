@@ -10,7 +10,7 @@ import { systemRandom } from '../../../src/system-random.ts';
 import { plainEnvironment, rawEnvironment } from '../../../supervisors/config.ts';
 import type { Place } from '../../act.ts';
 import type { Tier } from '../../plan.ts';
-import type { World, WorldOptions } from '../../world.ts';
+import type { WorldOptions } from '../../world.ts';
 import { builtPrograms } from './programs.ts';
 import type { Opened, Setting } from './stage/orders.ts';
 import { startStage } from './stage-process.ts';
@@ -36,7 +36,7 @@ const NODES_UP_MS = 90_000;
  * every node sees every other. Nothing of it outlives `close`, or this process, however that ends.
  * @throws NexaError `unavailable`: this machine lacks what is needed, or something did not start in time. Nothing runs then.
  */
-export async function openProcesses(options: ProcessesOptions): Promise<World> {
+export async function openProcesses(options: ProcessesOptions): Promise<ProcessWorld> {
   const { nodes, servers, onProgress = () => {}, signal } = options;
   if (servers !== 1 && servers !== 3) throw new NexaError('invalid-message', `${servers} servers: there may be 1 or 3`);
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > 20) throw new NexaError('invalid-message', `${nodes} nodes: there may be 1 to 20`);

@@ -13,7 +13,7 @@ import type { Act, ActName, Place } from '../../act.ts';
 import type { Tier } from '../../plan.ts';
 import type { Exit, Link, World } from '../../world.ts';
 import { leftBehind, removeFolder } from './left-behind.ts';
-import { machineMs, type Opened, type Setting, type StageEvent, type Way } from './stage/orders.ts';
+import { machineMs, type Opened, type Pids, type Setting, type StageEvent, type Way } from './stage/orders.ts';
 import type { StageProcess } from './stage-process.ts';
 import { endlessConsumers, leaderOf, type MonitorTarget } from './streams.ts';
 import { type Tunnel, tunnel } from './tunnel.ts';
@@ -148,6 +148,12 @@ export class ProcessWorld implements World {
     );
   }
 
+  /** The processes of a place as they are now; 0: it does not run. */
+  async pids(place: Place): Promise<{ readonly own: number; readonly launcher: number }> {
+    const { own, launcher } = (await this.#ask({ order: 'pids', place }, WAY_MS)) as Pids;
+    return { own: own ?? 0, launcher: launcher ?? 0 };
+  }
+
   get readyTargets(): readonly ReadyTarget[] {
     return this.#clients.map(({ host, port }, index) => ({ host, port, monitorPort: this.#monitors[index]?.port ?? 0 }));
   }
@@ -178,10 +184,12 @@ export class ProcessWorld implements World {
       for (;;) {
         this.requireWhole();
         const views = await Promise.all(places.map((place) => link.client.cluster.nodes(place).catch(() => [])));
-        const missing = places.filter((_, index) => !sees(views[index], places));
+        const missing = places.flatMap((place, index) => {
+          const unseen = places.filter((other) => !upIn(views[index]).includes(other));
+          return unseen.length === 0 ? [] : [`${place} does not see ${unseen.join(' ')}`];
+        });
         if (missing.length === 0) return;
-        if (this.clock.monotonicMs() > untilMs)
-          throw new NexaError('unavailable', `after ${withinMs} ms ${missing.join(', ')} did not see all of ${places.join(', ')}`);
+        if (this.clock.monotonicMs() > untilMs) throw new NexaError('unavailable', `after ${withinMs} ms ${missing.join('; ')}`);
         await new Promise<void>((resolve) => void this.clock.after(POLL_MS, resolve));
       }
     } finally {
@@ -232,22 +240,20 @@ export class ProcessWorld implements World {
   /** While servers still keep state: nodes leave, and nobody's consumers may be left then. */
   async #leave(): Promise<readonly string[]> {
     if (!this.#begun || this.#broken !== undefined) return [];
-    const pids = async (place: Place) => (await this.#ask({ order: 'pids', place }, WAY_MS)) as { readonly launcher: number | null };
     await this.#ask({ order: 'act', act: { act: 'heal' } }, WAY_MS);
     if ((await this.leader()) === undefined) return [];
     const leave = async (node: Place): Promise<void> => {
-      if ((await pids(node)).launcher !== null) await this.#ask({ order: 'act', act: { act: 'stop-node', node } }, LEAVE_MS);
+      if ((await this.pids(node)).launcher > 0) await this.#ask({ order: 'act', act: { act: 'stop-node', node } }, LEAVE_MS);
     };
     await Promise.all(this.nodes.map((node) => leave(node).catch(() => {})));
     return endlessConsumers(this.#monitors);
   }
 }
 
-/** Whether a node's list of members shows all of these up. */
-function sees(view: unknown, places: readonly Place[]): boolean {
-  if (!Array.isArray(view)) return false;
-  const up = (view as readonly { readonly node?: unknown; readonly state?: unknown; readonly suspended?: unknown }[]).filter(
-    ({ state, suspended }) => state === 'running' && suspended === false,
-  );
-  return places.every((place) => up.some(({ node }) => node === place));
+/** Who is up, by a node's list of members. */
+function upIn(view: unknown): readonly unknown[] {
+  if (!Array.isArray(view)) return [];
+  return (view as readonly { readonly node?: unknown; readonly state?: unknown; readonly suspended?: unknown }[])
+    .filter(({ state, suspended }) => state === 'running' && suspended === false)
+    .map(({ node }) => node);
 }

@@ -56,7 +56,8 @@ test.each<[string, unknown, string?]>([
 });
 
 test('what is no JSON, and what is too long, is refused', () => {
-  for (const line of ['', '{', 'x', undefined]) expect(() => parseOrder(line)).toThrow(expect.objectContaining({ code: 'invalid-message' }));
+  for (const line of ['', '{', 'x', undefined])
+    expect(() => parseOrder(line)).toThrow(expect.objectContaining({ code: 'invalid-message' }));
 });
 
 test('lines are put together from pieces, and one that is too long is told once and skipped', () => {

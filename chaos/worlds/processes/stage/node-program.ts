@@ -39,6 +39,8 @@ export class NodeProgram {
   readonly #paused = new Set<number>();
   #stopping = false;
   #closed = false;
+  /** The node's own process that we have killed. */
+  #killed: number | undefined;
   /** Who waits for word of the end of the node's own process. */
   readonly #waiting: (() => void)[] = [];
 
@@ -51,6 +53,11 @@ export class NodeProgram {
   }
   get launcherPid(): number | undefined {
     return this.#launcher?.pid;
+  }
+
+  /** The node's own process was stopped by an act, and not woken up since. */
+  get paused(): boolean {
+    return this.pid !== undefined && this.#paused.has(this.pid);
   }
 
   /** Resolves when the launcher was started. Nothing if it runs; after a stop that is under way, when that is over. */
@@ -120,11 +127,11 @@ export class NodeProgram {
     }
     const roots = [launcherPid, pid].filter((each) => each !== undefined);
     const all = [...roots, ...descendants(roots)];
+    this.#killed = pid;
     for (const each of all) signalTo(each, 'SIGKILL');
     if (launcherPid !== undefined) signalTo(-launcherPid, 'SIGKILL');
     if (pid !== undefined) signalTo(-pid, 'SIGKILL');
     for (const each of all) await requireEnd(each);
-    if (pid !== undefined) this.#over(pid, null, 'SIGKILL');
     await this.#gone;
   }
 
@@ -181,7 +188,9 @@ export class NodeProgram {
     this.#own.release();
     this.#own = undefined;
     this.#paused.delete(pid);
-    this.#setting.tell({ event: 'exited', place: this.#setting.place, launcher: false, code, signal, atMs: machineMs() });
+    // Of one whose launcher is gone only we can know.
+    const by = code === null && this.#killed === pid ? 'SIGKILL' : signal;
+    this.#setting.tell({ event: 'exited', place: this.#setting.place, launcher: false, code, signal: by, atMs: machineMs() });
     for (const told of this.#waiting.splice(0)) told();
   }
   async #untilTold(pid: number): Promise<void> {
@@ -199,6 +208,7 @@ export class NodeProgram {
     const { pid } = this;
     if (pid === undefined) return;
     if (!(await endsWithin(pid, withinMs))) {
+      this.#killed = pid;
       signalTo(-pid, 'SIGKILL');
       await endsWithin(pid, GONE_MS);
     }

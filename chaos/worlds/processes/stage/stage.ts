@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { NexaError } from '../../../../src/errors.ts';
+import { readMonitor } from '../../../../src/nats-server/monitor.ts';
 import { freePorts, type ServerPorts } from '../../../../src/nats-server/ports.ts';
 import { NatsServer } from '../../../../src/nats-server/server.ts';
+import { systemClock } from '../../../../src/system-clock.ts';
 import { plainEnvironment } from '../../../../supervisors/config.ts';
 import type { Act, ActName, Place } from '../../../act.ts';
 import type { Net, NetAct } from '../net.ts';
@@ -20,6 +22,7 @@ const LAME_DUCK = { lame_duck_duration: '30s', lame_duck_grace_period: '1s' } as
 /** Where the workloads run, and where the world looks from: the second is never cut off. */
 const CLIENT = 'client';
 const WATCH = 'watch';
+const HEALTH_MS = 2_000;
 
 interface Server {
   readonly ports: ServerPorts;
@@ -68,6 +71,16 @@ export class Stage {
       LIMITS.map((open) =>
         open({
           folder,
+          clock: systemClock,
+          ownMounts: net.tier !== 'proxies',
+          isPaused: (place) => this.#nodes.get(place)?.paused ?? this.#servers.get(place)?.program.state === 'paused',
+          isHealthy: async (server) => {
+            const way = await this.way(WATCH, server, this.#server(server).ports.monitor);
+            return readMonitor('/healthz', way, HEALTH_MS).then(
+              () => true,
+              () => false,
+            );
+          },
           pid: (place) => this.#nodes.get(place)?.pid ?? this.#servers.get(place)?.program.pid,
           serverFolder: (server) => join(folder, server),
           kill: (server) => this.act({ act: 'kill-server', server }),
