@@ -5,20 +5,25 @@ import { join } from 'node:path';
 import { NexaError } from '../../../src/errors.ts';
 import { obtainNatsServer } from '../../../src/nats-server/obtain.ts';
 import { whenReady } from '../../../src/nats-server/ready.ts';
+import { obtainTool } from '../../../src/programs/tool.ts';
 import { systemClock } from '../../../src/system-clock.ts';
 import { systemRandom } from '../../../src/system-random.ts';
 import { plainEnvironment, rawEnvironment } from '../../../supervisors/config.ts';
-import type { Place } from '../../act.ts';
+import type { ActName, Place } from '../../act.ts';
 import type { Tier } from '../../plan.ts';
 import type { WorldOptions } from '../../world.ts';
+import { chooseTier } from './net/choose-tier.ts';
 import { builtPrograms } from './programs.ts';
 import type { Opened, Setting } from './stage/orders.ts';
 import { startStage } from './stage-process.ts';
+import { FAKETIME } from './tools.ts';
 import { ProcessWorld } from './world.ts';
 
 export interface ProcessesOptions extends WorldOptions {
   /** Default: the best that this machine allows. */
   readonly tier?: Tier;
+  /** What is going to be done: some of it costs something, such as a relay on each way, and is prepared only for whoever needs it. */
+  readonly needs?: readonly ActName[];
   /** A folder of agent modules. */
   readonly agents?: string;
   /** Of the nodes. Default `warn`. */
@@ -37,7 +42,7 @@ const NODES_UP_MS = 90_000;
  * @throws NexaError `unavailable`: this machine lacks what is needed, or something did not start in time. Nothing runs then.
  */
 export async function openProcesses(options: ProcessesOptions): Promise<ProcessWorld> {
-  const { nodes, servers, onProgress = () => {}, signal } = options;
+  const { nodes, servers, needs = [], onProgress = () => {}, signal } = options;
   if (servers !== 1 && servers !== 3) throw new NexaError('invalid-message', `${servers} servers: there may be 1 or 3`);
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > 20) throw new NexaError('invalid-message', `${nodes} nodes: there may be 1 to 20`);
   const programs = builtPrograms();
@@ -47,12 +52,19 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ step }) => onProgress(`fetching nats-server: ${step}`),
   });
-  const tier = options.tier ?? 'proxies';
+  const fetching = { env: rawEnvironment(), ...(signal === undefined ? {} : { signal }) };
+  const { tier, enter, tools, refused } = await chooseTier(fetching, options.tier);
+  for (const { tier: better, why } of refused) onProgress(`no ${better}: ${why}`);
+  // Found by the stage, which may have no way to the world outside.
+  if (needs.some((act) => act === 'wall-jump' || act === 'clock-rate')) await obtainTool(FAKETIME, fetching).catch(() => undefined);
   onProgress(`tier ${tier}, nats-server ${binary.version}`);
   const run = systemRandom.id();
   const folder = await mkdtemp(join(tmpdir(), 'nexa-drill-'));
   const setting: Setting = {
     tier,
+    ...(tools === undefined ? {} : { tools }),
+    seed: options.seed,
+    needs,
     run,
     // Fresh, and short enough for the names of its streams to be read.
     cluster: `drill-${run.slice(0, 8)}`,
@@ -66,7 +78,6 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
   };
   const world = new ProcessWorld({
     setting,
-    seed: options.seed,
     clock: systemClock,
     versions: { node: process.versions.node, nexa: ownVersion(), 'nats-server': binary.version, kernel: release() },
   });
@@ -75,7 +86,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
   try {
     if (signal?.aborted === true) throw new NexaError('cancelled', 'the opening was given up');
     const stage = await startStage({
-      tier,
+      enter,
       run,
       program: programs.stage,
       environment: plainEnvironment(),

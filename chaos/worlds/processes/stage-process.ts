@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { errorFrom, NexaError } from '../../../src/errors.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import type { Tier } from '../../plan.ts';
 import { readLines } from './lines.ts';
 import { type Answer, MARK, MOST_ORDERS, type Order, type StageEvent } from './stage/orders.ts';
 
@@ -21,16 +20,10 @@ const LONGEST_LINE = 1_048_576;
 const KEPT_CHARS = 8_192;
 const STOP_MS = 10_000;
 
-/** What goes before the command line of the stage, so that everything it starts ends with it. */
-const UNDER: Readonly<Record<Tier, readonly string[]>> = {
-  namespaces: ['unshare', '-Urnmpf', '--kill-child', '--mount-proc'],
-  sudo: ['sudo', '-n', 'unshare', '-nmpf', '--kill-child', '--mount-proc'],
-  proxies: [],
-};
-
 /** @throws NexaError `unavailable`: it cannot be run. */
 export async function startStage(options: {
-  readonly tier: Tier;
+  /** What goes before the command line of the stage: it gets namespaces of its own by it, and everything that it starts ends with it. */
+  readonly enter: readonly string[];
   readonly run: string;
   /** The built program. */
   readonly program: string;
@@ -38,10 +31,10 @@ export async function startStage(options: {
   readonly clock: Clock;
   readonly onEvent: (event: StageEvent) => void;
 }): Promise<StageProcess> {
-  const { tier, run, program, environment, clock } = options;
+  const { enter, run, program, environment, clock } = options;
   // Whoever changes who one is also changes the environment: it is given after that.
   const given = Object.entries({ ...environment, [MARK]: run }).map(([name, value]) => `${name}=${value}`);
-  const [command = '', ...args] = [...UNDER[tier], 'env', ...given, process.execPath, program];
+  const [command = '', ...args] = [...enter, 'env', ...given, process.execPath, program];
   const child = spawn(command, args, { detached: true, stdio: 'pipe', env: { ...environment, [MARK]: run } });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);

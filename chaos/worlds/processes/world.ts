@@ -49,7 +49,6 @@ export class ProcessWorld implements World {
 
   constructor(options: {
     readonly setting: Setting;
-    readonly seed: number;
     readonly clock: Clock;
     readonly versions: Readonly<Record<string, string>>;
   }) {
@@ -63,6 +62,10 @@ export class ProcessWorld implements World {
 
   get nodes(): readonly Place[] {
     return [...this.#nodes];
+  }
+  /** What the environment of every process of this run says. */
+  get mark(): string {
+    return this.#setting.run;
   }
   get servers(): readonly Place[] {
     return this.#opened.servers.map(({ place }) => place);

@@ -5,6 +5,8 @@ import { parseOrder } from '../../../chaos/worlds/processes/stage/orders.ts';
 
 const setting = {
   tier: 'proxies',
+  seed: 1,
+  needs: ['delay'],
   run: 'r-1',
   cluster: 'c',
   folder: '/tmp/x',
@@ -45,6 +47,8 @@ test.each<[string, unknown, string?]>([
   ['a port that is none', { id: 1, order: 'way', from: 'client', to: 's1', port: 0 }, 'port'],
   ['a setting without a folder', { id: 1, order: 'open', setting: { ...setting, folder: undefined } }, 'folder'],
   ['a setting with a relative folder', { id: 1, order: 'open', setting: { ...setting, folder: 'x' } }, 'folder'],
+  ['a setting that needs what there is not', { id: 1, order: 'open', setting: { ...setting, needs: ['toString'] } }, 'needs'],
+  ['a setting with half a tool', { id: 1, order: 'open', setting: { ...setting, tools: { nft: { path: '/nft' } } } }, 'tools'],
   ['a setting with a cluster that is none', { id: 1, order: 'open', setting: { ...setting, cluster: 'a.b' } }, 'cluster'],
 ])('an order is refused: %s', (_, order, field) => {
   expect(() => parsed(order)).toThrow(

@@ -25,15 +25,12 @@ function carry(path: string, host: string, port: number, done: (outcome: string)
   });
 }
 
-/** The end of one is the end of the other: a reset stays one. */
-function together(one: Socket, other: Socket): void {
-  for (const [from, to] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    from.on('error', () => to.resetAndDestroy());
-    from.on('close', () => to.destroySoon());
-  }
+/** The end of one is the end of the other. A socket of the system's own cannot be reset: there a reset is an end. */
+function together(near: Socket, far: Socket): void {
+  near.on('error', () => far.resetAndDestroy());
+  near.on('close', () => far.destroySoon());
+  far.on('error', () => near.destroy());
+  far.on('close', () => near.destroySoon());
 }
 
 process.stdin.on('end', () => process.exit(0));

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { NexaError, toNexaError } from '../../../../src/errors.ts';
+import { systemClock } from '../../../../src/system-clock.ts';
+import { rawEnvironment } from '../../../../supervisors/config.ts';
 import { readLines } from '../lines.ts';
 import { openNet } from '../net/open-net.ts';
 import { type Answer, LONGEST_LINE, MOST_ORDERS, type Order, parseOrder, type StageEvent } from './orders.ts';
@@ -31,7 +34,13 @@ async function done(order: Order): Promise<unknown> {
   if (order.order === 'open') {
     if (stage !== undefined) throw new NexaError('conflict', 'the stage is open already');
     const { setting } = order;
-    stage = openNet(setting.tier).then((net) => Stage.open(setting, net, say));
+    const { tier, tools, seed, needs, folder } = setting;
+    stage = openNet({
+      ...{ tier, tools, seed, folder: join(folder, 'net') },
+      clock: systemClock,
+      env: rawEnvironment(),
+      proxied: needs.includes('delay') || needs.includes('slice'),
+    }).then((net) => Stage.open(setting, net, say, failed));
     return (await stage).opened;
   }
   if (stage === undefined) throw new NexaError('conflict', 'the stage is not open');

@@ -1,6 +1,7 @@
 import { type ErrorData, NexaError } from '../../../../src/errors.ts';
 import type { Act, ActName, Place } from '../../../act.ts';
 import type { Tier } from '../../../plan.ts';
+import type { NetTools } from '../net/switch.ts';
 
 /** What the drill's process and the stage say to each other: a JSON object on each line. Every order is answered once, by its id. */
 export type Order =
@@ -17,6 +18,11 @@ export type Order =
 /** All that a stage needs to know. Paths are absolute. */
 export interface Setting {
   readonly tier: Tier;
+  /** Of the net; undefined for proxies. */
+  readonly tools?: NetTools;
+  readonly seed: number;
+  /** What may be asked for: only for these is prepared what costs something. */
+  readonly needs: readonly ActName[];
   readonly run: string;
   readonly cluster: string;
   /** Made by the drill's process; removed by the stage. */
@@ -91,6 +97,10 @@ const orNull =
 const isText: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 4_096 && !value.includes('\0');
 const isPath: Check = (value) => isText(value) && (value as string).startsWith('/');
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTool: Check = (value) => {
+  const { path, env } = isObject(value) ? (value as Readonly<Record<string, unknown>>) : {};
+  return isPath(path) && isObject(env) && Object.values(env as object).every((each) => typeof each === 'string' && each.length <= 4_096);
+};
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -132,12 +142,17 @@ const ACTS: Readonly<Record<ActName, Readonly<Record<string, Check>>>> = {
   revoke: node,
   grant: node,
   election: { ms: between(0, 600_000) },
+  strand: node,
+  unstrand: node,
   heal: {},
 };
 export const ACT_NAMES = Object.keys(ACTS) as readonly ActName[];
 
 const SETTING: Readonly<Record<keyof Setting, Check>> = {
   tier: (value) => value === 'namespaces' || value === 'sudo' || value === 'proxies',
+  tools: optional((value) => isObject(value) && ['nft', 'ip', 'ss'].every((name) => isTool((value as Record<string, unknown>)[name]))),
+  seed: whole(0, 2 ** 32 - 1),
+  needs: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string' && Object.hasOwn(ACTS, name)),
   run: (value) => typeof value === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(value),
   cluster: (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{1,32}$/.test(value),
   folder: isPath,

@@ -41,9 +41,12 @@ export class Stage {
   #limits: readonly Limit[] = [];
   #closing: Promise<readonly string[]> | undefined;
 
-  /** Nothing is started yet. @throws NexaError `unavailable`. */
-  static async open(setting: Setting, net: Net, tell: (event: StageEvent) => void): Promise<Stage> {
-    const stage = new Stage(setting, net, tell);
+  /**
+   * Nothing is started yet. @throws NexaError `unavailable`.
+   * @param onBroken something of the stage itself has ended, and what happens from here on means nothing.
+   */
+  static async open(setting: Setting, net: Net, tell: (event: StageEvent) => void, onBroken: (error: NexaError) => void): Promise<Stage> {
+    const stage = new Stage(setting, net, tell, onBroken);
     try {
       await stage.#open();
       return stage;
@@ -53,11 +56,11 @@ export class Stage {
     }
   }
 
-  private constructor(setting: Setting, net: Net, tell: (event: StageEvent) => void) {
+  private constructor(setting: Setting, net: Net, tell: (event: StageEvent) => void, onBroken: (error: NexaError) => void) {
     this.#setting = setting;
     this.#net = net;
     this.#tell = tell;
-    this.#ways = new Ways(net, setting.folder);
+    this.#ways = new Ways(net, setting.folder, onBroken);
   }
 
   async #open(): Promise<void> {
@@ -72,6 +75,7 @@ export class Stage {
         open({
           folder,
           clock: systemClock,
+          wants: (act) => this.#setting.needs.includes(act),
           ownMounts: net.tier !== 'proxies',
           isPaused: (place) => this.#nodes.get(place)?.paused ?? this.#servers.get(place)?.program.state === 'paused',
           isHealthy: async (server) => {
@@ -214,7 +218,7 @@ export class Stage {
   }
 
   #cannot(act: ActName): string | undefined {
-    if (act === 'election') return 'real servers hold elections of their own: kill the leader';
+    if (act === 'election' || act === 'strand' || act === 'unstrand') return 'it is of a simulation: kill or cut off a real server';
     if (isNetAct(act)) return this.#net.cannot(act);
     if (!isLimitAct(act)) return undefined;
     const limit = this.#limitFor(act);

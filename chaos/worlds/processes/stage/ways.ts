@@ -17,11 +17,14 @@ const LONGEST_SOCKET_PATH = 103;
 export class Ways {
   readonly #net: Net;
   readonly #folder: string;
+  readonly #onLost: (error: NexaError) => void;
   readonly #carriers = new Map<Place, Promise<Carrier>>();
   readonly #ways = new Map<string, Promise<Way>>();
 
-  constructor(net: Net, folder: string) {
+  /** @param onLost a carrier has ended by itself, and with it all that it carried. */
+  constructor(net: Net, folder: string, onLost: (error: NexaError) => void) {
     this.#net = net;
+    this.#onLost = onLost;
     this.#folder = join(folder, 'w');
     mkdirSync(this.#folder, { mode: 0o755 });
   }
@@ -43,7 +46,7 @@ export class Ways {
       throw new NexaError('unavailable', `the path of the run's folder is too long for a socket: ${socket}`, {
         fix: 'Set TMPDIR to a folder with a shorter path.',
       });
-    const carrier = this.#carriers.get(from) ?? Carrier.start(from, this.#net.at(from));
+    const carrier = this.#carriers.get(from) ?? Carrier.start(from, this.#net.at(from), this.#onLost);
     this.#carriers.set(from, carrier);
     await (await carrier).carry({ socket, ...way });
     return { socket };
@@ -60,8 +63,9 @@ class Carrier {
   readonly #child: ChildProcess;
   readonly #answers: ((outcome: string) => void)[] = [];
   readonly #gone: Promise<void>;
+  #closed = false;
 
-  static async start(place: Place, under: readonly string[]): Promise<Carrier> {
+  static async start(place: Place, under: readonly string[], onLost: (error: NexaError) => void): Promise<Carrier> {
     const file = fileURLToPath(new URL('./carrier.js', import.meta.url));
     const [program = '', ...args] = [...under, process.execPath, file];
     const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
@@ -69,10 +73,10 @@ class Carrier {
       child.once('spawn', resolve);
       child.once('error', (cause) => reject(new NexaError('unavailable', `no carrier at ${place}: ${cause.message}`, { cause })));
     });
-    return new Carrier(place, child);
+    return new Carrier(place, child, onLost);
   }
 
-  private constructor(place: Place, child: ReturnType<typeof spawn>) {
+  private constructor(place: Place, child: ChildProcess, onLost: (error: NexaError) => void) {
     this.#place = place;
     this.#child = child;
     const release = killWithUs(child.pid as number);
@@ -80,8 +84,9 @@ class Carrier {
     stdin?.on('error', () => {});
     if (stdout !== null) readLines(stdout, 4_096, (line) => this.#answers.shift()?.(line ?? 'too much was answered'));
     this.#gone = new Promise((resolve) =>
-      child.once('exit', () => {
+      child.once('exit', (code, signal) => {
         release();
+        if (!this.#closed) onLost(new NexaError('unavailable', `the carrier at ${place} ended (${signal ?? `code ${code}`})`));
         for (const answer of this.#answers.splice(0)) answer('the carrier has ended');
         resolve();
       }),
@@ -100,6 +105,7 @@ class Carrier {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#child.kill('SIGKILL');
     await this.#gone;
   }
