@@ -69,7 +69,7 @@ export function faultText(fault: Fault): string {
     case 'flap':
       return `flap ${fault.times} times${at(fault.target)}`;
     case 'join-storm':
-      return `${fault.count} nodes join at once`;
+      return `join storm, ${fault.count} nodes`;
     case 'delete-stream':
     case 'change-stream':
       return `${fault.fault.replace('-', ' ')} ${fault.stream}`;
