@@ -54,7 +54,7 @@ export function answersTrue(operations: readonly EchoOperation[], handled: reado
  * M4: what was told and never handled is counted by some node, as a gap or as a dead letter. Judged of pairs that never moved, whose nodes are
  * therefore likely to be alive with what they counted; if too little was counted all the same, it is unknown.
  */
-export function gapsCounted(operations: readonly EchoOperation[], { handled, nodes }: EchoFinals): Verdict {
+export function gapsCounted(operations: readonly EchoOperation[], { handled, nodes }: Omit<EchoFinals, 'unread'>): Verdict {
   const by = byCaller(handled);
   const moved = new Set(repeated([...new Set(handled.map(({ callee, epoch }) => `${callee}@${epoch}`))]));
   const callers = new Set(repeated([...new Set(results(operations).map(({ caller }) => caller))]));

@@ -37,6 +37,7 @@ const TYPE = 'drill-household';
 /** The roll is called until two calls one after the other give the same, so often at most. */
 const CALLS = 20;
 const CALL_MS = 700;
+const REGISTRY_MS = 15_000;
 
 /** Spawns under ever new ids, stops, and children; what nobody knows is repeated, a spawn under its id. */
 export function churnWorkload(options: WorkloadOptions<ChurnOp, ChurnResult>): Promise<void> {
@@ -76,8 +77,11 @@ export const churn: WorkKind = {
               throw thrown;
             }),
         async finals(keys): Promise<ChurnFinals> {
-          const client = scene.client(keys[0] ?? 0);
-          return { registry: await registryOf(client), present: await rollCall(client, calls.wait) };
+          const key = keys[0] ?? 0;
+          const registry = (await calls.patiently(key, calls.nowMs() + REGISTRY_MS, registryOf)) ?? null;
+          const present = await rollCall(scene.client(key), calls.wait);
+          // Where nobody says what there is, nobody being there says nothing.
+          return { registry, present: registry === null && present?.length === 0 ? null : present };
         },
       };
     }),
@@ -140,12 +144,7 @@ async function rollCall(client: Client, wait: (ms: number) => Promise<void>): Pr
   }
 }
 
-async function registryOf(client: Client): Promise<ChurnFinals['registry']> {
-  try {
-    const rows = await client.cluster.list({ type: TYPE, limit: 10_000 });
-    return rows.map(({ id, node, epoch, state }) => ({ agent: `${TYPE}/${id}`, node, epoch, state }));
-  } catch {
-    // Not where nobody keeps a list: what the clients were told has to do.
-    return null;
-  }
+async function registryOf(client: Client): Promise<NonNullable<ChurnFinals['registry']>> {
+  const rows = await client.cluster.list({ type: TYPE, limit: 10_000 });
+  return rows.map(({ id, node, epoch, state }) => ({ agent: `${TYPE}/${id}`, node, epoch, state }));
 }

@@ -1,5 +1,6 @@
 import type { Client } from '../../src/client.ts';
 import { answersTrue, gapsCounted, inOrder } from '../checkers/order.ts';
+import { type Verdict, worstOf } from '../checkers/verdict.ts';
 import { agentPerKey, finalsOf, operationsOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
 import { keyedWork } from './keyed.ts';
@@ -36,6 +37,8 @@ export interface HandledRun {
 }
 /** `finals`: what callees handled, of each in its order; and what every node counted since it started. */
 export interface EchoFinals {
+  /** Keys whose callee was not read: what it handled is not among the rest. */
+  readonly unread: readonly number[];
   readonly handled: readonly HandledRun[];
   readonly nodes: Readonly<Record<string, { readonly incarnation: number; readonly gaps: number; readonly deadLetters: number }>>;
 }
@@ -89,7 +92,11 @@ export const echo: WorkKind = {
               ({ of, epoch, from, to }): HandledRun => ({ callee: `${CALLEE}/${callees[key]}`, epoch, caller: of, from, to }),
             );
           });
-          return { handled: Object.values(handled).flat(), nodes: await countedBy(scene.client(keys[0] ?? 0)) };
+          return {
+            unread: keys.filter((key) => handled[key] === undefined),
+            handled: Object.values(handled).flat(),
+            nodes: await countedBy(scene.client(keys[0] ?? 0)),
+          };
         },
         notes: (): EchoNotes => ({ callees: Object.fromEntries(Object.entries(callees).map(([key, id]) => [key, `${CALLEE}/${id}`])) }),
       };
@@ -97,11 +104,16 @@ export const echo: WorkKind = {
   check: (record) => {
     const finals = record.finals as EchoFinals | null;
     if (finals === null) return [outcomesOf(record)];
-    const operations = operationsOf<EchoOp, EchoResult>(record);
+    const unread = new Set(finals.unread);
+    const operations = operationsOf<EchoOp, EchoResult>(record).filter(({ key }) => !unread.has(key));
+    const whole = (verdict: Verdict): Verdict =>
+      unread.size === 0
+        ? verdict
+        : worstOf([verdict, { verdict: 'unknown', reason: `what was handled was not read of keys ${[...unread].join(', ')}` }]);
     return [
-      { promise: 'M2', by: 'order', verdict: inOrder(finals.handled) },
-      { promise: 'M3', by: 'answers are true', verdict: answersTrue(operations, finals.handled) },
-      { promise: 'M4', by: 'gaps are counted', verdict: gapsCounted(operations, finals) },
+      { promise: 'M2', by: 'order', verdict: whole(inOrder(finals.handled)) },
+      { promise: 'M3', by: 'answers are true', verdict: whole(answersTrue(operations, finals.handled)) },
+      { promise: 'M4', by: 'gaps are counted', verdict: whole(gapsCounted(operations, finals)) },
       outcomesOf(record),
     ];
   },
