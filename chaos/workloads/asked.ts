@@ -46,6 +46,9 @@ export const agentPerKey = (calls: Calls, type: string): Required<Pick<Keyed<nev
   prepare: (key) => calls.spawn(key, { agent: type, id: `k${key}` }),
 });
 
+/** Who has not been asked by then says nothing. */
+const FINALS_MS = 35_000;
+
 /** What each key says at the end; one that says nothing is left out. */
 export async function finalsOf<Final>(
   calls: Calls,
@@ -53,8 +56,10 @@ export async function finalsOf<Final>(
   read: (key: number, client: Parameters<Parameters<Calls['by']>[1]>[0]) => Promise<Final>,
 ): Promise<Record<number, Final>> {
   const finals: Record<number, Final> = {};
+  const untilMs = calls.nowMs() + FINALS_MS;
   for (const key of keys) {
-    const said = await calls.patiently(key, (client) => read(key, client));
+    if (calls.nowMs() >= untilMs) break;
+    const said = await calls.patiently(key, untilMs, (client) => read(key, client));
     if (said !== undefined) finals[key] = said;
   }
   return finals;

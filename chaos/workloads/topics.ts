@@ -77,7 +77,7 @@ export const topics: WorkKind = {
         ...{ name: 'topics', lanes: 2, agentOf },
         async prepare(key) {
           for (const at of [key, key + 1])
-            await calls.patiently(at, (client) => news.subscribe(topicOf(key), client, `client ${at} of k${key}`));
+            await calls.prepare(at, (client) => news.subscribe(topicOf(key), client, `client ${at} of k${key}`));
           await calls.spawn(key, { agent: LISTENER, id: `k${key}`, config: { topic: topicOf(key) } });
           await prepare(key);
         },

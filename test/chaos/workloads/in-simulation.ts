@@ -22,13 +22,18 @@ const CRASH_AFTER_MS = 6_000;
 const BACK_AFTER_MS = 3_000;
 const RECOVERED_MS = 20_000;
 
-/** A workload on three nodes under virtual time; with `crash` the node that has most of it is killed in between. */
+/** A workload on three nodes under virtual time; with `crash` one node is killed in between and comes back, `for good`: all of them, and none does. */
 export async function inSimulation(
   kind: WorkKind,
-  options: { readonly seed?: number; readonly crash?: boolean; readonly agents?: readonly AnyAgent[]; readonly forMs?: number } = {},
+  options: {
+    readonly seed?: number;
+    readonly crash?: boolean | 'for good';
+    readonly agents?: readonly AnyAgent[];
+    readonly forMs?: number;
+  } = {},
 ): Promise<Simulated> {
   const { seed = 1, crash = false, agents = [], forMs = 12_000 } = options;
-  const world = new SimWorld({ seed, definitions: [counter, register, ...DRILL_AGENTS, ...agents] });
+  const world = new SimWorld({ seed, definitions: [counter, register, ...DRILL_AGENTS, ...agents], shown: true });
   const ended: Operation<unknown, unknown>[] = [];
   const clients: Client[] = [0, 1, 2].map((at) =>
     clientOver({
@@ -54,7 +59,10 @@ export async function inSimulation(
       onEnded: (operation) => void ended.push(operation),
     });
     await world.until(work.begin(), 60_000);
-    if (crash) {
+    if (crash === 'for good') {
+      await world.run(CRASH_AFTER_MS);
+      for (const name of NODES) world.crash(name);
+    } else if (crash) {
       await world.run(CRASH_AFTER_MS);
       world.crash('n1', 10);
       await world.run(BACK_AFTER_MS);
@@ -66,9 +74,10 @@ export async function inSimulation(
     while (!work.recovered(healedAtMs) && world.clock.monotonicMs() < untilMs) await world.run(500);
     const recovered = work.recovered(healedAtMs);
     abort.abort();
+    // As long as a drill waits for it.
     await world.until(work.end(), 60_000);
     await world.run(5_000);
-    await world.until(work.finish(), 120_000);
+    await world.until(work.finish(), 60_000);
     const record = work.record();
     return { record, judged: kind.check(record), recovered, ended };
   } finally {

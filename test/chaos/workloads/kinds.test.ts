@@ -26,6 +26,14 @@ describe.each(Object.values(WORKLOADS))('the workload $name', (kind) => {
     expect(kind.check(readAgain(record))).toEqual(judged);
   });
 
+  test('comes to its end where nothing is left of the cluster, and passes nothing that it did not see', async () => {
+    const { judged, recovered, record } = await inSimulation(kind, { crash: 'for good' });
+    expect(recovered).toBe(false);
+    expect(record.operations.filter(({ outcome }) => outcome !== 'ok').length).toBeGreaterThan(0);
+    expect(judged.filter(({ verdict }) => verdict.verdict === 'bad')).toEqual([]);
+    expect(judged.some(({ verdict }) => verdict.verdict === 'unknown') || kind.name === 'register').toBe(true);
+  });
+
   test('asks the same under the same seed', async () => {
     const operations = async () => JSON.stringify((await inSimulation(kind, { crash: true, seed: 5, forMs: 3_000 })).record);
     expect(await operations()).toBe(await operations());
