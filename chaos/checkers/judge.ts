@@ -1,5 +1,6 @@
 import { toNexaError } from '../../src/errors.ts';
 import type { Run } from '../run.ts';
+import type { EchoFinals } from '../workloads/echo.ts';
 import type { WorkKind, WorkRecord } from '../workloads/work.ts';
 import { availability } from './availability.ts';
 import { costsOf, RECOVERED_MS } from './budgets.ts';
@@ -7,6 +8,7 @@ import { byKey } from './by-key.ts';
 import { convergence } from './convergence.ts';
 import { epochs } from './epochs.ts';
 import { exits } from './exits.ts';
+import { gate, showsSending } from './gate.ts';
 import { granted } from './granted.ts';
 import type { Judged } from './judged.ts';
 import { leaks } from './leaks.ts';
@@ -39,6 +41,7 @@ export function judge(run: Run, options: JudgeOptions): readonly Judged[] {
           { promise: 'C3', by: 'epochs of the records', verdict: epochs(run.records) },
           { promise: 'C2', by: 'who wrote was the owner', verdict: granted(run.records) },
         ]),
+    ...gates(run),
     ...run.works.map((work) => ({
       promise: 'C5',
       by: `availability, ${work.workload}`,
@@ -68,6 +71,19 @@ function ofWorkload(work: WorkRecord, kind: WorkKind | undefined): readonly Judg
   } catch (thrown) {
     return unknown(`its check failed: ${toNexaError(thrown).message}`);
   }
+}
+
+/** Of callers, which store nothing: callees keep what they handled in its order. */
+function gates({ works, acts }: Run): readonly Judged[] {
+  if (!showsSending(acts)) return [];
+  return works.flatMap(({ workload, finals }) => {
+    if (workload !== 'echo' || finals === null) return [];
+    const received = (finals as EchoFinals).handled.map(({ callee, epoch, caller }) => ({
+      receiver: `${callee}@${epoch}`,
+      sender: caller,
+    }));
+    return [{ promise: 'C2', by: 'gate of agents without state', verdict: gate(received) }];
+  });
 }
 
 function recovery({ recoveredAtMs, healedAtMs, endedAtMs, incomplete }: Run): Verdict {

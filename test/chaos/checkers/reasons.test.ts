@@ -3,6 +3,7 @@ import type { Act } from '../../../chaos/act.ts';
 import { costOf } from '../../../chaos/checkers/budgets.ts';
 import type { Stamped } from '../../../chaos/checkers/epochs.ts';
 import { exits } from '../../../chaos/checkers/exits.ts';
+import { gate, showsSending } from '../../../chaos/checkers/gate.ts';
 import { granted } from '../../../chaos/checkers/granted.ts';
 import { grown, leaked, leaks } from '../../../chaos/checkers/leaks.ts';
 import { metBy } from '../../../chaos/checkers/met.ts';
@@ -141,5 +142,18 @@ describe('what a fault may cost', () => {
     expect(cost({ fault: 'partition', shape: 'halves', forMs: 1 })).toEqual([[1_000, 36_000]]);
     expect(cost({ fault: 'kill', target: 'node', many: 'all' })).toEqual([[1_000, 81_000]]);
     expect(cost({ fault: 'together', faults: [{ fault: 'kill', target: 'node' }, { fault: 'heal' }] })).toEqual([[1_000, 41_000]]);
+  });
+});
+
+describe('the gate', () => {
+  const heard = (...senders: string[]) => senders.map((sender) => ({ receiver: 's', sender }));
+  test('lets nothing of an older activation through after something of a newer one', () => {
+    expect(gate(heard('a/x@3', 'a/x@3', 'a/y@9', 'client 1', 'a/x@7'))).toEqual(ok);
+    expect(gate([...heard('a/x@7'), { receiver: 't', sender: 'a/x@3' }])).toEqual(ok);
+    expect(gate(heard('a/x@7', 'a/x@3'))).toEqual(bad('a/x: a message of epoch 3 after a message of epoch 7'));
+  });
+  test('is not seen from where messages are held back', () => {
+    expect(showsSending([acted({ act: 'kill-node', node: 'n1', silent: true })])).toBe(true);
+    expect(showsSending([acted({ act: 'cut', from: 'n1', to: 'n2' })])).toBe(false);
   });
 });
