@@ -1,22 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../chaos/checkers/judge.ts';
-import type { Judged } from '../../../chaos/checkers/judged.ts';
 import type { Fault } from '../../../chaos/fault.ts';
-import type { Plan } from '../../../chaos/plan.ts';
-import { WORKLOADS } from '../../../chaos/workloads/index.ts';
-import type { SimulationOptions } from '../../../chaos/worlds/simulation.ts';
 import { createCodec } from '../../../src/cluster/codec.ts';
 import { decodeAgent } from '../../../src/cluster/place.ts';
 import { decodeState, encodeState } from '../../../src/durable/fenced-state.ts';
 import { NOTHING_KEPT } from '../../../src/durable/kept.ts';
-import type { MemoryConnection } from '../../../src/memory/network.ts';
-import type { Kv, Stream } from '../../../src/ports/stores.ts';
-import type { Transport } from '../../../src/ports/transport.ts';
-import { simulated } from '../drills/support.ts';
+import { kvOf, NOTHING, objections, streamOf, transportOf, type Wrap } from './support.ts';
 
-type Wrap = NonNullable<NonNullable<SimulationOptions['cluster']>['wrap']>;
 const codec = createCodec();
-const SEEDS = 4;
 const KILLS: readonly Fault[] = [
   { fault: 'wait', forMs: 3_000 },
   { fault: 'kill', target: 'node', forMs: 2_000 },
@@ -38,51 +28,11 @@ const STORM: readonly Fault[] = [
     ],
   },
 ];
-const NOTHING: readonly Fault[] = [{ fault: 'wait', forMs: 20_000 }];
 const ELECTION: readonly Fault[] = [
   { fault: 'wait', forMs: 4_000 },
   { fault: 'kill', target: 'store-leader' },
   { fault: 'wait', forMs: 8_000 },
 ];
-
-/** Whatever a checker says against a run, in the first seeds in which it says it; the same run with nothing broken has to be good. */
-async function objections(of: string, workloads: readonly string[], faults: readonly Fault[], wrap: Wrap): Promise<string> {
-  const planOf = (seed: number): Plan => ({
-    ...({ version: 1, drill: 'bite', seed, world: 'simulation', nodes: 3, servers: 1, durationMs: 24_000 } as const),
-    ...{ workloads, faults },
-  });
-  const said = async (seed: number, cluster: SimulationOptions['cluster']): Promise<readonly Judged[]> => {
-    const { run } = await simulated(planOf(seed), cluster === undefined ? {} : { cluster });
-    return judge(run, { workloads: WORKLOADS }).filter(({ by, verdict }) => by.startsWith(of) && verdict.verdict === 'bad');
-  };
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const found = await said(seed, { wrap });
-    if (found.length === 0) continue;
-    expect(await said(seed, undefined), `seed ${seed} with nothing broken`).toEqual([]);
-    const text = found.flatMap(({ promise, by, verdict }) =>
-      verdict.verdict === 'bad' ? verdict.violations.map((each) => `${promise} ${by}: ${each}`) : [],
-    );
-    console.log(`seed ${seed}: ${text[0]?.split('\n')[0]}`);
-    return text.join('\n');
-  }
-  return 'nothing';
-}
-
-const kvOf =
-  (bucket: string, broken: (kv: Kv, node: string) => Kv): Wrap =>
-  (node, { transport, stores }): MemoryConnection => ({
-    transport,
-    stores: { ...stores, kv: (store) => (store.endsWith(`_${bucket}`) ? broken(stores.kv(store), node) : stores.kv(store)) },
-  });
-const streamOf =
-  (name: string, broken: (stream: Stream) => Stream): Wrap =>
-  (_, { transport, stores }): MemoryConnection => ({
-    transport,
-    stores: { ...stores, stream: (store) => (store.endsWith(`_${name}`) ? broken(stores.stream(store)) : stores.stream(store)) },
-  });
-const transportOf =
-  (broken: (transport: Transport, node: string) => Transport): Wrap =>
-  (node, { transport, stores }): MemoryConnection => ({ stores, transport: broken(transport, node) });
 
 /** Each so many-th write of a state is acknowledged and not kept. */
 const forgetful = (every: number): Wrap => {
@@ -112,16 +62,20 @@ describe('what is broken in the running system is found by its checker', { timeo
       append: async (subject, record, options) =>
         ++appended % 15 === 0 ? { written: 'yes', revision: 1_000_000 + appended } : stream.append(subject, record, options),
     }));
-    expect(await objections('durable mail', ['letters'], NOTHING, lossy)).toMatch(/was acknowledged and is lost/);
+    expect(await objections('durable mail', ['letters'], NOTHING, { wrap: lossy })).toMatch(/was acknowledged and is lost/);
+  });
+  test('a state that is acknowledged and not stored: linearizable, append list', async () => {
+    expect(await objections('linearizable', ['register'], KILLS, { wrap: forgetful(40) })).toMatch(/no order of these calls explains/);
+    expect(await objections('append list', ['list'], KILLS, { wrap: forgetful(40) })).toMatch(/lost/);
   });
   test('a state that is acknowledged and not stored: bank', async () =>
-    expect(await objections('bank', ['bank'], KILLS, forgetful(40))).toMatch(/is lost|its transfers make|all accounts together/));
+    expect(await objections('bank', ['bank'], KILLS, { wrap: forgetful(40) })).toMatch(/is lost|its transfers make|all accounts together/));
   test('requests that are forgotten with their node: bank', async () =>
-    expect(await objections('bank', ['bank'], STORM, forgetsRequests)).toMatch(
+    expect(await objections('bank', ['bank'], STORM, { wrap: forgetsRequests })).toMatch(
       /its transfers make|all accounts together|is there 2 times|was seen as/,
     ));
   test('a state that is acknowledged and not stored: lock', async () =>
-    expect(await objections('lock', ['lock'], KILLS, forgetful(40))).toMatch(/token|lost/));
+    expect(await objections('lock', ['lock'], KILLS, { wrap: forgetful(40) })).toMatch(/token|lost/));
   test('a message on a topic that is sent twice: pub/sub', async () => {
     const doubling = transportOf((transport) => ({
       ...transport,
@@ -130,7 +84,7 @@ describe('what is broken in the running system is found by its checker', { timeo
         if (subject.includes('.topic.drill.news.')) transport.publish(subject, payload, options);
       },
     }));
-    expect(await objections('pub/sub', ['topics'], NOTHING, doubling)).toMatch(/heard \d+ of drill-announcer.* after/);
+    expect(await objections('pub/sub', ['topics'], NOTHING, { wrap: doubling })).toMatch(/heard \d+ of drill-announcer.* after/);
   });
   test('a node that says that it created what runs: created once', async () => {
     // In msgpack: the text, and false.
@@ -144,7 +98,7 @@ describe('what is broken in the running system is found by its checker', { timeo
       ...transport,
       publish: (subject, payload, options) => transport.publish(subject, boasted(payload), options),
     }));
-    expect(await objections('created once', ['churn'], NOTHING, boasting)).toMatch(/ran, and spawn id .* created it anew/);
+    expect(await objections('created once', ['churn'], NOTHING, { wrap: boasting })).toMatch(/ran, and spawn id .* created it anew/);
   });
   test('a stop that is acknowledged and not written: the registry is what lives', async () => {
     const still = kvOf('AGENTS', (kv) => ({
@@ -154,7 +108,7 @@ describe('what is broken in the running system is found by its checker', { timeo
           ? { written: 'yes', revision: revision + 1 }
           : kv.update(key, value, revision, options),
     }));
-    expect(await objections('the registry', ['churn'], NOTHING, still)).toMatch(/and lives|does not live/);
+    expect(await objections('the registry', ['churn'], NOTHING, { wrap: still })).toMatch(/and lives|does not live/);
   });
   test('a node that takes nobody over for a while: availability', async () => {
     let claims = 0;
@@ -165,7 +119,7 @@ describe('what is broken in the running system is found by its checker', { timeo
           ? { written: 'unknown' }
           : kv.update(key, value, revision, options),
     }));
-    expect(await objections('availability', ['counter'], KILL, slow)).toMatch(/was asked and did not answer for \d+ ms/);
+    expect(await objections('availability', ['counter'], KILL, { wrap: slow })).toMatch(/was asked and did not answer for \d+ ms/);
   });
   test('a lease that is not renewed, though nothing was done to its node: needless moves, and ends', async () => {
     let renewals = 0;
@@ -176,7 +130,7 @@ describe('what is broken in the running system is found by its checker', { timeo
           ? { written: 'unknown' }
           : kv.update(key, value, revision, options),
     }));
-    expect(await objections('nothing moved', ['counter', 'register'], ELECTION, lapsing)).toMatch(
+    expect(await objections('nothing moved', ['counter', 'register'], ELECTION, { wrap: lapsing })).toMatch(
       /moved from n1 to n\d at \d+ ms \((lease|crash)\), and nothing had been done to n1/,
     );
   });
@@ -190,7 +144,7 @@ describe('what is broken in the running system is found by its checker', { timeo
         return kv.update(key, encodeState({ ...record, epoch: first }, codec), revision, options);
       },
     }));
-    expect(await objections('who wrote', ['counter', 'register'], NOTHING, borrowed)).toMatch(
+    expect(await objections('who wrote', ['counter', 'register'], NOTHING, { wrap: borrowed })).toMatch(
       /in STATE is of epoch \d+, which was given to/,
     );
   });
