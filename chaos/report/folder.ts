@@ -27,6 +27,21 @@ export interface DrillFolder {
 export const defaultFolder = ({ drill, seed }: Pick<Plan, 'drill' | 'seed'>, wallMs: number): string =>
   join('nexa-drills', `${new Date(wallMs).toISOString().slice(0, 19).replaceAll(':', '-')}-${drill}-${seed}`);
 
+/** The default, or that with a number where several runs of one second came before it. @throws NexaError `conflict`, `unavailable`. */
+export async function freeFolder(plan: Pick<Plan, 'drill' | 'seed'>, wallMs: number): Promise<string> {
+  const path = defaultFolder(plan, wallMs);
+  for (let number = 1; ; number++) {
+    const numbered = number === 1 ? path : `${path}-${number}`;
+    try {
+      await requireFree(numbered);
+      return numbered;
+    } catch (error) {
+      if (number === MOST_A_SECOND || (error as NexaError).code !== 'conflict') throw error;
+    }
+  }
+}
+const MOST_A_SECOND = 100;
+
 /**
  * Makes a folder for a run and writes its plan there.
  * @throws NexaError `conflict` when there is something in it, which is not touched; `unavailable` when it cannot be made.
