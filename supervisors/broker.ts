@@ -1,6 +1,7 @@
 import { clockCheck } from '../src/clock-check.ts';
 import { memoryNetwork } from '../src/memory/network.ts';
 import { connectNats, type NatsLink } from '../src/nats/connection.ts';
+import { loginOf } from '../src/nats/login.ts';
 import type { Check } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -62,7 +63,7 @@ export async function natsBroker(servers: readonly string[], options: BrokerOpti
     control: { transport: control.transport(), stores: control.stores() },
     data: { transport: data.transport() },
     server: control.info()?.version ?? 'unknown',
-    servers,
+    servers: loginOf(servers).servers,
     checks: (store) => natsChecks(control, { ...options, ...store, servers }),
     traffic: () => sum(control.traffic(), data.traffic()),
     close: async () => {

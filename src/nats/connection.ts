@@ -10,11 +10,12 @@ import type { Stores } from '../ports/stores.ts';
 import type { Traffic, Transport } from '../ports/transport.ts';
 import { internalsOf } from './client-internals.ts';
 import { type JetStream, jetStream } from './jet-stream.ts';
+import { loginOf } from './login.ts';
 import { natsStores } from './stores.ts';
 import { natsTransport } from './transport.ts';
 
 export interface NatsOptions {
-  /** `host:port` or `nats://host:port`, at least one. */
+  /** `host:port`, `nats://host:port` or `nats://user:password@host:port`, at least one. */
   readonly servers: readonly string[];
   /** The first of them first; else any. */
   readonly inOrder?: boolean;
@@ -104,19 +105,23 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
 async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
   const { clock, random } = options;
   const untilMs = clock.monotonicMs() + (options.connectWithinMs ?? 5_000);
+  const login = loginOf(options.servers);
+  const { user = login.user, pass = login.pass } = options;
   const given: ConnectionOptions = {
-    servers: [...options.servers],
+    servers: [...login.servers],
     noRandomize: options.inOrder === true,
     name: options.name,
     maxReconnectAttempts: -1,
+    // Credentials that are refused now may be good again: after the first connect nothing is given up.
+    ignoreAuthErrorAbort: true,
     pingInterval: PING_MS[options.role],
     maxPingOut: 2,
     timeout: DIAL_MS,
     reconnectDelayHandler: () => 50 + Math.floor(random.next() * 50),
     noAsyncTraces: true,
     ignoreClusterUpdates: options.ignoreClusterUpdates === true,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.pass === undefined ? {} : { pass: options.pass }),
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   };
@@ -125,7 +130,7 @@ async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
       return await connect(given);
     } catch (cause) {
       const code = (cause as { readonly code?: string } | undefined)?.code ?? '';
-      const where = { servers: options.servers.join(',') };
+      const where = { servers: login.servers.join(',') };
       if (/AUTH|PERMISSIONS/.test(code))
         throw new NexaError('denied', 'the NATS server refused our credentials', {
           cause,

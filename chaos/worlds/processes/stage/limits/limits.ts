@@ -1,4 +1,5 @@
 import { cpu } from './cpu.ts';
+import { credentials } from './credentials.ts';
 import { descriptors } from './descriptors.ts';
 import { disk } from './disk.ts';
 import type { Limit, Machines } from './limit.ts';
@@ -10,4 +11,4 @@ import { wallClock } from './wall-clock.ts';
 export type OpenLimit = (machines: Machines) => Promise<Limit>;
 
 /** Every kind of limit that there is. */
-export const LIMITS: readonly OpenLimit[] = [descriptors, memory, cpu, storeCopy, wallClock, disk];
+export const LIMITS: readonly OpenLimit[] = [descriptors, memory, cpu, storeCopy, wallClock, disk, credentials];
