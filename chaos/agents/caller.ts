@@ -35,11 +35,11 @@ export const caller = defineAgent({
     const from = context.state.n + 1;
     const asked = from + tells;
     let pushedBack = 0;
-    for (let n = from; n < asked; n++) if (!to.tell({ type: 'note', caller: self, n })) pushedBack++;
+    for (let n = from; n < asked; n++) if (!to.tell({ type: 'note', caller: self, n, asked: false })) pushedBack++;
     const said = { caller: self, from, to: asked - 1, pushedBack };
     const askedAtMs = context.clock.monotonicMs();
     // Sent here, and not in what is piped: in the order of the turns.
-    const answer = to.ask({ type: 'note', caller: self, n: asked }, { timeoutMs, signal: context.signal });
+    const answer = to.ask({ type: 'note', caller: self, n: asked, asked: true }, { timeoutMs, signal: context.signal });
     const { replyTo } = context;
     context.pipe(
       () => answer,

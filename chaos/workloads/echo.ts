@@ -34,6 +34,8 @@ export interface HandledRun {
   readonly caller: string;
   readonly from: number;
   readonly to: number;
+  /** A single ask that came out of line: one that was refused as `not-owner` counts as sent when it is sent again (M2). */
+  readonly asked?: true;
 }
 /** `finals`: what callees handled, of each in its order; and what every node counted since it started. */
 export interface EchoFinals {
@@ -89,7 +91,7 @@ export const echo: WorkKind = {
           const handled = await finalsOf(calls, keys, async (key, client) => {
             const said = await client.askRaw(CALLEE, callees[key] ?? '', { type: 'read' }, { timeoutMs });
             return (said as { readonly handled: readonly Run[] }).handled.map(
-              ({ of, epoch, from, to }): HandledRun => ({ callee: `${CALLEE}/${callees[key]}`, epoch, caller: of, from, to }),
+              ({ of, ...run }): HandledRun => ({ callee: `${CALLEE}/${callees[key]}`, caller: of, ...run }),
             );
           });
           return {
@@ -124,6 +126,7 @@ interface Run {
   readonly epoch: number;
   readonly from: number;
   readonly to: number;
+  readonly asked?: true;
 }
 
 interface Inspected {

@@ -38,6 +38,11 @@ describe('order between two agents', () => {
     expect(inOrder([run(5, 6), run(2, 3, { epoch: 8 })])).toEqual(ok));
   test('that is broken is found', () =>
     expect(inOrder([run(5, 6), run(2, 3)])).toMatchObject({ violations: ['e/a@5 handled 2 to 3 of r/a@1 after 6'] }));
+  test('is free for an ask that came late, but none comes early, and none twice', () => {
+    expect(inOrder([run(1, 4), run(6, 7), run(5, 5, { asked: true }), run(8, 9)])).toEqual(ok);
+    expect(inOrder([run(1, 4), run(6, 6, { asked: true }), run(5, 5)])).toMatchObject({ violations: ['e/a@5 handled 5 of r/a@1 after 6'] });
+    expect(inOrder([run(1, 4), run(4, 4, { asked: true })])).toMatchObject({ verdict: 'bad' });
+  });
   test('of what is handled twice is found, also by two activations of the receiver', () => {
     expect(inOrder([run(1, 4), run(4, 4)])).toMatchObject({ verdict: 'bad' });
     expect(inOrder([run(1, 4), run(4, 6, { epoch: 8 })])).toMatchObject({ violations: ['4 of r/a@1 was handled by e/a@5 and by e/a@8'] });
