@@ -17,7 +17,7 @@ export interface World {
   /** s1 …; none in a simulation. */
   readonly servers: readonly Place[];
   /** Where a program outside dials its servers, each `nats://…`; none in a simulation. */
-  readonly urls?: readonly string[];
+  readonly urls: readonly string[];
   /** The only clock that a drill knows; virtual or the process's own. */
   readonly clock: Clock;
   /** Of what takes part: `node`, `nexa`, `nats-server`, `kernel`. */

@@ -18,7 +18,7 @@ const STORED_MS = 5_000;
 
 /** F12. */
 export async function slowConsumer({ forMs }: Of<'slow-consumer'>, scene: FaultScene): Promise<void> {
-  const [url] = scene.world.urls ?? [];
+  const [url] = scene.world.urls;
   if (url === undefined) throw new NexaError('unavailable', 'there is no server to dial');
   const { kicked, bytes } = await drowning.slowConsumer(await wireOf(scene), url, forMs, scene.signal);
   if (!kicked)

@@ -70,6 +70,9 @@ export class ProcessWorld implements World {
   get servers(): readonly Place[] {
     return this.#opened.servers.map(({ place }) => place);
   }
+  get urls(): readonly string[] {
+    return this.#clients.map(({ host, port }) => `nats://${host}:${port}`);
+  }
   get exits(): readonly Exit[] {
     return this.#exits;
   }
@@ -96,7 +99,7 @@ export class ProcessWorld implements World {
   }
 
   async link(name: string, at = 0): Promise<Link> {
-    const urls = this.#clients.map(({ host, port }) => `nats://${host}:${port}`);
+    const { urls } = this;
     const first = at % Math.max(1, urls.length);
     const connection = await connectNats({
       servers: [...urls.slice(first), ...urls.slice(0, first)],
