@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Tier } from '../../../../chaos/plan.ts';
@@ -215,6 +216,17 @@ for (const { name, tier, proxied } of nets) {
       }
     });
 
+    test.runIf(tier === 'sudo')('programs at the places run as the user who is asked for', async () => {
+      const net = await HeldNet.open(choice, { proxied, as: { uid: 65_534, gid: 65_534 } });
+      try {
+        await net.add('client', 's1');
+        await (await net.dial('client', await net.listen('s1'))).echo('hello');
+        for (const place of ['client', 's1']) expect(await net.ask('uid', { place })).toBe('65534');
+      } finally {
+        await net.close();
+      }
+    });
+
     test('nothing outlives a holder that is killed', async () => {
       const net = await HeldNet.open(choice, { proxied });
       await net.add('client', 's1', 'n1');
@@ -227,7 +239,6 @@ for (const { name, tier, proxied } of nets) {
 }
 
 async function commandLines(net: HeldNet): Promise<readonly string[]> {
-  const { readFile } = await import('node:fs/promises');
   return Promise.all((await net.processes()).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
 }
 
