@@ -12,16 +12,25 @@ export interface Moved {
   readonly atMs: number;
   /** As its record says; undefined where only the places are known. */
   readonly cause?: string;
+  /** It left a node with at least two agents more than the one it came to. */
+  readonly evened?: true;
 }
 
 /** Of the records that name owners, in the order of their store. */
 export function movesOf(records: readonly Stamped[]): readonly Moved[] {
   const at = new Map<string, Place>();
-  return records.flatMap(({ agent, by, cause, log, atMs = 0 }) => {
-    if (log !== 'AGENTS' || by === undefined) return [];
+  const carried = (node: Place): number => [...at.values()].filter((each) => each === node).length;
+  return records.flatMap(({ agent, by, cause, log, what, atMs = 0 }) => {
+    if (log !== 'AGENTS') return [];
+    if (by === undefined) {
+      if (what?.startsWith('stopped') === true) at.delete(agent);
+      return [];
+    }
     const [to, from] = [by.slice(0, by.lastIndexOf('.')), at.get(agent)];
+    const evened = from !== undefined && carried(from) >= carried(to) + 2;
     at.set(agent, to);
-    return from === undefined || from === to ? [] : [{ agent, from, to, atMs, ...(cause === undefined ? {} : { cause }) }];
+    if (from === undefined || from === to) return [];
+    return [{ agent, from, to, atMs, ...(cause === undefined ? {} : { cause }), ...(evened ? { evened } : {}) }];
   });
 }
 
@@ -44,7 +53,8 @@ const SETTLED_MS = 60_000;
 
 /**
  * C5, C10: nothing moves that need not. An agent leaves a node that something was done to. To even the load out it may go anywhere, but not
- * because of a server: when nothing but servers failed, nobody moves. Who was stopped and is spawned anew elsewhere has not moved.
+ * because of a server: when nothing but servers failed, nobody moves but from a node that has more to one that has less. Who was stopped and is
+ * spawned anew elsewhere has not moved.
  */
 export function movedNeedlessly(moves: readonly Moved[], met: readonly Met[]): Verdict {
   const nodesMet = met.filter(({ place }) => !isServer(place));
@@ -53,7 +63,7 @@ export function movedNeedlessly(moves: readonly Moved[], met: readonly Met[]): V
     nodesMet.some((each) => each.fromMs <= atMs) || !serversMet.some((each) => each.fromMs <= atMs && atMs <= each.untilMs + SETTLED_MS);
   const explained = (moved: Moved): boolean => {
     if (moved.cause === 'spawn') return true;
-    if (moved.cause === 'rebalance') return evens(moved);
+    if (moved.cause === 'rebalance') return moved.evened === true || evens(moved);
     if (wasMet(met, moved.from, moved.atMs, SETTLED_MS)) return true;
     // Without its cause it may have been to even out what a fault had brought about.
     return moved.cause === undefined && nodesMet.some((each) => each.fromMs <= moved.atMs);
