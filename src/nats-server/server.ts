@@ -16,6 +16,7 @@ export interface ServerExit {
   readonly expected: boolean;
 }
 
+const AGAIN_MS = 1_000;
 const TAIL_BYTES = 8_192;
 const STDERR_LIMIT_BYTES = 1_048_576;
 
@@ -154,8 +155,11 @@ export class NatsServer {
     child.kill(signal);
     child.kill('SIGCONT');
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    // One that does not listen yet takes no notice of being retired; one that has, of being told again.
+    const again = signal === 'SIGUSR2' ? setInterval(() => child.kill(signal), AGAIN_MS) : undefined;
     await this.#gone;
     clearTimeout(timer);
+    clearInterval(again);
   }
 
   /** SIGKILL. Resolves when the process is gone. */

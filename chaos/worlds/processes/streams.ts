@@ -25,20 +25,22 @@ async function streamsAt({ host, port }: MonitorTarget, page: string): Promise<r
   return accounts.flatMap((account: { readonly stream_detail?: readonly StreamDetail[] }) => account.stream_detail ?? []);
 }
 
-/** The server that leads that stream: the one that says so of itself, else the one that most others name. */
+/**
+ * The server that leads that stream: by its own word, as others go on naming one that has died. Of two that both say so, one of which is cut
+ * off and has not noticed, it is the one that others name too.
+ */
 export async function leaderOf(stream: string, servers: readonly MonitorTarget[]): Promise<string | undefined> {
   const [only] = servers;
   if (servers.length === 1) return only?.place;
   const said = await Promise.all(
     servers.map(async (server) => {
       const found = (await streamsAt(server, '/jsz?accounts=true&streams=true')).find(({ name }) => name === stream);
-      return { by: server.place, leader: found?.cluster?.leader ?? '' };
+      return { by: server.place, leader: found?.cluster?.leader };
     }),
   );
-  const itself = said.find(({ by, leader }) => leader === by);
-  const named = said.map(({ leader }) => leader).filter((leader) => leader !== '');
-  const votes = (leader: string): number => named.filter((each) => each === leader).length;
-  return itself?.by ?? named.sort((a, b) => votes(b) - votes(a))[0];
+  const votes = (place: string): number => said.filter(({ leader }) => leader === place).length;
+  const [first] = said.filter(({ by, leader }) => by === leader).sort((a, b) => votes(b.by) - votes(a.by));
+  return first?.by;
 }
 
 /**

@@ -67,6 +67,10 @@ export class ProcessWorld implements World {
   get mark(): string {
     return this.#setting.run;
   }
+  /** Where the logs of its programs are, until it is closed. */
+  get folder(): string {
+    return this.#setting.folder;
+  }
   get servers(): readonly Place[] {
     return this.#opened.servers.map(({ place }) => place);
   }
@@ -86,12 +90,15 @@ export class ProcessWorld implements World {
   }
 
   async act(act: Act): Promise<void> {
-    if (act.act === 'start-node') {
+    const added = act.act === 'start-node' && !this.#nodes.has(act.node) ? act.node : undefined;
+    // In the order in which they were wanted, whichever is there first: places are drawn from this list.
+    if (added !== undefined) this.#nodes.add(added);
+    try {
       await this.#ask({ order: 'act', act }, ACT_MS);
-      this.#nodes.add(act.node);
-      return;
+    } catch (error) {
+      if (added !== undefined) this.#nodes.delete(added);
+      throw error;
     }
-    await this.#ask({ order: 'act', act }, ACT_MS);
   }
 
   leader(): Promise<Place | undefined> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NexaError } from '../../../../src/errors.ts';
 import { killWithUs } from '../../../../src/nats-server/guard.ts';
@@ -158,6 +158,7 @@ export class NodeProgram {
   #said(line: string | undefined): void {
     const { place, tell, onStarted } = this.#setting;
     let said: {
+      readonly ok?: unknown;
       readonly event?: unknown;
       readonly pid?: unknown;
       readonly code?: unknown;
@@ -169,6 +170,8 @@ export class NodeProgram {
     } catch {
       return;
     }
+    // Why it could not start: its log is where that is looked for.
+    if (said.ok === false) appendFileSync(join(this.#setting.folder, 'node.log'), `${line}\n`);
     const pid = typeof said.pid === 'number' ? said.pid : 0;
     if (said.event === 'started' && pid > 1) {
       this.#own?.release();
