@@ -65,8 +65,6 @@ export interface WorldOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly servers: number;
-  /** What will be asked for, so that machines are prepared for it (a clock that can be moved, a disk that can be filled). Default: anything. */
-  readonly acts?: readonly ActName[];
   /** What is being done, for whoever waits. */
   readonly onProgress?: (line: string) => void;
   /** Gives up. */
