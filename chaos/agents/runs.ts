@@ -5,3 +5,4 @@ import { z } from 'zod';
  * ask that came out of line; one that its first owner refused is sent again, after what was sent meanwhile.
  */
 export const runs = z.array(z.object({ of: z.string(), epoch: z.int(), from: z.int(), to: z.int(), asked: z.literal(true).optional() }));
+export type Run = z.output<typeof runs>[number];

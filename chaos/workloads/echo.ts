@@ -1,4 +1,5 @@
 import type { Client } from '../../src/client.ts';
+import type { Run } from '../agents/runs.ts';
 import { answersTrue, gapsCounted, inOrder } from '../checkers/order.ts';
 import { type Verdict, worstOf } from '../checkers/verdict.ts';
 import { agentPerKey, finalsOf, operationsOf } from './asked.ts';
@@ -35,7 +36,7 @@ export interface HandledRun {
   readonly from: number;
   readonly to: number;
   /** A single ask that came out of line: one that was refused as `not-owner` counts as sent when it is sent again (M2). */
-  readonly asked?: true;
+  readonly asked?: true | undefined;
 }
 /** `finals`: what callees handled, of each in its order; and what every node counted since it started. */
 export interface EchoFinals {
@@ -120,14 +121,6 @@ export const echo: WorkKind = {
     ];
   },
 };
-
-interface Run {
-  readonly of: string;
-  readonly epoch: number;
-  readonly from: number;
-  readonly to: number;
-  readonly asked?: true;
-}
 
 interface Inspected {
   readonly status?: { readonly incarnation?: unknown; readonly deadLetters?: unknown } | null;

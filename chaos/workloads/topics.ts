@@ -1,4 +1,5 @@
 import type { Client } from '../../src/client.ts';
+import type { Run } from '../agents/runs.ts';
 import { pubSub } from '../checkers/pub-sub.ts';
 import { agentPerKey, finalsOf, operationsOf } from './asked.ts';
 import { drive, type WorkloadOptions } from './drive.ts';
@@ -129,13 +130,6 @@ export const topics: WorkKind = {
     return [{ promise: 'M2', by: 'pub/sub', verdict }, outcomesOf(record)];
   },
 };
-
-interface Run {
-  readonly of: string;
-  readonly epoch: number;
-  readonly from: number;
-  readonly to: number;
-}
 
 async function heardBy(client: Client, key: number, timeoutMs: number): Promise<readonly Run[]> {
   const said = await client.askRaw(LISTENER, `k${key}`, { type: 'read' }, { timeoutMs });
