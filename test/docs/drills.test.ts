@@ -69,7 +69,7 @@ const faults: Readonly<Record<FaultName, readonly Fault[]>> = {
   'delete-stream': [{ fault: 'delete-stream', stream: 'AGENTS' }],
   'change-stream': [{ fault: 'change-stream', stream: 'AGENTS' }],
   revoke: [{ fault: 'revoke', forMs }],
-  together: [{ fault: 'together', faults: [] }],
+  together: [{ fault: 'together', faults: [{ fault: 'poison' }] }],
   wait: [{ fault: 'wait', forMs }],
   heal: [{ fault: 'heal' }],
 };
