@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { NexaError, toNexaError } from '../src/errors.ts';
 import { seededRandom } from '../src/memory/random.ts';
 import type { Clock } from '../src/ports/clock.ts';
+import { inTime } from '../src/ports/in-time.ts';
 import type { ActName } from './act.ts';
 import { DRILLS } from './drills/index.ts';
 import { missing } from './drills/purposes.ts';
@@ -44,6 +45,8 @@ const RECOVERED_MS = 60_000;
 /** The same in the middle of a drill. */
 const SETTLED_MS = 30_000;
 const END_MS = 60_000;
+/** The same of one that was given up. */
+const GIVEN_UP_MS = 10_000;
 const EMPTY_MS = 10_000;
 const AUDIT_MS = 20_000;
 const TICK_MS = 1_000;
@@ -204,7 +207,7 @@ async function perform(
 
     told.enter('ending');
     enough.abort();
-    await waits.within(END_MS, 'ending the work', Promise.all(works.map((work) => work.end())));
+    await waits.within(END_MS, 'ending the work', endWorks());
     await waits.until(EMPTY_MS, async () => {
       queues = await mailboxesOf(at.of(0), names);
       return Object.values(queues).every((left) => left === 0);
@@ -215,6 +218,9 @@ async function perform(
     await waits.within(AUDIT_MS + END_MS, 'reading the records', onlookers.audit.finish({ timeoutMs: AUDIT_MS }));
   };
 
+  let ending: Promise<unknown> | undefined;
+  const endWorks = (): Promise<unknown> => (ending ??= Promise.all(works.map((work) => work.end())));
+
   const cancelTick = everySecond(clock, told.tell);
   try {
     await drill();
@@ -223,6 +229,8 @@ async function perform(
   } finally {
     cancelTick();
     enough.abort();
+    // Given up before: what is still asked gets its outcome, and nothing of the work goes on.
+    if (ending === undefined) await inTime(clock, GIVEN_UP_MS, endWorks(), () => new Error('late')).catch(() => undefined);
   }
   const endedAtMs = clock.monotonicMs();
   const seen: Omit<Run, 'leaks'> = {

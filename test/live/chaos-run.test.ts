@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const short = ['--minutes', '0.2', '--workload', 'counter', '--seed', '7', '--servers', '1'];
+const short = ['--minutes', '0.2', '--workload', 'counter,register,list', '--seed', '7', '--servers', '1'];
 
 test('C5: nexa chaos run kills a real node of a cluster of its own, and its folder is judged the same again', async () => {
   const folder = join(root, 'killed');
