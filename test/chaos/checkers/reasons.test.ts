@@ -50,24 +50,10 @@ describe('moves', () => {
     ));
   test('to even the load out are right, also to a node that came back', () =>
     expect(judge([owned('a', 'n2.8', 'spawn', 0), owned('a', 'n1.9', 'rebalance')])).toEqual(ok));
-  test('of any kind are found when only a server died', () => {
-    for (const cause of ['rebalance', 'lease', 'crash'])
-      expect(judge([owned('a', 'n2.8', 'spawn', 0), owned('a', 'n1.9', cause)], serverKilled)).toMatchObject({ verdict: 'bad' });
-  });
-  test('to even the load out are right before a server died, and long after', () => {
-    const later = (atMs: number) => [owned('a', 'n2.8', 'spawn', 0), owned('a', 'n1.9', 'rebalance', atMs)];
-    expect([judge(later(500), serverKilled), judge(later(120_000), serverKilled)]).toEqual([ok, ok]);
-  });
-  test('from a node that has more to one that has less are right while a server is dead, and no others', () => {
-    const spawned = ['a', 'b', 'c'].map((agent) => owned(agent, 'n2.8', 'spawn', 0));
-    const moving = [owned('a', 'n1.9', 'rebalance'), owned('b', 'n1.9', 'rebalance')];
-    expect(judge([...spawned, ...moving.slice(0, 1)], serverKilled)).toEqual(ok);
-    expect(judge([...spawned, ...moving], serverKilled)).toMatchObject({
-      verdict: 'bad',
-      violations: [expect.stringContaining('b moved')],
-    });
-    const stopped: Stamped = { agent: 'c', epoch: 2, log: 'AGENTS', what: "stopped, nobody's" };
-    expect(judge([...spawned.slice(1), stopped, owned('b', 'n1.9', 'rebalance')], serverKilled)).toMatchObject({ verdict: 'bad' });
+  test('are found when only a server died, but not to even the load out', () => {
+    const moved = (cause: string) => judge([owned('a', 'n2.8', 'spawn', 0), owned('a', 'n1.9', cause)], serverKilled);
+    for (const cause of ['lease', 'crash', 'reclaimed']) expect(moved(cause)).toMatchObject({ verdict: 'bad' });
+    expect(moved('rebalance')).toEqual(ok);
   });
   test('are none when the same node takes it again in another life, or it is spawned anew elsewhere', () =>
     expect(judge([owned('a', 'n2.8', 'spawn', 0), owned('a', 'n2.9', 'crash'), owned('a', 'n3.9', 'spawn')])).toEqual(ok));
@@ -79,7 +65,7 @@ describe('moves', () => {
     ];
     expect(movedNeedlessly(movesBetween(placements('n2', 'n2')), serverKilled)).toEqual(ok);
     expect(movedNeedlessly(movesBetween(placements('n1', 'n2')), killed)).toEqual(ok);
-    expect(movedNeedlessly(movesBetween(placements('n1', 'n2')), serverKilled)).toMatchObject({ verdict: 'bad' });
+    expect(movedNeedlessly(movesBetween(placements('n1', 'n2')), serverKilled)).toMatchObject({ verdict: 'unknown' });
   });
 });
 
