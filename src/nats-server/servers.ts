@@ -88,9 +88,9 @@ function configured(
         port: own.client,
         monitorPort: own.monitor,
         fsync,
-        ...(settings === undefined ? {} : { settings }),
         ...(ports.length === 1 ? {} : { cluster: { name: cluster, port: own.cluster, peers } }),
       },
+      ...(settings === undefined ? {} : { settings: () => settings }),
     });
   });
 }
