@@ -84,7 +84,8 @@ function inRows(faults: readonly FaultEffect[], x: (atMs: number) => number) {
       const from = x(effect.fromMs);
       const free = ends.findIndex((end) => end <= from);
       const row = free >= 0 ? free : ends.length < 6 ? ends.length : 0;
-      ends[row] = Math.max(x(effect.untilMs), from + nameWidth(effect)) + 4;
+      const width = x(effect.untilMs) - from;
+      ends[row] = from + width + (width >= nameWidth(effect) ? 0 : nameWidth(effect)) + 4;
       return { effect, row };
     });
   return { placed, rows: ends.length };
