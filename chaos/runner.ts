@@ -10,7 +10,7 @@ import type { Fault } from './fault.ts';
 import { lacking, needs } from './faults/index.ts';
 import type { Operation } from './history.ts';
 import type { Plan } from './plan.ts';
-import type { Run } from './run.ts';
+import type { Placement, Run } from './run.ts';
 import { type Clients, openClients } from './runner/clients.ts';
 import { waitsOn } from './runner/giving-up.ts';
 import { injector } from './runner/injector.ts';
@@ -50,6 +50,10 @@ const GIVEN_UP_MS = 10_000;
 const EMPTY_MS = 10_000;
 const AUDIT_MS = 20_000;
 const TICK_MS = 1_000;
+/** So long nobody moves before the first fault; it is waited for a while at most. */
+const STILL_MS = 5_000;
+const EVENED_MS = 20_000;
+const LOOK_MS = 500;
 
 /**
  * Runs a plan on a world: work, a quiet start, faults while it goes on, then everything is healed and has to work again; and gives all that was
@@ -191,7 +195,8 @@ async function perform(
     const beganAtMs = clock.monotonicMs();
     if (!(await waits.until(QUIET_MS, () => works.every((work) => work.recovered(beganAtMs)))))
       incomplete.push(`not everything was answered within ${QUIET_MS} ms, before any fault`);
-    await onlookers.place();
+    // What the beginning had piled up on one node is evened out now, and not because of a fault.
+    await waits.until(EVENED_MS, async () => (await stillFor(onlookers as Onlookers, clock)) >= STILL_MS, LOOK_MS);
 
     told.enter('faults');
     const untilMs = clock.monotonicMs() + plan.durationMs;
@@ -250,6 +255,19 @@ async function perform(
   // One that was given up is excused.
   const purposes = incomplete.length > 0 ? [] : (DRILLS[plan.drill]?.purposes ?? []);
   return { ...seen, incomplete: [...seen.incomplete, ...missing(purposes, seen)] };
+}
+
+/** How long all agents have been where they are. */
+async function stillFor({ place, placements }: Onlookers, clock: Clock): Promise<number> {
+  await place();
+  const textOf = ({ agents }: Placement): string =>
+    agents
+      .map(({ agent, node }) => `${agent} ${node}`)
+      .sort()
+      .join();
+  const now = placements.at(-1);
+  const moved = now === undefined ? undefined : placements.findLast((each) => textOf(each) !== textOf(now));
+  return clock.monotonicMs() - (moved?.atMs ?? placements[0]?.atMs ?? clock.monotonicMs());
 }
 
 function everySecond(clock: Clock, run: () => void): () => void {

@@ -22,12 +22,8 @@ const plan: readonly Fault[] = [
 ];
 const agents = fileURLToPath(new URL('agents', import.meta.url));
 
-test.each(['simulation'] as readonly ('simulation' | 'processes')[])(
-  'no account is ever overdrawn: %s',
-  { timeout: 240_000 },
-  async (world) => {
-    const report = await drill({ plan, workload: bank, agents: world === 'simulation' ? [accountAgent] : agents, world, seed: 42 });
-    expect(report.violations, report.replay).toEqual([]);
-    expect(report.verdict).toBe('pass');
-  },
-);
+test.each(['simulation', 'processes'] as const)('no account is ever overdrawn: %s', { timeout: 240_000 }, async (world) => {
+  const report = await drill({ plan, workload: bank, agents: world === 'simulation' ? [accountAgent] : agents, world, seed: 42 });
+  expect(report.violations, report.replay).toEqual([]);
+  expect(report.verdict).toBe('pass');
+});
