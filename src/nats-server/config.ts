@@ -17,8 +17,17 @@ export interface ServerConfig {
   readonly maxPayloadBytes?: number;
   readonly maxMemoryBytes?: number;
   readonly maxFileBytes?: number;
-  /** `peers`: `host:port` of the others' cluster ports, as this one reaches them; its own may be among them. `host`: loopback by default, whatever that for clients is. */
-  readonly cluster?: { readonly name: string; readonly host?: string; readonly port: number; readonly peers: readonly string[] };
+  /**
+   * `peers`: `host:port` of the others' cluster ports, as this one reaches them; its own may be among them. `host`: loopback by default,
+   * whatever that for clients is. `advertise`: what peers tell each other of its cluster port, instead of where they see it.
+   */
+  readonly cluster?: {
+    readonly name: string;
+    readonly host?: string;
+    readonly port: number;
+    readonly peers: readonly string[];
+    readonly advertise?: string;
+  };
   /** Further settings in the server's own words. What is set above goes before them. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -40,7 +49,7 @@ export function serverConfig(config: ServerConfig): string {
   }
   for (const host of [config.host, config.monitorHost, config.cluster?.host]) if (host !== undefined) checkHost(host);
   for (const port of [config.port, config.monitorPort, config.cluster?.port]) if (port !== undefined) checkPort(port);
-  for (const peer of config.cluster?.peers ?? []) checkPeer(peer);
+  for (const peer of [...(config.cluster?.peers ?? []), ...(config.cluster?.advertise ? [config.cluster.advertise] : [])]) checkPeer(peer);
   const settings = {
     ...config.settings,
     server_name: config.name,
@@ -69,6 +78,7 @@ export function serverConfig(config: ServerConfig): string {
             name: config.cluster.name,
             host: config.cluster.host ?? LOOPBACK,
             port: config.cluster.port,
+            ...(config.cluster.advertise === undefined ? {} : { advertise: config.cluster.advertise }),
             // Clients keep the list they were given: an advertised address may be one that they cannot reach.
             no_advertise: true,
             routes: config.cluster.peers.map((peer) => `nats-route://${peer}`),

@@ -43,7 +43,7 @@ test('one that other machines are to meet says so, and what else it is told does
     ...single(),
     host: '10.0.0.1',
     monitorHost: '10.0.0.1',
-    cluster: { name: 'nexa', host: '10.0.0.1', port: 6222, peers: ['10.0.0.2:6222', '[::1]:6222'] },
+    cluster: { name: 'nexa', host: '10.0.0.1', port: 6222, peers: ['10.0.0.2:6222', '[::1]:6222'], advertise: '10.0.0.1:1' },
     settings: { lame_duck_duration: '30s', lame_duck_grace_period: '1s', server_name: 'other' },
   };
   expect(await accepted(config)).toBe('accepted');
@@ -51,7 +51,7 @@ test('one that other machines are to meet says so, and what else it is told does
     server_name: 'n1',
     http: '10.0.0.1:8222',
     lame_duck_grace_period: '1s',
-    cluster: { host: '10.0.0.1', routes: ['nats-route://10.0.0.2:6222', 'nats-route://[::1]:6222'] },
+    cluster: { host: '10.0.0.1', advertise: '10.0.0.1:1', routes: ['nats-route://10.0.0.2:6222', 'nats-route://[::1]:6222'] },
   });
 });
 

@@ -8,6 +8,7 @@ import { openProcesses } from '../../../chaos/worlds/processes/open.ts';
 import { isAlive, isStopped, marked } from '../../../chaos/worlds/processes/proc.ts';
 import { MARK } from '../../../chaos/worlds/processes/stage/orders.ts';
 import type { ProcessWorld } from '../../../chaos/worlds/processes/world.ts';
+import { readMonitor } from '../../../src/nats-server/monitor.ts';
 import { eventually, report } from '../../live/support.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -136,6 +137,27 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
     await act({ act: 'resume-server', server: 's2' });
     await eventually('it goes on', 5_000, () => !isStopped(own));
     await allUp('n1', 'n2', 'n3', 'n4');
+  });
+
+  test('a server that is cut from its peers has no way around, and meets them again', async () => {
+    const peersOf = async (index: number) => {
+      const target = world.readyTargets[index];
+      const { routes } = (await readMonitor('/routez', { host: target?.host ?? '', port: target?.monitorPort ?? 0 }, 2_000)) as {
+        readonly routes: readonly { readonly remote_name: string }[];
+      };
+      return new Set(routes.map(({ remote_name }) => remote_name)).size;
+    };
+    const all = () => Promise.all([0, 1, 2].map(peersOf));
+    await eventually('all have met', 20_000, async () => (await all()).join() === '2,2,2');
+    for (const peer of ['s2', 's3'])
+      for (const [from, to] of [
+        ['s1', peer],
+        [peer, 's1'],
+      ] as const)
+        await act({ act: 'cut', from, to });
+    await eventually('it is alone', 20_000, async () => (await all()).join() === '0,1,1');
+    await act({ act: 'heal' });
+    await eventually('all have met again', 20_000, async () => (await all()).join() === '2,2,2');
   });
 
   test('places that there are not, and what cannot be done, are refused', async () => {

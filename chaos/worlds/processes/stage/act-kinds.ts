@@ -1,4 +1,5 @@
-import type { ActName } from '../../../act.ts';
+import { NexaError } from '../../../../src/errors.ts';
+import type { Act, ActName, Place } from '../../../act.ts';
 import type { NetAct } from '../net.ts';
 import type { LimitAct } from './limits/limit.ts';
 
@@ -28,3 +29,12 @@ const KINDS: Readonly<Record<Exclude<NetAct['act'], 'heal'>, 'net'> & Record<Exc
 
 export const isNetAct = (act: ActName): act is Exclude<NetAct['act'], 'heal'> => (KINDS as Record<string, string>)[act] === 'net';
 export const isLimitAct = (act: ActName): act is Exclude<LimitAct['act'], 'heal'> => (KINDS as Record<string, string>)[act] === 'limit';
+
+/** Whom an act names. */
+export const placesOf = (act: Act): readonly Place[] =>
+  ['node', 'server', 'place', 'from', 'to'].flatMap((field) => {
+    const place = (act as Readonly<Record<string, unknown>>)[field];
+    return typeof place === 'string' ? [place] : [];
+  });
+export const noPlace = (place: Place, what: string): NexaError =>
+  new NexaError('invalid-message', `there is no ${what} ${place.slice(0, 64)}`, { where: { place: place.slice(0, 64) } });

@@ -8,7 +8,7 @@ import { systemClock } from '../../../../src/system-clock.ts';
 import { plainEnvironment } from '../../../../supervisors/config.ts';
 import type { Act, ActName, Place } from '../../../act.ts';
 import type { Net, NetAct } from '../net.ts';
-import { isLimitAct, isNetAct } from './act-kinds.ts';
+import { isLimitAct, isNetAct, noPlace, placesOf } from './act-kinds.ts';
 import type { Limit, LimitAct } from './limits/limit.ts';
 import { LIMITS } from './limits/limits.ts';
 import { NodeProgram } from './node-program.ts';
@@ -114,7 +114,12 @@ export class Stage {
           monitorPort: own.monitor,
           monitorHost: host,
           fsync: false,
-          ...(servers === 1 ? {} : { cluster: { name: cluster, host, port: own.cluster, peers } }),
+          ...(servers === 1
+            ? {}
+            : {
+                // Peers dial each other by the ways they were given, and by no other that they hear of: nobody listens on port 1.
+                cluster: { name: cluster, host, port: own.cluster, peers, advertise: `${host}:1` },
+              }),
         },
       });
       program.onExit(({ code, signal }) => this.#tell({ event: 'exited', place, launcher: false, code, signal, atMs: machineMs() }));
@@ -297,11 +302,3 @@ export class Stage {
     return '';
   }
 }
-
-const placesOf = (act: Act): readonly Place[] =>
-  ['node', 'server', 'place', 'from', 'to'].flatMap((field) => {
-    const place = (act as Readonly<Record<string, unknown>>)[field];
-    return typeof place === 'string' ? [place] : [];
-  });
-const noPlace = (place: Place, what: string): NexaError =>
-  new NexaError('invalid-message', `there is no ${what} ${place.slice(0, 64)}`, { where: { place: place.slice(0, 64) } });
