@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { CommanderError, Option, Command as Program } from 'commander';
 import type { Client } from '../src/client.ts';
 import { type ErrorData, toNexaError } from '../src/errors.ts';
+import { hideLogins } from '../src/ports/hide-logins.ts';
 import type { Environment } from '../supervisors/config.ts';
 import { readConfigFile } from '../supervisors/config-file.ts';
 import { type Command, Failure, type Invocation, type Result, type Screen, UsageError } from './command.ts';
@@ -190,7 +191,8 @@ export async function main({
   } catch (error) {
     if (error instanceof CommanderError || error instanceof UsageError) {
       if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-      const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      // It repeats what was typed, addresses of servers among it.
+      const message = hideLogins(error.message.replace(/^error: /, '').replaceAll('\n', ' '));
       const fix = `See nexa ${program.commands.length === 1 ? `${argv[0]} ` : ''}--help.`;
       return fail({ code: 'usage', message, fix }, EXIT.usage);
     }

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { NexaError } from './errors.ts';
+import { hideLogins } from './ports/hide-logins.ts';
 import type { Logger } from './ports/logger.ts';
 
 /** Never shown, whatever logs it. */
@@ -18,7 +19,11 @@ export function jsonLog(options: { readonly level: string; readonly fields?: Rea
     });
   }
   return pino(
-    { level: options.level, base: { ...options.fields }, redact: REDACT, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      ...{ level: options.level, base: { ...options.fields }, redact: REDACT, timestamp: pino.stdTimeFunctions.isoTime },
+      // Also of what others put into the text of an error.
+      hooks: { streamWrite: hideLogins },
+    },
     pino.destination({ fd: 2, sync: true }),
   );
 }

@@ -1,3 +1,5 @@
+import { shownServers } from '../src/nats/login.ts';
+
 /** The environment a process was started with, read once. Everything else takes it by parameter: this is its only reader. */
 export interface Environment {
   /** NEXA_NATS_URL: server URLs, separated by commas. */
@@ -51,3 +53,5 @@ export const childEnvironment = (worker: string): NodeJS.ProcessEnv => ({ ...pro
 /** Server URLs from one text or several. */
 export const serverList = (urls: string | readonly string[]): readonly string[] =>
   (typeof urls === 'string' ? urls.split(',') : urls).map((url) => url.trim()).filter((url) => url !== '');
+/** The same as people are told of them: without user and password. */
+export const shownServerList = (urls: string): string => shownServers(serverList(urls));

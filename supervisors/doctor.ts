@@ -6,7 +6,7 @@ import { createMissing, type FormationState, inspectFormation, LOST } from '../s
 import { type StoreName, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { NexaError } from '../src/errors.ts';
 import { connectNats, type NatsLink } from '../src/nats/connection.ts';
-import { loginOf } from '../src/nats/login.ts';
+import { shownServers } from '../src/nats/login.ts';
 import type { Check, CheckResult, Finding, SelfTest } from '../src/ports/check.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import { systemClock as clock } from '../src/system-clock.ts';
@@ -60,7 +60,7 @@ export async function diagnose(options: DoctorOptions): Promise<Diagnosed> {
         log: options.log,
         connectWithinMs: CONNECT_MS,
       });
-      return { verdict: 'ok', message: `connected to ${link.info()?.server_name ?? loginOf(options.nats).servers.join(' ')}` };
+      return { verdict: 'ok', message: `connected to ${link.info()?.server_name ?? shownServers(options.nats)}` };
     },
   };
   const first = await selfTest([codecCheck(codec), ...serviceChecks(options.services), nats], { clock, onResult });

@@ -1,5 +1,5 @@
 import { obtainNatsServer } from '../../src/nats-server/obtain.ts';
-import { rawEnvironment } from '../../supervisors/config.ts';
+import { rawEnvironment, shownServerList } from '../../supervisors/config.ts';
 import type { Command } from '../command.ts';
 import { table } from '../output.ts';
 import { untilSignal } from '../signals.ts';
@@ -10,7 +10,9 @@ export const command: Command = {
   examples: ['nexa setup', 'nexa setup --single'],
   async run({ options, environment, progress }) {
     if (environment.natsUrl !== undefined)
-      progress(`NEXA_NATS_URL is set: nodes use ${environment.natsUrl}; \`nexa up\` starts servers of its own all the same`);
+      progress(
+        `NEXA_NATS_URL is set: nodes use ${shownServerList(environment.natsUrl)}; \`nexa up\` starts servers of its own all the same`,
+      );
     const { binary, candidates } = await obtainNatsServer({
       env: rawEnvironment(),
       replicated: options.single !== true,

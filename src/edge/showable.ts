@@ -1,4 +1,5 @@
 import { NexaError } from '../errors.ts';
+import { HIDDEN, hideLogins } from '../ports/hide-logins.ts';
 
 /** Bounds of what is shown: characters of a text, entries of a list or of an object, levels. */
 const TEXT = 500;
@@ -6,18 +7,14 @@ const ENTRIES = 32;
 const LEVELS = 5;
 
 const SECRET = /passw|passphrase|^pass$|token|secret|credential|authorization|cookie|api[-_]?key|private[-_]?key/i;
-const USER_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi;
-const HIDDEN = '[redacted]';
 
 /** A name as it is, cut where it is longer than any name. */
 export const shownName = (name: string): string => name.slice(0, TEXT).toWellFormed();
 
 /** A text that strangers may see: bounded, well-formed, without the credentials of a URL or a header. */
 export const shownText = (text: string, most = TEXT): string =>
-  text
-    .slice(0, most * 2)
-    .replace(USER_IN_URL, `$1${HIDDEN}@`)
+  hideLogins(text.slice(0, most * 2))
     .replace(BEARER, `$1 ${HIDDEN}`)
     .slice(0, most)
     .toWellFormed();

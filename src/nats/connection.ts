@@ -10,7 +10,7 @@ import type { Stores } from '../ports/stores.ts';
 import type { Traffic, Transport } from '../ports/transport.ts';
 import { internalsOf } from './client-internals.ts';
 import { type JetStream, jetStream } from './jet-stream.ts';
-import { loginOf } from './login.ts';
+import { loginOf, shownServers } from './login.ts';
 import { natsStores } from './stores.ts';
 import { natsTransport } from './transport.ts';
 
@@ -130,7 +130,7 @@ async function firstConnection(options: NatsOptions): Promise<NatsConnection> {
       return await connect(given);
     } catch (cause) {
       const code = (cause as { readonly code?: string } | undefined)?.code ?? '';
-      const where = { servers: login.servers.join(',') };
+      const where = { servers: shownServers(options.servers) };
       if (/AUTH|PERMISSIONS/.test(code))
         throw new NexaError('denied', 'the NATS server refused our credentials', {
           cause,

@@ -6,7 +6,7 @@ export interface Login {
   readonly pass?: string;
 }
 
-const WITH_LOGIN = /^((?:[a-z][a-z0-9+.-]*:\/\/)?)([^@/]*)@(.*)$/is;
+const WITH_LOGIN = /^((?:[a-z][a-z0-9+.-]*:\/\/)?)(.*)@([^@]*)$/is;
 
 /** Takes user and password out of `nats://user:password@host:port`; the first address that has them says them for all. */
 export function loginOf(urls: readonly string[]): Login {
@@ -20,6 +20,9 @@ export function loginOf(urls: readonly string[]): Login {
   const [user = '', ...rest] = login.split(':');
   return { servers, user: decoded(user), pass: decoded(rest.join(':')) };
 }
+
+/** As people are told of them, in output, errors and logs. */
+export const shownServers = (urls: readonly string[]): string => loginOf(urls).servers.join(', ');
 
 /** A URL writes some characters as `%40`; one that is written wrongly is taken as it stands. */
 function decoded(text: string): string {

@@ -17,6 +17,7 @@ test('user and password come out of a URL, decoded, and nothing of them is left 
     pass: 's@cret:x',
   });
   expect(loginOf(['me@a'])).toEqual({ servers: ['a'], user: 'me', pass: '' });
+  expect(loginOf(['nats://me:p@ss/w@a:1'])).toEqual({ servers: ['nats://a:1'], user: 'me', pass: 'p@ss/w' });
   expect(loginOf(['nats://me:100%@a'])).toEqual({ servers: ['nats://a'], user: 'me', pass: '100%' });
 });
 
