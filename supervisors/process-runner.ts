@@ -5,6 +5,7 @@ import type { RuntimeEvent } from '../src/actor/events.ts';
 import { NexaError } from '../src/errors.ts';
 import { killWithUs } from '../src/nats-server/guard.ts';
 import type { Clock } from '../src/ports/clock.ts';
+import { onAbort } from '../src/ports/on-abort.ts';
 import type { ProcessConfig } from './config-schema.ts';
 import { OutputLines } from './process-output.ts';
 
@@ -119,7 +120,7 @@ class Running implements RunningProcess {
     child.on('error', () => {});
     this.ended = this.#end(release);
     if (wanted.signal.aborted) void this.stop();
-    else wanted.signal.addEventListener('abort', () => void this.stop(), { once: true });
+    else void this.ended.then(onAbort(wanted.signal, () => void this.stop()));
   }
 
   get uptimeMs(): number {

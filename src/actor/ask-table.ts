@@ -1,5 +1,6 @@
 import { errorFrom, NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { type Address, describeAddress } from './address.ts';
 import { type Bucket, Deadlines, type Due } from './deadlines.ts';
 import type { Outcome } from './signal.ts';
@@ -90,12 +91,10 @@ class PendingAsk implements Due {
   }
 
   cancelledBy(signal: AbortSignal): void {
-    const cancelled = () => {
+    this.forget = onAbort(signal, () => {
       this.fail(new NexaError('cancelled', 'the ask was given up', { where: { to: describeAddress(this.to) }, cause: signal.reason }));
       this.table.gaveUp(this.id, this.to);
-    };
-    signal.addEventListener('abort', cancelled, { once: true });
-    this.forget = () => signal.removeEventListener('abort', cancelled);
+    });
   }
 
   close(outcome: Outcome<unknown>): void {

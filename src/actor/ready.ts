@@ -1,4 +1,5 @@
 import { NexaError } from '../errors.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import type { Cell } from './cell/cell.ts';
 import type { System } from './system.ts';
 
@@ -22,17 +23,17 @@ export function waitUntilReady(
     const settle = (error?: NexaError) => {
       forget();
       disarm();
-      signal?.removeEventListener('abort', cancelled);
+      unhear?.();
       if (error === undefined) resolve();
       else reject(error);
     };
-    const cancelled = () => settle(new NexaError('cancelled', 'waiting for room was given up', { where: cell.where }));
     const forget = cell.mailbox.whenLow(() =>
       settle(cell.wantsStop ? new NexaError('no-such-actor', 'this actor is over', { where: cell.where }) : undefined),
     );
     const disarm = system.clock.after(timeoutMs, () =>
       settle(new NexaError('ask-timeout', 'the mailbox had no room in time', { where: cell.where })),
     );
-    signal?.addEventListener('abort', cancelled, { once: true });
+    const unhear =
+      signal && onAbort(signal, () => settle(new NexaError('cancelled', 'waiting for room was given up', { where: cell.where })));
   });
 }

@@ -2,6 +2,7 @@ import { type Address, describeAddress } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import type { Subject } from '../ports/transport.ts';
 import { Assembly, type AssemblyBudget, type Lost } from './assembly.ts';
 import { InChannel, OutChannel, type Room, type Window } from './channels.ts';
@@ -207,15 +208,15 @@ export class RemotePeer {
       const settle = (error?: NexaError) => {
         this.waiting.delete(settle);
         forget();
-        signal?.removeEventListener('abort', aborted);
+        unhear?.();
         if (error === undefined) resolve();
         else reject(error);
       };
-      const aborted = () => settle(new NexaError('cancelled', 'the wait was given up', { where, cause: signal?.reason }));
       const forget = this.options.clock.after(timeoutMs, () =>
         settle(new NexaError('ask-timeout', 'no room within the deadline', { where })),
       );
-      signal?.addEventListener('abort', aborted, { once: true });
+      const unhear =
+        signal && onAbort(signal, () => settle(new NexaError('cancelled', 'the wait was given up', { where, cause: signal.reason })));
       this.waiting.set(settle, to);
     });
   }

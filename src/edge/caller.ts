@@ -4,6 +4,7 @@ import type { MessageCodec } from '../cluster/codec.ts';
 import { clientInbox, type Subjects } from '../cluster/subject.ts';
 import { errorFrom, NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import type { Random } from '../ports/random.ts';
 import type { Inbound, Subject, Transport } from '../ports/transport.ts';
 import { decodeBody } from './answers.ts';
@@ -125,18 +126,19 @@ export function createCaller(options: CallerOptions): Caller {
         const settle = (outcome: Inbound | NexaError): void => {
           waiting.delete(reply);
           forget();
-          signal?.removeEventListener('abort', aborted);
+          unhear?.();
           if (outcome instanceof NexaError) reject(outcome);
           else resolve(outcome);
-        };
-        const aborted = (): void => {
-          settle(new NexaError('cancelled', 'the request was given up', { cause: signal?.reason }));
-          giveUp(reply);
         };
         const forget = clock.after(timeoutMs, () =>
           settle(new NexaError('ask-timeout', 'no answer within the deadline', { where: { subject } })),
         );
-        signal?.addEventListener('abort', aborted, { once: true });
+        const unhear =
+          signal &&
+          onAbort(signal, () => {
+            settle(new NexaError('cancelled', 'the request was given up', { cause: signal.reason }));
+            giveUp(reply);
+          });
         waiting.set(reply, { subject, settle });
         try {
           transport.publish(subject, payload, { reply, headers });

@@ -1,5 +1,6 @@
 import { NexaError, toNexaError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { onAbort } from '../../ports/on-abort.ts';
 import { WIDEST_WINDOW } from '../address.ts';
 import type { Cancel, StreamOptions } from '../ref.ts';
 import type { Items } from './frames.ts';
@@ -51,6 +52,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
   private granted: number;
   private heardAtMs = 0;
   private disarm: Cancel | undefined = undefined;
+  private unhear: (() => void) | undefined = undefined;
 
   constructor(producer: Producer, clock: Clock, options: StreamOptions, where: Readonly<Record<string, string>>) {
     const { idleTimeoutMs, window = DEFAULT_WINDOW, signal } = options ?? {};
@@ -139,7 +141,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
           cause: signal.reason,
         }),
       );
-    signal?.addEventListener('abort', this.aborted, { once: true });
+    if (signal !== undefined) this.unhear = onAbort(signal, this.aborted);
     try {
       this.producer.open(this);
     } catch (thrown) {
@@ -165,7 +167,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
     this.ended = { error };
     this.disarm?.();
     this.disarm = undefined;
-    this.signal?.removeEventListener('abort', this.aborted);
+    this.unhear?.();
     this.producer.over();
     for (const waiting of this.waiting.splice(0)) this.lastWord(this.ended).then(waiting.resolve, waiting.reject);
   }

@@ -1,4 +1,5 @@
 import { NexaError } from '../../errors.ts';
+import { onAbort } from '../../ports/on-abort.ts';
 import { describeAddress } from '../address.ts';
 import { chainOf, leftOf } from '../ask.ts';
 import { AskMail } from '../envelope.ts';
@@ -43,9 +44,7 @@ export function stream(system: System, ref: LiveRef, message: unknown, options: 
         );
         const lifetime = sender?.context?.signal;
         if (lifetime !== undefined) {
-          const over = (): void => opened.breakOff('its consumer is over');
-          lifetime.addEventListener('abort', over, { once: true });
-          forget = () => lifetime.removeEventListener('abort', over);
+          forget = onAbort(lifetime, () => opened.breakOff('its consumer is over'));
         }
         if (sender?.guarded === true) sender.act(mail, () => ref.route(mail));
         else ref.route(mail);
