@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { NexaError, toNexaError } from '../src/errors.ts';
 import { seededRandom } from '../src/memory/random.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -143,8 +142,6 @@ async function perform(
   const names = world.nodes.slice(0, plan.nodes);
   const incomplete: string[] = [];
   const enough = new AbortController();
-  // Each client of each key listens: their number is bounded elsewhere.
-  setMaxListeners(0, enough.signal);
   const works: Work[] = [];
   let clients: Clients | undefined;
   let onlookers: Onlookers | undefined;
