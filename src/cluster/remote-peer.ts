@@ -92,7 +92,13 @@ export class RemotePeer {
       },
     });
     this.assembly = new Assembly({ half: bounds.large, messageBytes: bounds.messageBytes, patienceMs: bounds.largeMs }, options.halves);
-    this.watches = new PeerWatches(peer, () => this.speaks(), options.watches, options.publish);
+    this.watches = new PeerWatches(
+      peer,
+      () => this.speaks(),
+      () => this.known,
+      options.watches,
+      options.publish,
+    );
     this.windowSaid = bounds.window;
     this.sumAtMs = options.clock.monotonicMs();
   }
@@ -105,6 +111,15 @@ export class RemotePeer {
     const heard = this.heardVersion === undefined ? undefined : [this.heardVersion];
     this.writer = this.options.wire.speaks(theirs ?? heard);
     return this.writer;
+  }
+  /** It is a member by the records, or was. Else it may be anybody's invention. */
+  get known(): boolean {
+    this.speaks();
+    return this.writerIsSettled;
+  }
+  /** It only ever spoke to us. */
+  get idle(): boolean {
+    return this.out.sent === 0 && this.watches.watching === 0 && this.watches.watched === 0 && !this.inflow.holding;
   }
   /** A frame of it came: as long as its record is not known, it reads what it writes. */
   heard(version: number): void {
@@ -224,11 +239,11 @@ export class RemotePeer {
   disconnected(error: NexaError): void {
     this.outbox.refuseAll(error, 'disconnected');
   }
-  gone(error: NexaError): void {
+  gone(error: NexaError, reason: 'node-lost' | 'unknown'): void {
     for (const settle of [...this.waiting.keys()]) settle(error);
     this.outbox.refuseAll(error, 'node-lost');
     this.assembly.clear();
-    this.watches.gone();
+    this.watches.over(reason);
   }
   /** This node is closing: nobody is told of anything any more. Answers what was parked. */
   close(error: NexaError): readonly Envelope[] {

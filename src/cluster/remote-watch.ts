@@ -3,8 +3,9 @@ import { NexaError } from '../errors.ts';
 import { type Ended, type Frame, type FrameWriter, PAIRS_PER_FRAME, type Reason, type WatchPair, type WatchSum } from './frame.ts';
 import type { ActorAddress, Peer } from './peer.ts';
 
-/** Watches between two incarnations, in one direction, at most. */
+/** Watches between two incarnations, in one direction, at most; and of one whose record nobody has read yet. */
 const MOST_WATCHES = 100_000;
+const STRANGERS_WATCHES = 100;
 
 /** The watches of one direction, with a sum that two sides can compare without listing them. */
 export class WatchSet {
@@ -69,11 +70,19 @@ export class PeerWatches {
   private readonly peer: Peer;
   private readonly wire: () => FrameWriter | undefined;
   private readonly local: LocalWatches;
+  private readonly known: () => boolean;
   private readonly send: (frame: Uint8Array) => void;
 
-  /** `wire`: undefined as long as the two have no version in common. */
-  constructor(peer: Peer, wire: () => FrameWriter | undefined, local: LocalWatches, send: (frame: Uint8Array) => void) {
+  /** `wire`: undefined as long as the two have no version in common. `known`: it is a member by the records. */
+  constructor(
+    peer: Peer,
+    wire: () => FrameWriter | undefined,
+    known: () => boolean,
+    local: LocalWatches,
+    send: (frame: Uint8Array) => void,
+  ) {
     this.peer = peer;
+    this.known = known;
     this.wire = wire;
     this.local = local;
     this.send = send;
@@ -124,8 +133,10 @@ export class PeerWatches {
     } else {
       if (frame.mode === 'replace') this.keepOnly(frame.pairs);
       const ends: Ended[] = [];
+      // What is not taken is stated again: the sums differ.
+      const most = this.known() ? MOST_WATCHES : STRANGERS_WATCHES;
       for (const pair of frame.pairs) {
-        if (this.incoming.size >= MOST_WATCHES || !this.incoming.add(pair)) continue;
+        if (this.incoming.size >= most || !this.incoming.add(pair)) continue;
         const reason = this.local.watch(pair.watcher, pair.target);
         if (reason !== undefined && this.incoming.remove(pair)) ends.push({ ...pair, reason });
       }
@@ -139,10 +150,10 @@ export class PeerWatches {
     return own.count === sum.count && own.hash === sum.hash;
   }
 
-  /** That incarnation is recorded gone. */
-  gone(): void {
+  /** Nothing comes from there any more: `node-lost` if that incarnation is recorded gone, `unknown` if it was not kept. */
+  over(reason: 'node-lost' | 'unknown'): void {
     for (const { watcher, target } of this.incoming.clear()) this.local.unwatch(watcher, target);
-    for (const { watcher, target } of this.outgoing.clear()) this.local.terminated(watcher, target, 'node-lost');
+    for (const { watcher, target } of this.outgoing.clear()) this.local.terminated(watcher, target, reason);
   }
 
   private publish(write: (wire: FrameWriter) => Uint8Array): void {

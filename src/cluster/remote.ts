@@ -75,8 +75,8 @@ export function createRemote(options: RemoteOptions): Remote {
     const key = peerKey({ node, incarnation });
     const known = peers.get(key);
     if (known !== undefined) return known;
-    if (peers.size >= bounds.peers && !dropOne()) return undefined;
     const peer = { node, incarnation };
+    if (peers.size >= bounds.peers && !makeRoom(options.versionsOf(peer) !== undefined)) return undefined;
     const inbox = subjects.node(node, incarnation);
     const fresh = new RemotePeer(peer, {
       ...{ clock, wire, bounds, halves, parked, inbox },
@@ -108,15 +108,27 @@ export function createRemote(options: RemoteOptions): Remote {
     probes.set(fresh.probe, fresh.peer);
     return fresh;
   };
-  /** Made room for by one that only ever spoke to us: made-up senders must not keep out the members. */
-  const dropOne = (): boolean => {
-    for (const [key, { out, watches, inflow, probe }] of peers) {
-      if (out.sent > 0 || watches.watching > 0 || watches.watched > 0 || inflow.holding) continue;
-      peers.get(key)?.close(new NexaError('overloaded', 'too many nodes are spoken with'));
-      probes.delete(probe);
-      return peers.delete(key);
+  /** Made-up senders must not keep out the members: any of them goes for anybody, a member that only ever spoke to us for another. */
+  const makeRoom = (forMember: boolean): boolean => {
+    let out: RemotePeer | undefined;
+    for (const peer of peers.values()) {
+      if (!peer.known) {
+        out = peer;
+        break;
+      }
+      if (forMember && peer.idle) out ??= peer;
     }
-    return false;
+    if (out === undefined) return false;
+    const error = new NexaError('overloaded', 'too many nodes are spoken with', { where: where(out.peer), definite: false });
+    drop(out, error, 'unknown', (envelope) => options.onDeadLetter(envelope, 'overloaded', error));
+    return true;
+  };
+  const drop = (out: RemotePeer, error: NexaError, reason: 'node-lost' | 'unknown', parked: (envelope: Envelope) => void): void => {
+    peers.delete(peerKey(out.peer));
+    probes.delete(out.probe);
+    out.gone(error, reason);
+    for (const envelope of out.inflow.clear()) parked(envelope);
+    if (out.out.sent > 0) for (const id of asks.takeAll(out.peer)) options.onAskLost(id, error);
   };
   const release = (): void => {
     stopRelease = undefined;
@@ -258,15 +270,11 @@ export function createRemote(options: RemoteOptions): Remote {
     },
     terminated: (watcher, target, reason) => peerOf(watcher)?.watches.ended({ target, watcher, reason }),
     gone: (node, incarnation) => {
-      for (const [key, peer] of peers) {
+      for (const peer of [...peers.values()]) {
         if (peer.peer.node !== node || peer.peer.incarnation > incarnation) continue;
-        peers.delete(key);
-        probes.delete(peer.probe);
         const error = new NexaError('node-lost', 'the node was lost before it answered', { where: where(peer.peer) });
-        peer.gone(error);
         // What had arrived before is handled all the same.
-        for (const envelope of peer.inflow.clear()) options.onEnvelope(envelope, peer.peer);
-        for (const id of asks.takeAll(peer.peer)) options.onAskLost(id, error);
+        drop(peer, error, 'node-lost', (envelope) => void options.onEnvelope(envelope, peer.peer));
       }
     },
     counters,

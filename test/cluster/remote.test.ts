@@ -364,4 +364,46 @@ describe('hostile frames', () => {
     expect(numbers(b)).toEqual([1]);
     expect(a.remote.peers()).toHaveLength(5);
   });
+
+  test('made-up members that watch something, or were answered, keep out no member; those who watched them hear that it is unknown', async () => {
+    const { a, b, clock, network } = world({ bounds: { peers: 5 }, isStranger: ({ node }) => node.startsWith('m') });
+    const target = actor(a.self, 'x', 1);
+    a.living.set(formatAddress(target), new Map());
+    const { transport } = network.connect('mallory');
+    for (let index = 1; index <= 50; index++) {
+      const mallory = { node: `m${index}`, incarnation: 1 };
+      transport.publish(names.node('a', 1), writerOf(mallory).watch('add', [{ target, watcher: actor(mallory, 'w', 1) }]));
+      await clock.advance(10);
+      a.remote.send(mallory.node, 1, { to: actor(mallory, 'w', 1), message: 'an answer' });
+      a.remote.watch(actor(mallory, 'w', 1), actor(a.self, `watcher of ${index}`, 1));
+    }
+    await clock.advance(100);
+    expect(a.remote.peers()).toHaveLength(5);
+    expect(a.living.get(formatAddress(target))?.size).toBe(5);
+    expect(a.ends).toEqual(Array.from({ length: 45 }, (_, index) => `watcher of ${index + 1} w unknown`));
+    // Whoever is a member by the records gets a place, and keeps it.
+    expect(tell(b, a, 'from a member')).toBe(true);
+    await clock.advance(100);
+    expect(a.received.map(({ envelope }) => envelope.message)).toEqual(['from a member']);
+    for (let index = 51; index <= 60; index++)
+      transport.publish(names.node('a', 1), writerOf({ node: `m${index}`, incarnation: 1 }).pulse(silence));
+    await clock.advance(100);
+    expect(a.remote.peers().map(({ node }) => node)).toContain('b');
+    expect(a.remote.peers()).toHaveLength(5);
+  });
+
+  test('one whose record nobody has read yet watches a bounded number of actors, and all of them once it was read', async () => {
+    let read = false;
+    const { a, b, clock } = world({ isStranger: ({ node }) => node === 'b' && !read });
+    for (let uid = 1; uid <= 300; uid++) {
+      const target = actor(a.self, `t${uid}`, uid);
+      a.living.set(formatAddress(target), new Map());
+      b.remote.watch(target, actor(b.self, 'w', 1));
+    }
+    await clock.advance(100);
+    expect(a.remote.peers()[0]?.watched).toBe(100);
+    read = true;
+    await clock.advance(30_000);
+    expect(a.remote.peers()[0]?.watched).toBe(300);
+  });
 });

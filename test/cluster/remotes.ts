@@ -41,6 +41,8 @@ export function world(
     readonly bounds?: Partial<RemoteBounds>;
     readonly seed?: number;
     readonly versions?: Readonly<Record<string, readonly number[]>>;
+    /** Incarnations of which no record says anything. */
+    readonly isStranger?: (peer: Peer) => boolean;
   } = {},
 ) {
   const clock = manualClock();
@@ -81,7 +83,7 @@ export function world(
       random,
       log: quiet,
       wireVersions: versions,
-      versionsOf: ({ node }) => options.versions?.[node] ?? [2, 1],
+      versionsOf: (peer) => (options.isStranger?.(peer) === true ? undefined : (options.versions?.[peer.node] ?? [2, 1])),
       isGone: (name, incarnation) => gone.has(`${name}.${incarnation}`),
       onEnvelope: (envelope, from) => {
         node.received.push({ envelope, from });
