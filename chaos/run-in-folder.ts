@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Judged } from './checkers/judged.ts';
 import type { Plan } from './plan.ts';
 import { type DrillFolder, openFolder, requireFree } from './report/folder.ts';
@@ -26,7 +27,7 @@ export async function runInFolder(options: FolderRunOptions): Promise<{ readonly
     const run = await runPlan({
       ...options,
       open: async (asked) => {
-        const world = await open(asked);
+        const world = await open({ ...asked, logs: join(options.folder, 'logs') });
         try {
           kept = await openFolder(options.folder, plan);
         } catch (error) {

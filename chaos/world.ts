@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly servers: number;
+  /** A folder for what processes logged, copied there when the world is closed. Default: it is not kept. */
+  readonly logs?: string;
   /** What is being done, for whoever waits. */
   readonly onProgress?: (line: string) => void;
   /** Gives up. */

@@ -81,6 +81,7 @@ export async function openFolder(path: string, plan: Plan): Promise<DrillFolder>
       await history.close();
       if (seen) return;
       for (const file of ['plan.json', 'history.jsonl']) await rm(join(folder, file), { force: true });
+      await rm(join(folder, 'logs'), { recursive: true, force: true });
       // Unless somebody has put something into it.
       await rmdir(folder).catch(() => undefined);
     },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -23,6 +23,7 @@ test.each(['kill-node', 'split-brain', 'kill-store-leader'])(
     expect(verdict, again).toBe('pass');
     const shown = drills().find(({ name }) => name === drill) as DrillRow;
     expect(Object.keys(promises), again).toEqual(expect.arrayContaining([...shown.promises]));
-    await rm(folder, { recursive: true });
+    expect(await readdir(join(folder, 'logs')), again).toContain('s1-server.log');
+  await rm(folder, { recursive: true });
   },
 );

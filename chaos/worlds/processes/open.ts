@@ -79,6 +79,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
   const world = new ProcessWorld({
     setting,
     clock: systemClock,
+    ...(options.logs === undefined ? {} : { logs: options.logs }),
     versions: { node: process.versions.node, nexa: ownVersion(), 'nats-server': binary.version, kernel: release() },
   });
   const abort = (): void => void world.close();

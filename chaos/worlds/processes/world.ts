@@ -12,6 +12,7 @@ import { systemRandom } from '../../../src/system-random.ts';
 import type { Act, ActName, Place } from '../../act.ts';
 import type { Tier } from '../../plan.ts';
 import type { Exit, Link, World } from '../../world.ts';
+import { keepLogs } from './keep-logs.ts';
 import { leftBehind, removeFolder } from './left-behind.ts';
 import { machineMs, type Opened, type Pids, type Setting, type StageEvent, type Way } from './stage/orders.ts';
 import type { StageProcess } from './stage-process.ts';
@@ -33,6 +34,7 @@ export class ProcessWorld implements World {
   readonly clock: Clock;
   readonly versions: Readonly<Record<string, string>>;
   readonly #setting: Setting;
+  readonly #logs: string | undefined;
   readonly #nodes = new Set<Place>();
   readonly #exits: Exit[] = [];
   /** From the machine's clock to the drill's. */
@@ -51,8 +53,10 @@ export class ProcessWorld implements World {
     readonly setting: Setting;
     readonly clock: Clock;
     readonly versions: Readonly<Record<string, string>>;
+    readonly logs?: string;
   }) {
     this.#setting = options.setting;
+    this.#logs = options.logs;
     this.tier = options.setting.tier;
     this.cluster = options.setting.cluster;
     this.clock = options.clock;
@@ -238,6 +242,7 @@ export class ProcessWorld implements World {
     await Promise.all(links.map((link) => inTime(this.clock, 5_000, link.close(), () => new Error('late')).catch(() => {})));
     if (this.#stage !== undefined) {
       left.push(...(await this.#leave().catch(() => [])));
+      if (this.#logs !== undefined) await keepLogs(this.#setting.folder, this.#logs).catch(() => {});
       const problems = (await this.#ask({ order: 'close' }, CLOSE_MS).catch(() => [])) as readonly string[];
       left.push(...problems);
       await this.#stage.stop();
