@@ -26,17 +26,20 @@ export interface DrillKind {
   readonly swarm?: true;
 }
 
-/** Rounds of faults, one after the other, as many as fit. */
+/** Rounds of faults, one after the other, until the time is full: what of the last one does not fit is left out. */
 export function rounds(durationMs: number, round: (index: number) => readonly Fault[]): readonly Fault[] {
   const faults: Fault[] = [];
   let spentMs = 0;
   for (let index = 0; ; index++) {
+    if (index > 0 && spentMs >= durationMs) return faults;
     const next = round(index);
-    const nextMs = next.reduce((sum, fault) => sum + lengthMs(fault), 0);
-    if (index > 0 && (spentMs + nextMs > durationMs || faults.length + next.length > PLAN_LIMITS.faults / 2)) return faults;
+    if (faults.length + next.length > PLAN_LIMITS.faults / 2) return faults;
     faults.push(...next);
     // A round without any length would never end.
-    spentMs += Math.max(1_000, nextMs);
+    spentMs += Math.max(
+      1_000,
+      next.reduce((sum, fault) => sum + lengthMs(fault), 0),
+    );
   }
 }
 

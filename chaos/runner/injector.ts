@@ -3,7 +3,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Act, Place } from '../act.ts';
 import type { Fault } from '../fault.ts';
 import { holdsOver } from '../faults/holds.ts';
-import { doFault, lacking } from '../faults/index.ts';
+import { doFault, lacking, lengthMs } from '../faults/index.ts';
 import type { FaultScene } from '../faults/scene.ts';
 import type { Acted, FaultRun } from '../run.ts';
 import type { Link, World } from '../world.ts';
@@ -31,13 +31,15 @@ export interface Injector {
   readonly acts: readonly Acted[];
   /** What could not be done as it was meant. */
   readonly failures: readonly string[];
-  /** Begins none after `untilMs`. */
+  /** Begins none after `untilMs`, nor one that would go on for long after it. */
   inject(faults: readonly Fault[], untilMs: number): Promise<void>;
   /** Mends and starts everything. */
   heal(): Promise<void>;
 }
 
 const MOST_ACTS = 100_000;
+/** What a fault may go on beyond the time that all of them have. */
+const LATE_MS = 5_000;
 
 export function injector(options: InjectorOptions): Injector {
   const { world, clock, waits, random, nodes, settled, look, onFault } = options;
@@ -112,7 +114,8 @@ export function injector(options: InjectorOptions): Injector {
     async inject(wanted, untilMs) {
       for (const [index, fault] of wanted.entries()) {
         const nowMs = clock.monotonicMs();
-        const skipped = nowMs >= untilMs ? 'its time was over' : lacking(fault, world);
+        const late = nowMs >= untilMs || (index > 0 && nowMs + lengthMs(fault) > untilMs + LATE_MS);
+        const skipped = late ? 'it would not end in time' : lacking(fault, world);
         if (skipped !== undefined) {
           faults.push({ fault, fromMs: nowMs, untilMs: nowMs, met: [], skipped });
           continue;
