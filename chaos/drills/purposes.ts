@@ -13,15 +13,20 @@ const moved = (what: string, ...causes: readonly string[]): Purpose => ({
   what,
   seen: ({ records }) => movesOf(records).some(({ cause }) => cause !== undefined && causes.includes(cause)),
 });
-const told = (what: string, event: string, of: (fields: Readonly<Record<string, unknown>>) => boolean = () => true): Purpose => ({
+const told = (
+  what: string,
+  kinds: readonly string[],
+  of: (fields: Readonly<Record<string, unknown>>) => boolean = () => true,
+): Purpose => ({
   what,
-  seen: ({ events }) => events.some((heard) => heard.event.event === event && of(heard.event)),
+  seen: ({ events }) => events.some(({ event }) => kinds.includes(event.event) && of(event)),
 });
 
 export const takenOver = moved('that agents of a lost node were taken over', 'crash', 'lease');
 export const drained = moved('that agents were given away by a node that left', 'drain', 'left');
-export const suspended = told('that a node without the store suspended its agents', 'suspended');
-export const putAside = told('that a poisonous message was put aside', 'dead-letter', ({ reason }) => reason === 'poison');
+/** Who is suspended has nobody to tell it to; that it goes on again is heard. */
+export const suspended = told('that a node without the store suspended its agents', ['suspended', 'resumed']);
+export const putAside = told('that a poisonous message was put aside', ['dead-letter'], ({ reason }) => reason === 'poison');
 export const declaredGone: Purpose = {
   what: 'that a node which was declared gone ended itself',
   seen: ({ exits }) => exits.some(({ code }) => code === 75),
