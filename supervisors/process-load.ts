@@ -12,13 +12,24 @@ const heapLimitBytes = (): number => {
   return limitBytes > 2 * YOUNG_BYTES ? limitBytes - YOUNG_BYTES : limitBytes;
 };
 
+/** Resident memory is read from a file: a process that may open none is told what it was before. */
+function residentBytes(): () => number {
+  let lastBytes = 0;
+  return () => {
+    try {
+      lastBytes = process.memoryUsage.rss();
+    } catch {
+      // EMFILE: no reason for a node to end.
+    }
+    return lastBytes;
+  };
+}
+
 /** What this process uses of what it may, for whoever looks many times a second: the limits are those of now. */
 export function memoryUsage(): () => MemoryUsage {
   const limits = { heapLimitBytes: heapLimitBytes(), memoryLimitBytes: memoryLimitBytes() };
-  return () => {
-    const { heapUsed, rss } = process.memoryUsage();
-    return { heapBytes: heapUsed, rssBytes: rss, ...limits };
-  };
+  const rssBytes = residentBytes();
+  return () => ({ heapBytes: getHeapStatistics().used_heap_size, rssBytes: rssBytes(), ...limits });
 }
 
 /** What this process uses, for the monitor. `cpu` counts since it was last read: one reader only. */
@@ -37,9 +48,9 @@ export function processLoad(): Omit<ProcessLoad, 'lag' | 'nats'> {
       atMs = nowMs;
       return share;
     },
-    rssBytes: () => process.memoryUsage.rss(),
-    heapBytes: () => process.memoryUsage().heapUsed,
-    externalBytes: () => process.memoryUsage().external,
+    rssBytes: residentBytes(),
+    heapBytes: () => getHeapStatistics().used_heap_size,
+    externalBytes: () => getHeapStatistics().external_memory,
     memoryLimitBytes,
     heapLimitBytes,
   };

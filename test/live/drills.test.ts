@@ -24,6 +24,6 @@ test.each(['kill-node', 'split-brain', 'kill-store-leader'])(
     const shown = drills().find(({ name }) => name === drill) as DrillRow;
     expect(Object.keys(promises), again).toEqual(expect.arrayContaining([...shown.promises]));
     expect(await readdir(join(folder, 'logs')), again).toContain('s1-server.log');
-  await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true });
   },
 );
