@@ -183,10 +183,22 @@ async function look(options: FenceOptions): Promise<{ readonly record: StateReco
   }
 }
 
+/** As far as the store can say: no answer is no proof. */
+const isRemoved = ({ kv, key, storeMs }: FenceOptions, revision: number): Promise<boolean> =>
+  kv.removed(key, revision, { timeoutMs: storeMs }).catch(() => false);
+
 const holdsLess = ({ key }: FenceOptions): NexaError =>
   new NexaError('store-misconfigured', 'the store STATE holds less than it acknowledged: it was created again, or rolled back', {
     where: { store: 'STATE', key },
     fix: 'Restore it from a backup; see `nexa doctor`.',
+    definite: false,
+  });
+
+/** Nobody may tell what it held: whoever wants the agent to begin anew says so. */
+const wasRemoved = ({ key }: FenceOptions, revision: number): NexaError =>
+  new NexaError('corrupt-record', 'the state that was acknowledged is no longer in the store: somebody deleted or purged it', {
+    where: { store: 'STATE', key, revision: String(revision) },
+    fix: 'Restore it from a backup, or spawn the agent again: it begins anew.',
     definite: false,
   });
 
@@ -211,6 +223,7 @@ async function store(options: FenceOptions, record: StateRecord, expected: numbe
     if (found !== undefined && found.revision > (expected ?? 0)) return { foreign: found.record, revision: found.revision };
     if (expected === undefined || found?.revision === expected) lessSinceMs = undefined;
     else {
+      if (expected !== undefined && found === undefined && (await isRemoved(options, expected))) throw wasRemoved(options, expected);
       lessSinceMs ??= options.clock.monotonicMs();
       if (options.clock.monotonicMs() - lessSinceMs > PATIENCE_MS) throw holdsLess(options);
     }

@@ -43,6 +43,14 @@ export function memoryKv(broker: Broker, endpoint: Endpoint, access: StoreAccess
         return record === undefined || record.deleted ? undefined : { value: record.value, revision: record.sequence };
       });
     },
+    removed: async (key, revision, { timeoutMs }) => {
+      assertKey(key);
+      return access.read(timeoutMs, (stale) => {
+        const log = presentLog(broker, store);
+        const last = log.last(key);
+        return stale === 0 && (last === undefined ? log.lastSequence >= revision : last.deleted && last.sequence > revision);
+      });
+    },
     keys: async (prefix, { timeoutMs }) => {
       assertKeyPrefix(prefix);
       return access.read(timeoutMs, () => [...presentLog(broker, store).counts('>').keys()].filter((key) => key.startsWith(prefix)));

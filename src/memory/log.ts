@@ -76,6 +76,9 @@ export class Log {
     return { written: 'yes', revision: record.sequence };
   }
 
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
   last(subject: string): LogRecord | undefined {
     return this.#bySubject.get(subject)?.at(-1);
   }

@@ -5,7 +5,7 @@ import { orderedConsumer } from './ordered-consumer.ts';
 import { recordHeaders } from './record-headers.ts';
 import { readRecord } from './records.ts';
 import { streamName } from './store-config.ts';
-import { subjectCounts } from './subject-counts.ts';
+import { subjectCounts, subjectState } from './subject-counts.ts';
 
 const NOTHING = new Uint8Array(0);
 const DELETED = /^KV-Operation: (DEL|PURGE)\r?$|^Nats-Marker-Reason:/m;
@@ -51,6 +51,16 @@ export function natsKv(js: JetStream, name: string): Kv {
       assertKey(key);
       const found = await read(key, timeoutMs);
       return found === undefined || DELETED.test(found.headers) ? undefined : { value: found.value, revision: found.sequence };
+    },
+    removed: async (key, revision, { timeoutMs }) => {
+      assertKey(key);
+      const { clock } = js.wire;
+      const untilMs = clock.monotonicMs() + timeoutMs;
+      const found = await read(key, timeoutMs);
+      if (found !== undefined) return found.sequence > revision && DELETED.test(found.headers);
+      // One answer about both: what a server that lags does not know yet is not gone.
+      const { lastSequence, present } = await subjectState(js, stream, root + key, untilMs - clock.monotonicMs());
+      return lastSequence >= revision && !present;
     },
     keys: async (prefix, { timeoutMs }) => {
       assertKeyPrefix(prefix);

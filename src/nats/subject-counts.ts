@@ -1,7 +1,7 @@
 import { type JetStream, unreadable } from './jet-stream.ts';
 
 interface SubjectsInfo {
-  readonly state: { readonly subjects?: Readonly<Record<string, number>> };
+  readonly state: { readonly last_seq?: number; readonly subjects?: Readonly<Record<string, number>> };
   readonly total?: number;
   readonly offset?: number;
 }
@@ -29,4 +29,17 @@ export async function subjectCounts(
     if (entries.length === 0 || counts.size >= (answer.value.total ?? 0)) break;
   }
   return counts;
+}
+
+/** What one answer of a stream's leader says of one subject, and how far that leader is. @throws NexaError `unavailable` */
+export async function subjectState(
+  js: JetStream,
+  stream: string,
+  subject: string,
+  timeoutMs: number,
+): Promise<{ readonly lastSequence: number; readonly present: boolean }> {
+  const answer = await js.api<SubjectsInfo>(`STREAM.INFO.${stream}`, { subjects_filter: subject }, timeoutMs);
+  if (!answer.ok) throw unreadable(stream, answer.error);
+  const { last_seq = 0, subjects = {} } = answer.value.state;
+  return { lastSequence: last_seq, present: Object.keys(subjects).length > 0 };
 }

@@ -10,6 +10,11 @@ export interface Kv {
   delete(key: string, revision: number, options: { readonly timeoutMs: number }): Promise<Written>;
   /** Through the leader; still never decides. */
   get(key: string, options: { readonly timeoutMs: number }): Promise<{ readonly value: Uint8Array; readonly revision: number } | undefined>;
+  /**
+   * Proof that the record of that revision, which was the key's last, was deleted or purged: an answer that knows of the revision and has
+   * nothing there. False proves nothing.
+   */
+  removed(key: string, revision: number, options: { readonly timeoutMs: number }): Promise<boolean>;
   /** The keys that begin so, as the leader knows them; those that were deleted may be among them. */
   keys(prefix: string, options: { readonly timeoutMs: number }): Promise<readonly string[]>;
   /** First everything that is there, then `live`, then changes in order; a gap is healed by starting over with `reset`. */

@@ -39,6 +39,18 @@ overBothParts('a kv', (part: Part) => {
     expect((await other.get('u', within))?.revision).toBe(second);
   });
 
+  it('proves that a record was deleted only by an answer that knows of it', async () => {
+    const first = revisionOf(await kv.create('gone', bytes('1'), within));
+    expect(await other.removed('gone', first, within)).toBe(false);
+    const second = revisionOf(await kv.update('gone', bytes('2'), first, within));
+    expect(await other.removed('gone', first, within)).toBe(false);
+    const deleted = revisionOf(await kv.delete('gone', second, within));
+    expect(await other.removed('gone', second, within)).toBe(true);
+    expect(await other.removed('gone', deleted + 1_000, within)).toBe(false);
+    expect(await other.removed('gone.never', deleted + 1_000, within)).toBe(false);
+    expect(await other.removed('gone.never', first, within)).toBe(true);
+  });
+
   it('lists the keys that begin so', async () => {
     for (const key of ['k.a.1', 'k.a.2', 'k.b.1', 'k.ab', 'kk']) await kv.create(key, bytes(key), within);
     expect([...(await other.keys('k.a.', within))].sort()).toEqual(['k.a.1', 'k.a.2']);

@@ -213,6 +213,7 @@ test('a store that shows less than it acknowledged is not believed at once, but 
     ...kv,
     update: async (...given) => (stale() ? { written: 'unknown' } : kv.update(...given)),
     get: async (...given) => (stale() ? undefined : kv.get(...given)),
+    removed: async (...given) => !stale() && kv.removed(...given),
   };
   const state = await open(10, over);
   // As an isolated leader does.
@@ -222,4 +223,20 @@ test('a store that shows less than it acknowledged is not believed at once, but 
   const beganMs = clock.monotonicMs();
   await expect(come(state.commit({ state: { value: 2 } }))).rejects.toMatchObject({ code: 'store-misconfigured', definite: false });
   expect(clock.monotonicMs() - beganMs).toBeGreaterThan(20_000);
+});
+
+test('a state that somebody deleted under its owner is named at once, as what nobody can read any more, and not begun anew behind its back', async () => {
+  const { open, kv, come, clock } = await world();
+  const state = await open(10);
+  const { revision } = (await come(kv.get(KEY, TIME))) as { readonly revision: number };
+  await come(kv.delete(KEY, revision, TIME));
+  const beganMs = clock.monotonicMs();
+  await expect(come(state.commit({ state: { value: 1 } }))).rejects.toMatchObject({
+    code: 'corrupt-record',
+    definite: false,
+    where: { store: 'STATE', key: KEY, revision: String(revision) },
+    fix: expect.stringContaining('spawn the agent again'),
+  });
+  expect(clock.monotonicMs() - beganMs).toBeLessThan(1_000);
+  expect(await come(kv.get(KEY, TIME))).toBeUndefined();
 });

@@ -155,6 +155,32 @@ test('a member record that nobody can read costs that node, with its name and th
   await allUp();
 });
 
+test('states that were purged under running agents put those agents aside, each with its first write, and the next spawn begins them anew', async () => {
+  for (const node of live.nodes) {
+    expect(await spawn(`purged-${node}`, { placement: { node } })).toMatchObject({ created: true });
+    expect(await add(`purged-${node}`)).toEqual({ ok: true, reply: { value: 1 } });
+  }
+  await jsm.streams.purge(`KV_${bucket('STATE')}`);
+  for (const node of live.nodes) {
+    const id = `purged-${node}`;
+    const where = { store: 'STATE', key: `counter.${id}`, revision: expect.any(String) };
+    expect(await add(id)).toMatchObject({ ok: false, error: { code: 'corrupt-record', definite: false, where, fix: expect.any(String) } });
+    const row = await eventually(`${id} is put aside`, 20_000, async () => {
+      const found = await rowOf(id);
+      return found?.state === 'quarantined' && found;
+    });
+    expect(row).toMatchObject({ node: null, why: expect.stringContaining('corrupt-record') });
+    expect(await add(id)).toMatchObject({ ok: false, error: { code: 'quarantined', definite: true } });
+  }
+  await allUp();
+  const doctor = await nexa('doctor', '--nats', live.urls.join(','), '--cluster', live.cluster);
+  expect(doctor.stdout + doctor.stderr).toMatch(/purged-n1.*corrupt-record|corrupt-record.*purged-n1/s);
+  for (const node of live.nodes) {
+    expect(await spawn(`purged-${node}`)).toMatchObject({ created: true });
+    expect(await add(`purged-${node}`)).toEqual({ ok: true, reply: { value: 1 } });
+  }
+});
+
 test('a store that is deleted under a running cluster is named to those who need it; once it is there again, agents go on by themselves', async () => {
   for (const node of live.nodes) expect(await spawn(`lost-${node}`, { placement: { node } })).toMatchObject({ created: true });
   expect(await add('lost-n1')).toEqual({ ok: true, reply: { value: 1 } });
