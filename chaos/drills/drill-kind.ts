@@ -16,6 +16,8 @@ export interface DrillKind {
   /** How long, if nobody says otherwise. */
   readonly minutes: number;
   readonly workloads: readonly string[];
+  /** Which of them a seed has, if not all. The same seed, the same workloads. */
+  readonly worksOf?: (random: SeededRandom) => readonly string[];
   /** The same seed, the same faults. */
   readonly faults: (random: SeededRandom, durationMs: number) => readonly Fault[];
   /** What a run has to have seen once, or it shows nothing. */

@@ -47,15 +47,23 @@ const ONCE: readonly Maker[] = [
   () => ({ fault: 'join-storm', count: 1, forMs: 5_000 }),
 ];
 
-/** Swarm testing: each seed has some kinds of faults at all and never the others, some of them two at a time. */
+const WORKS = ['register', 'counter', 'list', 'journal', 'letters', 'bank', 'lock', 'churn', 'echo', 'topics'] as const;
+const SHARE = 0.6;
+
+/** Swarm testing: each seed has some workloads and some kinds of faults at all and never the others, some faults two at a time. */
 export const everything: DrillKind = {
   name: 'everything',
-  about: 'Some kinds of faults, by the seed, one after the other and two at a time; what the world cannot do is left out.',
+  about:
+    'Some workloads and some kinds of faults, by the seed, one after the other and two at a time; what the world cannot do is left out.',
   promises: ['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C8', 'M3', 'M7'],
   nodes: 5,
   servers: 3,
   minutes: 3,
-  workloads: ['register', 'counter', 'list', 'journal', 'letters', 'bank', 'lock'],
+  workloads: WORKS,
+  worksOf: (random) => {
+    const some = WORKS.filter(() => random.next() < SHARE);
+    return some.length === 0 ? [pick(random, ...WORKS)] : some;
+  },
   faults: (random, durationMs) => {
     const lasting = LASTING.filter(() => random.next() < 0.4);
     const once = ONCE.filter(() => random.next() < 0.4);

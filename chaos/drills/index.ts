@@ -56,7 +56,7 @@ export function planOf(name: string, choice: PlanChoice): Plan {
     ...{ version: PLAN_VERSION, drill: name, seed, world, durationMs },
     nodes: choice.nodes ?? drill.nodes,
     servers: choice.servers ?? drill.servers,
-    workloads: choice.workloads ?? drill.workloads,
+    workloads: choice.workloads ?? drill.worksOf?.(seededRandom(seed).fork('workloads')) ?? drill.workloads,
     faults: drill.faults(seededRandom(seed).fork('faults'), durationMs),
   });
 }
