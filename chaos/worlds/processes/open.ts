@@ -63,6 +63,8 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
   const setting: Setting = {
     tier,
     ...(tools === undefined ? {} : { tools }),
+    // Root is for the stage alone: what is tried runs, and keeps its files, as whoever tries it.
+    ...(tier === 'sudo' ? { as: ownIds() } : {}),
     seed: options.seed,
     needs,
     run,
@@ -115,5 +117,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<ProcessW
     signal?.removeEventListener('abort', abort);
   }
 }
+
+const ownIds = () => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
 
 const ownVersion = (): string => (createRequire(import.meta.url)('nexa/package.json') as { readonly version: string }).version;

@@ -58,6 +58,7 @@ export function machines(given: Partial<Machines> = {}): Machines & Disposable {
     pid: () => undefined,
     isPaused: () => false,
     serverFolder: (server) => join(folder, server),
+    own: () => {},
     kill: none,
     start: none,
     reload: none,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { Limit } from '../../../chaos/worlds/processes/stage/limits/limit.ts';
 import { wallClock } from '../../../chaos/worlds/processes/stage/limits/wall-clock.ts';
 import { FAKETIME } from '../../../chaos/worlds/processes/tools.ts';
 import { obtainTool } from '../../../src/programs/tool.ts';
@@ -19,6 +20,12 @@ interface Times {
 const HOUR_MS = 3_600_000;
 const shared = (): readonly string[] => (existsSync('/dev/shm') ? readdirSync('/dev/shm').filter((name) => name.includes('faketime')) : []);
 
+/** What a node has after the words before its command line have done their work. */
+const environmentOf = (limit: Limit, node: string): Readonly<Record<string, string>> => {
+  const [, ...given] = limit.under?.(node) ?? [];
+  return { ...limit.environment?.(node), ...Object.fromEntries(given.map((each) => each.split('='))) };
+};
+
 /** Debian's library, fetched once as the tests fetch the server. */
 const library = async (skip: (why: string) => never): Promise<void> => {
   await obtainTool(FAKETIME, { env: process.env }).catch((error: Error) => skip(error.message));
@@ -31,7 +38,7 @@ test('the wall clock of a process jumps, also for its threads and programs; its 
   const limit = await wallClock(stage);
   expect(limit.cannot()).toBeUndefined();
   {
-    await using node = await subject(limit.environment?.('n1'));
+    await using node = await subject(environmentOf(limit, 'n1'));
     limit.started?.('n1', node.pid);
     const agrees = async (offsetMs: number): Promise<Times> => {
       const sinceMs = Date.now();
@@ -61,7 +68,7 @@ test('a wall clock at double rate is ahead by as much as has gone by, and stays 
   await library((why) => context.skip(why));
   using stage = machines();
   const limit = await wallClock(stage);
-  await using node = await subject(limit.environment?.('n1'));
+  await using node = await subject(environmentOf(limit, 'n1'));
   limit.started?.('n1', node.pid);
   const aheadMs = async () => (await node.ask<Times>('wall')).wallMs - Date.now();
   await limit.apply({ act: 'clock-rate', node: 'n1', rate: 2 });
@@ -85,7 +92,7 @@ test('a node whose wall clock jumps an hour ahead and two back suspends at most,
     [built('nexa'), 'node', '--name', 'n2', '--cluster', live.cluster, '--nats', live.urls.join(',')],
     {
       stdio: 'ignore',
-      env: { ...process.env, ...limit.environment?.('n2') },
+      env: { ...process.env, ...environmentOf(limit, 'n2') },
     },
   );
   try {
@@ -126,5 +133,5 @@ test('nodes of a drill that moves no clock are started as ever, and it says why 
   using stage = machines({ wants: () => false });
   const limit = await wallClock(stage);
   expect(limit.cannot()).toBe('the nodes were not started for it');
-  expect(limit.environment?.('n1')).toEqual({});
+  expect(environmentOf(limit, 'n1')).toEqual({});
 });

@@ -20,7 +20,7 @@ const parsed = (order: unknown) => parseOrder(JSON.stringify(order));
 test('every order that is right is taken as it is', () => {
   for (const order of [
     { id: 1, order: 'open', setting },
-    { id: 1, order: 'open', setting: { ...setting, agents: '/agents', settings: { capacity: 2 } } },
+    { id: 1, order: 'open', setting: { ...setting, as: { uid: 1_000, gid: 1_000 }, agents: '/agents', settings: { capacity: 2 } } },
     { id: 2, order: 'act', act: { act: 'kill-node', node: 'n1', silent: true } },
     { id: 3, order: 'act', act: { act: 'heal' } },
     { id: 4, order: 'act', act: { act: 'cut', from: 'n1', to: 's1' } },
@@ -49,6 +49,7 @@ test.each<[string, unknown, string?]>([
   ['a setting with a relative folder', { id: 1, order: 'open', setting: { ...setting, folder: 'x' } }, 'folder'],
   ['a setting that needs what there is not', { id: 1, order: 'open', setting: { ...setting, needs: ['toString'] } }, 'needs'],
   ['a setting with half a tool', { id: 1, order: 'open', setting: { ...setting, tools: { nft: { path: '/nft' } } } }, 'tools'],
+  ['a setting with a user who is none', { id: 1, order: 'open', setting: { ...setting, as: { uid: -1, gid: 0 } } }, 'as'],
   ['a setting with a cluster that is none', { id: 1, order: 'open', setting: { ...setting, cluster: 'a.b' } }, 'cluster'],
 ])('an order is refused: %s', (_, order, field) => {
   expect(() => parsed(order)).toThrow(

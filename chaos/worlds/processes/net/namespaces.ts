@@ -3,6 +3,7 @@ import type { Environment } from '../../../../src/programs/cache.ts';
 import type { Place } from '../../../act.ts';
 import type { Tier } from '../../../plan.ts';
 import type { Net, NetAct } from '../net.ts';
+import type { Owner } from '../owner.ts';
 import { HEAL, lose, type Pair, put, take } from './packet-filter.ts';
 import { PlaceRelay } from './place-relay.ts';
 import { Places } from './places.ts';
@@ -23,7 +24,7 @@ export interface NamespaceOptions {
   /** Programs dial through a relay beside them, which alone can delay and slice; their connections then come about before they cross a link. */
   readonly proxied: boolean;
   /** Programs run as this user of the machine instead of as the net's own process. */
-  readonly as?: { readonly uid: number; readonly gid: number };
+  readonly as?: Owner;
 }
 
 const addressOf = (number: number): string => `10.77.0.${number}`;

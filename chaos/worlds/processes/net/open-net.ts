@@ -2,6 +2,7 @@ import { seededRandom } from '../../../../src/memory/random.ts';
 import type { Clock } from '../../../../src/ports/clock.ts';
 import type { Environment } from '../../../../src/programs/cache.ts';
 import type { Net } from '../net.ts';
+import type { Owner } from '../owner.ts';
 import type { Choice } from './choose-tier.ts';
 import { NamespaceNet } from './namespaces.ts';
 import { ProxyNet } from './proxies.ts';
@@ -16,7 +17,7 @@ export interface NetOptions extends Pick<Choice, 'tier' | 'tools'> {
   /** The plan has delays or slices: see {@link NamespaceNet}. Proxies always have them. */
   readonly proxied: boolean;
   /** The user whom programs at the places run as where this process is root; see `sudo`. */
-  readonly as?: { readonly uid: number; readonly gid: number };
+  readonly as?: Owner;
 }
 
 /** The net of the chosen tier, in the process that was started by the choice's `enter`. @throws NexaError `unavailable` */

@@ -34,12 +34,13 @@ async function done(order: Order): Promise<unknown> {
   if (order.order === 'open') {
     if (stage !== undefined) throw new NexaError('conflict', 'the stage is open already');
     const { setting } = order;
-    const { tier, tools, seed, needs, folder } = setting;
+    const { tier, tools, as, seed, needs, folder } = setting;
     stage = openNet({
       ...{ tier, tools, seed, folder: join(folder, 'net') },
       clock: systemClock,
       env: rawEnvironment(),
       proxied: needs.includes('delay') || needs.includes('slice'),
+      ...(as === undefined ? {} : { as }),
     }).then((net) => Stage.open(setting, net, say, failed));
     return (await stage).opened;
   }

@@ -5,6 +5,7 @@ import { NexaError } from '../../../../src/errors.ts';
 import { killWithUs } from '../../../../src/nats-server/guard.ts';
 import type { Place } from '../../../act.ts';
 import { readLines } from '../lines.ts';
+import type { Own } from '../owner.ts';
 import { descendants, endsWithin, isAlive, signalTo } from '../proc.ts';
 import { machineMs, type StageEvent } from './orders.ts';
 
@@ -18,6 +19,7 @@ export interface NodeSetting {
   readonly environment: () => Readonly<Record<string, string>>;
   /** What nexa.config.json says, if there is to be one. */
   readonly settings: Readonly<Record<string, unknown>> | undefined;
+  readonly own: Own;
   readonly tell: (event: StageEvent) => void;
   readonly onStarted: (pid: number) => void;
 }
@@ -65,10 +67,11 @@ export class NodeProgram {
     if (this.#stopping) await this.#gone;
     if (this.#closed) throw new NexaError('unavailable', 'the stage is closing', { retryable: false });
     if (this.#launcher !== undefined || this.#own !== undefined) return;
-    const { folder, command, settings, place } = this.#setting;
-    mkdirSync(join(folder, 'tmp'), { recursive: true });
+    const { folder, command, settings, place, own } = this.#setting;
+    const made = mkdirSync(join(folder, 'tmp'), { recursive: true }) !== undefined;
     if (settings !== undefined) writeFileSync(join(folder, 'nexa.config.json'), JSON.stringify(settings));
     const log = openSync(join(folder, 'node.log'), 'a', 0o644);
+    if (made) own(folder);
     const [program = '', ...args] = command;
     const child = spawn(program, args, {
       cwd: folder,

@@ -2,6 +2,7 @@ import { type ErrorData, NexaError } from '../../../../src/errors.ts';
 import type { Act, ActName, Place } from '../../../act.ts';
 import type { Tier } from '../../../plan.ts';
 import type { NetTools } from '../net/switch.ts';
+import type { Owner } from '../owner.ts';
 
 /** What the drill's process and the stage say to each other: a JSON object on each line. Every order is answered once, by its id. */
 export type Order =
@@ -20,6 +21,8 @@ export interface Setting {
   readonly tier: Tier;
   /** Of the net; undefined for proxies. */
   readonly tools?: NetTools;
+  /** Whom the programs run as where the stage is root; see `sudo`. */
+  readonly as?: Owner;
   readonly seed: number;
   /** What may be asked for: only for these is prepared what costs something. */
   readonly needs: readonly ActName[];
@@ -151,6 +154,9 @@ export const ACT_NAMES = Object.keys(ACTS) as readonly ActName[];
 const SETTING: Readonly<Record<keyof Setting, Check>> = {
   tier: (value) => value === 'namespaces' || value === 'sudo' || value === 'proxies',
   tools: optional((value) => isObject(value) && ['nft', 'ip', 'ss'].every((name) => isTool((value as Record<string, unknown>)[name]))),
+  as: optional(
+    (value) => isObject(value) && ['uid', 'gid'].every((name) => whole(0, 2 ** 32 - 2)((value as Record<string, unknown>)[name])),
+  ),
   seed: whole(0, 2 ** 32 - 1),
   needs: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string' && Object.hasOwn(ACTS, name)),
   run: (value) => typeof value === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(value),

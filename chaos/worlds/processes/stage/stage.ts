@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NexaError } from '../../../../src/errors.ts';
 import { readMonitor } from '../../../../src/nats-server/monitor.ts';
@@ -8,6 +8,7 @@ import { systemClock } from '../../../../src/system-clock.ts';
 import { plainEnvironment } from '../../../../supervisors/config.ts';
 import type { Act, ActName, Place } from '../../../act.ts';
 import type { Net, NetAct } from '../net.ts';
+import { type Own, ownedBy } from '../owner.ts';
 import { isLimitAct, isNetAct, noPlace, placesOf } from './act-kinds.ts';
 import type { Limit, LimitAct } from './limits/limit.ts';
 import { LIMITS } from './limits/limits.ts';
@@ -35,6 +36,7 @@ export class Stage {
   readonly #setting: Setting;
   readonly #net: Net;
   readonly #tell: (event: StageEvent) => void;
+  readonly #own: Own;
   readonly #ways: Ways;
   readonly #servers = new Map<Place, Server>();
   readonly #nodes = new Map<Place, NodeProgram>();
@@ -60,7 +62,8 @@ export class Stage {
     this.#setting = setting;
     this.#net = net;
     this.#tell = tell;
-    this.#ways = new Ways(net, setting.folder, onBroken);
+    this.#own = ownedBy(setting.as);
+    this.#ways = new Ways(net, setting.folder, this.#own, onBroken);
   }
 
   async #open(): Promise<void> {
@@ -87,6 +90,7 @@ export class Stage {
           },
           pid: (place) => this.#nodes.get(place)?.pid ?? this.#servers.get(place)?.program.pid,
           serverFolder: (server) => join(folder, server),
+          own: this.#own,
           kill: (server) => this.act({ act: 'kill-server', server }),
           start: (server) => this.act({ act: 'start-server', server }),
           reload: (server) => this.#server(server).program.reload(),
@@ -100,7 +104,10 @@ export class Stage {
         places.flatMap((peer, at) => (peer === place ? [] : [net.reach(place, peer, (ports[at] as ServerPorts).cluster)])),
       );
       mkdirSync(join(folder, place), { mode: 0o755 });
+      // Written anew for each start, by us; it stays whose it is.
+      writeFileSync(join(folder, place, 'server.conf'), '', { mode: 0o600 });
       for (const limit of this.#limits) await limit.prepare?.(place);
+      this.#own(join(folder, place));
       const host = net.hostOf(place);
       const program = new NatsServer({
         binary: natsServer,
@@ -269,6 +276,7 @@ export class Stage {
       folder: join(folder, place),
       command: [
         ...this.#net.at(place),
+        ...this.#limits.flatMap((limit) => limit.under?.(place) ?? []),
         process.execPath,
         ...[nexa, 'node', '--name', place, '--replicas', String(this.#servers.size), '-o', 'json'],
         ...(agents === undefined ? [] : ['--agents', agents]),
@@ -283,6 +291,7 @@ export class Stage {
         ...Object.assign({}, ...this.#limits.map((limit) => limit.environment?.(place))),
       }),
       settings,
+      own: this.#own,
       tell: this.#tell,
       onStarted: (pid) => {
         for (const limit of this.#limits) limit.started?.(place, pid);

@@ -7,6 +7,7 @@ import { killWithUs } from '../../../../src/nats-server/guard.ts';
 import type { Place } from '../../../act.ts';
 import { readLines } from '../lines.ts';
 import type { Net } from '../net.ts';
+import type { Own } from '../owner.ts';
 import type { Way } from './orders.ts';
 
 const READY_MS = 15_000;
@@ -22,11 +23,12 @@ export class Ways {
   readonly #ways = new Map<string, Promise<Way>>();
 
   /** @param onLost a carrier has ended by itself, and with it all that it carried. */
-  constructor(net: Net, folder: string, onLost: (error: NexaError) => void) {
+  constructor(net: Net, folder: string, own: Own, onLost: (error: NexaError) => void) {
     this.#net = net;
     this.#onLost = onLost;
     this.#folder = join(folder, 'w');
     mkdirSync(this.#folder, { mode: 0o755 });
+    own(this.#folder);
   }
 
   /** @throws NexaError `unavailable`. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../../src/ports/clock.ts';
 import type { Act, Place } from '../../../../act.ts';
+import type { Own } from '../../owner.ts';
 
 /** What is done to machines: neither to processes nor to the ways between them. */
 export type LimitAct = Extract<
@@ -36,6 +37,8 @@ export interface Machines {
   isPaused(place: Place): boolean;
   /** Where a server's files are: `store` and `server.conf` below it. */
   serverFolder(server: Place): string;
+  /** For what a limit makes, and servers and nodes are to change. */
+  readonly own: Own;
   kill(server: Place): Promise<void>;
   /** Its configuration is written anew for it: `settings` are asked for again. */
   start(server: Place): Promise<void>;
@@ -54,6 +57,8 @@ export interface Limit {
   cannot(): string | undefined;
   /** For the next start of a node: launcher and process. */
   environment?(node: Place): Readonly<Record<string, string>>;
+  /** Goes before the command line of a node, at its place and as its user. */
+  under?(node: Place): readonly string[];
   /** For the next start of a server: in its own words, at the top of its configuration. */
   settings?(server: Place): Readonly<Record<string, unknown>>;
   /** Before `user:password@` in the URLs of a node. */

@@ -6,7 +6,7 @@ import type { Limit, Machines } from './limit.ts';
 
 /** A server's state as it was at one instant, kept and put back: what a machine does whose disk comes from an old snapshot. */
 export async function storeCopy(
-  machines: Pick<Machines, 'folder' | 'serverFolder' | 'pid' | 'isPaused' | 'kill' | 'start'>,
+  machines: Pick<Machines, 'folder' | 'serverFolder' | 'own' | 'pid' | 'isPaused' | 'kill' | 'start'>,
 ): Promise<Limit> {
   const storeOf = (server: Place): string => join(machines.serverFolder(server), 'store');
   const copyOf = (server: Place): string => join(machines.folder, 'store-copy', server);
@@ -27,6 +27,7 @@ export async function storeCopy(
     if (!copied.has(server)) throw new NexaError('context-misused', 'nothing was kept of that server', { where: { server } });
     await machines.kill(server);
     await replace(copyOf(server), storeOf(server));
+    machines.own(storeOf(server));
     await machines.start(server);
   };
   return {

@@ -38,14 +38,15 @@ export async function wallClock(machines: Pick<Machines, 'folder' | 'clock' | 'o
   const shared = new Set<string>();
   const fileOf = (node: Place): string => join(folder, node);
   if (reason === undefined) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Read by nodes, whoever they run as.
+    await mkdir(folder, { recursive: true, mode: 0o755 });
     // The library keeps a page there for each process, and leaves it when that is killed.
     if (machines.ownMounts) await tool('mount', '-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', SHARED_MEMORY);
   }
 
   const write = async (node: Place, { offsetMs }: Pick<WallClock, 'offsetMs'>): Promise<void> => {
     // Renamed, so that nobody reads half of it.
-    await writeFile(`${fileOf(node)}.next`, `${offsetMs < 0 ? '-' : '+'}${(Math.abs(offsetMs) / 1_000).toFixed(6)}`, { mode: 0o600 });
+    await writeFile(`${fileOf(node)}.next`, `${offsetMs < 0 ? '-' : '+'}${(Math.abs(offsetMs) / 1_000).toFixed(6)}`, { mode: 0o644 });
     await rename(`${fileOf(node)}.next`, fileOf(node));
   };
   const step = async (node: Place, wall: WallClock): Promise<void> => {
@@ -91,12 +92,13 @@ export async function wallClock(machines: Pick<Machines, 'folder' | 'clock' | 'o
   return {
     acts: ['wall-jump', 'clock-rate'],
     cannot: () => reason,
+    // Not loaded into what goes before, which may be root's: what the library shares would then be root's too.
+    under: () => (library === undefined ? [] : ['env', `LD_PRELOAD=${library.path}`]),
     environment(node) {
       if (library === undefined) return {};
       // There before anybody asks for the time.
-      if (!existsSync(fileOf(node))) writeFileSync(fileOf(node), '+0', { mode: 0o600 });
+      if (!existsSync(fileOf(node))) writeFileSync(fileOf(node), '+0', { mode: 0o644 });
       return {
-        LD_PRELOAD: library.path,
         FAKETIME_TIMESTAMP_FILE: fileOf(node),
         FAKETIME_NO_CACHE: '1',
         FAKETIME_DONT_FAKE_MONOTONIC: '1',
