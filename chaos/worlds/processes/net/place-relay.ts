@@ -61,10 +61,10 @@ export class PlaceRelay {
   #ask(order: RelayOrder['order']): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
-      this.#lastId += 1;
-      this.#waiting.set(this.#lastId, { resolve, reject });
-      this.#child.send({ id: this.#lastId, order } satisfies RelayOrder, (error) => {
-        if (error) this.#settle({ id: this.#lastId, failed: error.message });
+      const id = ++this.#lastId;
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.send({ id, order } satisfies RelayOrder, (error) => {
+        if (error) this.#settle({ id, failed: error.message });
       });
     });
   }
