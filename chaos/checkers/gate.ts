@@ -3,14 +3,14 @@ import { epochs, type Stamped } from './epochs.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What somebody received of a numbered activation of an agent, in the order of receiving. */
-export interface Received {
+interface Received {
   readonly receiver: string;
   /** type/id@epoch */
   readonly sender: string;
 }
 
 /** What was sent by an activation, as its receivers saw it; who is no activation is left out. */
-export const sendsOf = (received: readonly Received[]): readonly Stamped[] =>
+const sendsOf = (received: readonly Received[]): readonly Stamped[] =>
   received.flatMap(({ receiver, sender }): Stamped[] => {
     const at = sender.lastIndexOf('@');
     const epoch = Number(sender.slice(at + 1));

@@ -6,7 +6,7 @@ import type { Interval } from './availability.ts';
 export interface Met extends Interval {
   readonly place: Place | typeof EVERYBODY;
 }
-export const EVERYBODY = '*';
+const EVERYBODY = '*';
 
 /** Acts on a server that its clients notice and leave: they cost a pause, and nobody their agents. */
 const LEFT_AT_ONCE: readonly Act['act'][] = ['kill-server', 'stop-server', 'start-server', 'copy-store'];

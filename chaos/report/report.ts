@@ -9,7 +9,7 @@ import { type Operations, operationsOf } from './operations.ts';
 import { type Seen, seenIn } from './seen.ts';
 import { type Silence, silenceOf } from './windows.ts';
 
-export const REPORT_VERSION = 1;
+const REPORT_VERSION = 1;
 
 /**
  * What came of a run: `report.json` of its folder, described in docs/drills.md. Fields are added within a version, never changed. Times are

@@ -45,7 +45,7 @@ const LOOK_MS = 500;
 const FINAL: readonly TransferState[] = ['completed', 'refused', 'refunded'];
 
 /** Transfers between two accounts, and now and then a look at one; what nobody knows is repeated under its request id. */
-export function bankWorkload(options: WorkloadOptions<BankOp, BankResult>): Promise<void> {
+function bankWorkload(options: WorkloadOptions<BankOp, BankResult>): Promise<void> {
   let begun = 0;
   return drive({
     ...options,

@@ -40,7 +40,7 @@ const CALL_MS = 700;
 const REGISTRY_MS = 15_000;
 
 /** Spawns under ever new ids, stops, and children; what nobody knows is repeated, a spawn under its id. */
-export function churnWorkload(options: WorkloadOptions<ChurnOp, ChurnResult>): Promise<void> {
+function churnWorkload(options: WorkloadOptions<ChurnOp, ChurnResult>): Promise<void> {
   let spawned = 0;
   let born = 0;
   return drive({

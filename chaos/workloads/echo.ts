@@ -58,7 +58,7 @@ const SHARE = 0.4;
 /** Tries to have the two on different nodes. */
 const PAIRINGS = 4;
 
-export function echoWorkload(options: WorkloadOptions<EchoOp, EchoResult>): Promise<void> {
+function echoWorkload(options: WorkloadOptions<EchoOp, EchoResult>): Promise<void> {
   return drive({
     ...options,
     retries: 0,

@@ -7,7 +7,6 @@ import { outcomesOf } from './outcomes.ts';
 import type { WorkKind } from './work.ts';
 
 /** By key, read until every stored letter was found or had its time. */
-export type LetterFinals = Readonly<Record<number, MailFinal>>;
 
 const TYPE = 'drill-letterbox';
 const POISON = 0.04;
@@ -16,7 +15,7 @@ const HANDLED_MS = 20_000;
 const LOOK_MS = 500;
 
 /** Letters with a number of their own each, now and then one that is poison; what nobody knows is repeated under its id. */
-export function letterWorkload(options: WorkloadOptions<MailOp, MailResult>): Promise<void> {
+function letterWorkload(options: WorkloadOptions<MailOp, MailResult>): Promise<void> {
   let written = 0;
   return drive({
     ...options,

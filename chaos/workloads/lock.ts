@@ -41,7 +41,7 @@ const ASLEEP = 0.15;
 const FORGETFUL = 0.1;
 
 /** Holders of one lock, each one call after the other; what nobody knows is repeated under its request id. */
-export async function lockWorkload(options: WorkloadOptions<LockOp, LockResult>): Promise<void> {
+async function lockWorkload(options: WorkloadOptions<LockOp, LockResult>): Promise<void> {
   const { clock, history, ask, timeoutMs, signal, firstKey: key = 0, perKey = 300, perSecond = 5, clients = 3 } = options;
   const random = options.random(key);
   const paceMs = (1_000 * clients) / perSecond;

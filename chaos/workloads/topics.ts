@@ -61,7 +61,7 @@ const LISTENER = 'drill-listener';
 /** How long the last messages may be on their way. */
 const ARRIVED_MS = 1_000;
 
-export const topicWorkload = (options: WorkloadOptions<TopicOp, TopicResult>): Promise<void> =>
+const topicWorkload = (options: WorkloadOptions<TopicOp, TopicResult>): Promise<void> =>
   drive({ ...options, retries: 0, next: (): TopicOp => ({ type: 'announce' }) });
 
 /** W6. */

@@ -10,7 +10,7 @@ import { Places } from './places.ts';
 import { type NetTools, Switch } from './switch.ts';
 
 /** Where the process of the net stands itself, so that it can dial without further ado. */
-export const OWN_PLACE: Place = 'client';
+const OWN_PLACE: Place = 'client';
 
 export interface NamespaceOptions {
   /** How this process came into namespaces of its own. */
