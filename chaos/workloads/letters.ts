@@ -6,8 +6,6 @@ import { keyedWork } from './keyed.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { WorkKind } from './work.ts';
 
-/** By key, read until every stored letter was found or had its time. */
-
 const TYPE = 'drill-letterbox';
 const POISON = 0.04;
 /** How long what is stored may take at the end, when all is quiet: a sweep, and the tries of what is poison. */
