@@ -29,6 +29,8 @@ export interface Broker {
   readonly servers: readonly string[];
   /** Whether state can be kept there: what a start looks at. */
   checks(store: CheckedStore): readonly Check[];
+  /** Names of stores that reads and watches of this node found missing. */
+  missingStores(): readonly string[];
   /** Of both ways; in memory nothing is counted. */
   traffic(): Traffic;
   close(): Promise<void>;
@@ -65,6 +67,7 @@ export async function natsBroker(servers: readonly string[], options: BrokerOpti
     server: control.info()?.version ?? 'unknown',
     servers: loginOf(servers).servers,
     checks: (store) => natsChecks(control, { ...options, ...store, servers }),
+    missingStores: () => control.jetStream.missing(),
     traffic: () => sum(control.traffic(), data.traffic()),
     close: async () => {
       await Promise.all([data.close(), control.close()]);
@@ -96,6 +99,7 @@ export function brokerIn(network: ReturnType<typeof memoryNetwork>, name: string
       },
       clockCheck(clock),
     ],
+    missingStores: () => [],
     traffic: () => NONE,
     close: async () => {
       await Promise.all([data.transport.close(), control.transport.close()]);

@@ -165,7 +165,11 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
     events = member.system.events;
     stops.push(() => member.system.stop({ timeoutMs: 10_000 }));
     const { transport } = broker.data;
-    const ready = readiness({ cluster: member.cluster, control: broker.control.transport, data: transport, tested, checks, clock, log });
+    const { missingStores } = broker;
+    const ready = readiness({
+      ...{ cluster: member.cluster, control: broker.control.transport, data: transport, missingStores },
+      ...{ tested, checks, clock, log },
+    });
     stops.push(async () => ready.stop());
     const pinged = selfTest([peersCheck(member)], {
       clock,

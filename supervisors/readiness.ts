@@ -1,6 +1,7 @@
 import type { Subsystem, SubsystemState } from '../actors/index.ts';
 import type { Cancel } from '../src/actor/ref.ts';
 import type { Cluster } from '../src/cluster/cluster.ts';
+import { MISSING_STORE_FIX } from '../src/durable/missing-store.ts';
 import type { Check, CheckResult, SelfTest } from '../src/ports/check.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -25,6 +26,8 @@ export function readiness(options: {
   /** Of leases and stores, and of messages. */
   readonly control: Transport;
   readonly data: Transport;
+  /** Names of stores that were found missing. */
+  readonly missingStores: () => readonly string[];
   readonly tested: SelfTest;
   readonly checks: readonly Check[];
   readonly clock: Clock;
@@ -41,10 +44,11 @@ export function readiness(options: {
   let stopped = false;
 
   const now = (): Readiness => {
-    const selfTest: SelfTest = { ...summary([...results.values()]), tookMs: options.tested.tookMs };
+    const missing = missingStores(options.missingStores());
+    const selfTest: SelfTest = { ...summary([...results.values(), ...missing]), tookMs: options.tested.tookMs };
     const subsystems = {
       transport: up.data ? 'ok' : 'failed',
-      store: up.control ? 'ok' : 'failed',
+      store: !up.control ? 'failed' : missing.length > 0 ? 'degraded' : 'ok',
       lease: cluster.suspended ? 'failed' : 'ok',
       copies: cluster.copiesLive ? 'ok' : 'waiting',
       recovery: cluster.recovered ? 'ok' : 'waiting',
@@ -88,3 +92,15 @@ export function readiness(options: {
     },
   };
 }
+
+/** As the self-test would have said it: who asks for the status sees why. */
+const missingStores = (names: readonly string[]): readonly CheckResult[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          ...{ check: 'stores', required: false, verdict: 'failed', tookMs: 0, fix: MISSING_STORE_FIX },
+          message: `missing: ${names.join(', ')}`,
+          where: { store: names.join(' ') },
+        },
+      ];

@@ -1,4 +1,5 @@
 import type { Envelope } from '../actor/envelope.ts';
+import { MissingStore } from '../durable/missing-store.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import { isUnreadable, readStored } from '../ports/stored.ts';
 import type { Written } from '../ports/stores.ts';
@@ -30,6 +31,8 @@ interface Local {
   activeAt: number;
   /** Absent while nothing waits. */
   parked: Parked | undefined;
+  /** What its reads said of the store. */
+  readonly missing: MissingStore;
 }
 
 export function localAgents(options: LocalAgentsOptions): LocalAgents {
@@ -62,6 +65,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
       ownedAt: 0,
       activeAt: 0,
       parked: undefined,
+      missing: new MissingStore(),
     };
     locals.set(key, fresh);
     return fresh;
@@ -158,6 +162,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
   const read = async (agent: Local): Promise<void> => {
     try {
       const found = await agents.get(agent.key, within);
+      agent.missing.there();
       if (over) return;
       if (found === undefined) return input(agent, { input: 'read', found });
       const { value, revision } = found;
@@ -165,7 +170,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
       options.copy().apply(agent.key, forCopy(record), revision);
       input(agent, { input: 'read', found: { record, revision } });
     } catch (error) {
-      if (!over) input(agent, { input: 'read-failed', ...(isUnreadable(error) ? { unreadable: error } : {}) });
+      const unreadable = isUnreadable(error) ? error : agent.missing.known(error);
+      if (!over) input(agent, { input: 'read-failed', ...(unreadable === undefined ? {} : { unreadable }) });
     }
   };
   const activate = (agent: Local, record: AgentRecord, epoch: number): void => {

@@ -75,7 +75,7 @@ export type OwnershipInput =
   /** `refused`: it was not tried, or the store refuses for good, because it is full. */
   | { readonly input: 'written'; readonly outcome: 'no' | 'unknown'; readonly refused?: NexaError }
   | { readonly input: 'read'; readonly found: { readonly record: AgentRecord; readonly revision: number } | undefined }
-  /** `unreadable`: what is there is no record of this release, and nobody's to write over. */
+  /** `unreadable`: what is there is no record of this release, and nobody's to write over; or its store is missing. */
   | { readonly input: 'read-failed'; readonly unreadable?: NexaError }
   | { readonly input: 'activated' }
   /** It was put away, and there is a message for it: it begins again at the epoch that it still has. */

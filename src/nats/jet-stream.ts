@@ -3,6 +3,7 @@ import { NexaError } from '../errors.ts';
 import type { Written } from '../ports/stores.ts';
 import type { Wire } from './connection.ts';
 import { gate } from './gate.ts';
+import { MissingStreams } from './missing-streams.ts';
 import { replyMux } from './reply-mux.ts';
 
 /** What the server answers instead of a result. */
@@ -22,6 +23,8 @@ export interface PubAck {
 
 export interface JetStream {
   readonly wire: Wire;
+  /** Streams that reads and watches found missing. */
+  missing(): readonly string[];
   /** One `$JS.API` request. @throws NexaError `overloaded` */
   api<T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>>;
   /** One record into a stream. @throws NexaError `overloaded`, `payload-too-large` */
@@ -51,6 +54,7 @@ export const errors = {
 
 export function jetStream(wire: Wire): JetStream {
   const mux = replyMux(wire);
+  const missing = new MissingStreams();
   const apiGate = gate(wire.clock, {
     inFlight: API_IN_FLIGHT,
     queued: API_QUEUED,
@@ -71,9 +75,14 @@ export function jetStream(wire: Wire): JetStream {
   };
   return {
     wire,
+    missing: () => missing.names(),
     api: async <T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>> => {
       const payload = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
-      return (await apiGate.pass(timeoutMs, (leftMs) => request<T>(`$JS.API.${path}`, payload, leftMs), payload.length)) ?? { ok: false };
+      const asked = (leftMs: number): Promise<ApiAnswer<T>> => request<T>(`$JS.API.${path}`, payload, leftMs);
+      const answer = (await apiGate.pass(timeoutMs, asked, payload.length)) ?? { ok: false };
+      // No answer says nothing of the stream.
+      if (answer.ok || answer.error !== undefined) missing.heard(path, answer.ok || answer.error?.errCode !== errors.streamNotFound);
+      return answer;
     },
     publish: async (subject, payload, headers, timeoutMs) => {
       if (payload.length + HEADER_BYTES > wire.maxPayloadBytes()) {

@@ -190,6 +190,12 @@ test('a store that is deleted under a running cluster is named to those who need
     ok: false,
     error: { code: 'store-misconfigured', definite: false, where: { store: `KV_${bucket('STATE')}` }, fix: expect.any(String) },
   });
+  expect(await spawn('without-state', { placement: { node: 'n1' } })).toMatchObject({
+    ok: false,
+    error: { code: 'store-misconfigured', where: { store: `KV_${bucket('STATE')}` } },
+  });
+  const degraded = await live.client.ask('ctl.n1', { type: 'status' });
+  expect(degraded).toMatchObject({ ok: true, reply: { subsystems: { store: 'degraded' }, degraded: ['stores'] } });
   expect(await live.client.ask('agent.echo.unharmed', { type: 'echo', text: 'x' })).toMatchObject({ ok: true });
   await allUp();
   const broken = await nexa('doctor', '--nats', live.urls.join(','), '--cluster', live.cluster);
@@ -204,6 +210,32 @@ test('a store that is deleted under a running cluster is named to those who need
     expect(answer.reply.value).toBeGreaterThanOrEqual(1);
   }
   await allUp();
+});
+
+test('without its store of agents a cluster goes on, spawn names the store soon, and each node says that it is degraded and why', async () => {
+  expect(await spawn('before', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  const stream = `KV_${bucket('AGENTS')}`;
+  await jsm.streams.delete(stream);
+  expect(await spawn('after')).toMatchObject({
+    ok: false,
+    error: { code: 'store-misconfigured', where: { store: stream }, fix: expect.stringContaining('nexa doctor --repair') },
+  });
+  expect(await add('before')).toEqual({ ok: true, reply: { value: 1 } });
+  const at = ['--nats', live.urls.join(','), '--cluster', live.cluster];
+  for (const node of live.nodes) {
+    await eventually(`${node} says what it lacks`, 20_000, async () => {
+      const answer = await live.client.ask(`ctl.${node}`, { type: 'status' });
+      return answer.ok && answer.reply.subsystems.store === 'degraded' && answer.reply.degraded.includes('stores');
+    });
+    expect((await nexa('status', node, ...at)).stdout).toContain(`missing: ${stream}`);
+  }
+  await nexa('doctor', '--repair', '--yes', ...at);
+  await eventually('agents are spawned again, and nobody is degraded', 60_000, async () => {
+    const spawned = await spawn('after');
+    const answers = await Promise.all(live.nodes.map((node) => live.client.ask(`ctl.${node}`, { type: 'status' })));
+    return 'created' in spawned && answers.every((answer) => answer.ok && answer.reply.subsystems.store === 'ok');
+  });
+  expect(await add('after')).toEqual({ ok: true, reply: { value: 1 } });
 });
 
 test('a bucket that somebody else made is refused at the formation, with the settings that differ', async () => {

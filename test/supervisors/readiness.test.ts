@@ -18,11 +18,13 @@ afterEach(async () => {
 });
 
 const tested = (checks: SelfTest['checks'] = []): SelfTest => ({ verdict: 'ok', tookMs: 5, checks });
-function follow(options: { readonly tested?: SelfTest; readonly checks?: readonly Check[] } = {}) {
+function follow(
+  options: { readonly tested?: SelfTest; readonly checks?: readonly Check[]; readonly missingStores?: () => readonly string[] } = {},
+) {
   const { world, member } = cluster;
   const { transport } = world.network.connect('n1');
   const { clock } = world;
-  const parts = { control: transport, data: transport, tested: tested(), checks: [], clock, log: silentLogger };
+  const parts = { control: transport, data: transport, missingStores: () => [], tested: tested(), checks: [], clock, log: silentLogger };
   const following = readiness({ cluster: member('n1').cluster, ...parts, ...options });
   stops.push(following.stop);
   return following;
@@ -92,4 +94,17 @@ test('a member that does not answer a ping is named', async () => {
     message: 'no answer from n2',
     fix: expect.any(String),
   });
+});
+
+test('a store that was found missing degrades the node and is named with what to do, until it is there again', () => {
+  let missing: readonly string[] = ['KV_nexa_c_AGENTS'];
+  const following = follow({ missingStores: () => missing });
+  following.add(peers);
+  expect(following.now()).toMatchObject({ ready: true, degraded: ['stores'], subsystems: { store: 'degraded', 'self-test': 'degraded' } });
+  expect(following.now().selfTest.checks.at(-1)).toMatchObject({
+    message: 'missing: KV_nexa_c_AGENTS',
+    fix: expect.stringContaining('nexa doctor --repair'),
+  });
+  missing = [];
+  expect(following.now()).toMatchObject({ ready: true, degraded: [], subsystems: { store: 'ok' } });
 });
