@@ -180,9 +180,12 @@ test('a fault that its world cannot do is left out and named, also inside others
   expect(names(acts)).toEqual(['kill-node']);
 });
 
-test('what the time is over for is left out', async () => {
+test('what the time is over for, and what would go on long after it, is left out', async () => {
   const wait: Fault = { fault: 'wait', forMs: 600 };
-  expect((await recorded([wait, wait, wait], { untilMs: 1_000 })).skipped).toEqual([undefined, undefined, 'its time was over']);
+  const late = 'it would not end in time';
+  expect((await recorded([wait, wait, wait], { untilMs: 1_000 })).skipped).toEqual([undefined, undefined, late]);
+  const long: Fault = { fault: 'wait', forMs: 8_000 };
+  expect((await recorded([wait, long, wait], { untilMs: 1_000 })).skipped).toEqual([undefined, late, undefined]);
 });
 
 test('a fault that fails is named, and the next one is done', async () => {
