@@ -70,11 +70,14 @@ describe('in memory', () => {
     expect(await program(name)).toEqual(ok(said));
   });
 
-  test('a month under virtual time is a test of any user’s, in his own vitest', async () => {
-    const { exit, stdout } = await inProject('npx', 'vitest', 'run', '--dir', 'examples');
-    expect(stdout).toMatch(/1 passed/);
+  test.each([
+    ['a month under virtual time', ['08']],
+    ['a simulated drill', ['09', '-t', 'simulation']],
+  ])('%s is a test of any user’s, in his own vitest', { timeout: 90_000 }, async (_, which) => {
+    const { exit, stdout } = await inProject('npx', 'vitest', 'run', '--dir', 'examples', ...which);
+    expect(stdout).toMatch(/Tests\s+1 passed/);
     expect(exit).toBe(0);
-  }, 90_000);
+  });
 
   test('a program that finds no server says so and what to do', async () => {
     const { exit, stderr } = await program('11-from-outside', { NEXA_NATS_URL: 'nats://127.0.0.1:1' });
