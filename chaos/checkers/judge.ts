@@ -9,6 +9,7 @@ import { convergence } from './convergence.ts';
 import { epochs } from './epochs.ts';
 import { exits } from './exits.ts';
 import { gate, showsSending } from './gate.ts';
+import { goneForGood } from './gone-for-good.ts';
 import { granted } from './granted.ts';
 import type { Judged } from './judged.ts';
 import { leaks } from './leaks.ts';
@@ -38,6 +39,7 @@ export function judge(run: Run, options: JudgeOptions): readonly Judged[] {
     ...(run.records.length === 0
       ? []
       : [
+          { promise: 'C1', by: 'who was gone stays so', verdict: goneForGood(run.records) },
           { promise: 'C3', by: 'epochs of the records', verdict: epochs(run.records) },
           { promise: 'C2', by: 'who wrote was the owner', verdict: granted(run.records) },
         ]),

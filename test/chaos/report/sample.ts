@@ -27,7 +27,7 @@ function operations(): Operation<unknown, unknown>[] {
 }
 
 const owned = (key: number, epoch: number, node: string, atMs: number, cause: string) => ({
-  ...{ agent: agent(key), epoch, by: `${node}.1`, what: 'record', log: 'AGENTS', atMs, cause },
+  ...{ agent: agent(key), epoch, by: node.includes('.') ? node : `${node}.1`, what: 'record', log: 'AGENTS', atMs, cause },
 });
 const placed = (atMs: number, nodes: readonly string[], epochs: readonly number[]) => ({
   atMs,
@@ -87,7 +87,7 @@ export function sampleRun(more: Partial<Run> = {}): Run {
       ...['n1', 'n1', 'n2', 'n2', 'n3', 'n3'].map((node, key) => owned(key, 10 + key, node, -1_000, 'spawn')),
       owned(2, 20, 'n1', 10_090, 'crash'),
       owned(3, 21, 'n3', 10_290, 'crash'),
-      owned(4, 22, 'n2', 14_000, 'rebalance'),
+      owned(4, 22, 'n2.2', 14_000, 'rebalance'),
       // Nothing had been done to n3.
       owned(5, 23, 'n1', 14_500, 'lease'),
     ],
