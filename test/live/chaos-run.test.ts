@@ -40,7 +40,15 @@ test('Ctrl-C mends and ends a drill on real processes: what was seen is kept, no
   expect(await drill.ended).toBe(7);
   expect(drill.stdout).toMatch(/^verdict +unknown/);
   expect(drill.stdout).toContain('given up: stopped by hand');
-  expect((await readdir(folder)).sort()).toEqual(['history.jsonl', 'logs', 'plan.json', 'report.html', 'report.json', 'report.md', 'run.json']);
+  expect((await readdir(folder)).sort()).toEqual([
+    'history.jsonl',
+    'logs',
+    'plan.json',
+    'report.html',
+    'report.json',
+    'report.md',
+    'run.json',
+  ]);
   const { leaks } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
   expect(leaks).toEqual([]);
   await eventually('nothing of it is left', 10_000, () => processesOf(folder).length === 0);
