@@ -1,4 +1,5 @@
 import { NexaError } from '../../../../src/errors.ts';
+import type { Clock } from '../../../../src/ports/clock.ts';
 import type { Environment } from '../../../../src/programs/cache.ts';
 import type { Place } from '../../../act.ts';
 import type { Tier } from '../../../plan.ts';
@@ -19,6 +20,7 @@ export interface NamespaceOptions {
   /** Its own; it is not looked into from outside. */
   readonly folder: string;
   readonly env: Environment;
+  readonly clock: Clock;
   /** Of what is drawn in relays. */
   readonly seed: number;
   /** Programs dial through a relay beside them, which alone can delay and slice; their connections then come about before they cross a link. */

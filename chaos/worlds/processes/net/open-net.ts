@@ -23,5 +23,5 @@ export interface NetOptions extends Pick<Choice, 'tier' | 'tools'> {
 /** The net of the chosen tier, in the process that was started by the choice's `enter`. @throws NexaError `unavailable` */
 export async function openNet({ tier, tools, clock, ...options }: NetOptions): Promise<Net> {
   if (tier === 'proxies' || tools === undefined) return new ProxyNet({ clock, random: seededRandom(options.seed).fork('net') });
-  return NamespaceNet.open({ ...options, tier, tools });
+  return NamespaceNet.open({ ...options, clock, tier, tools });
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NexaError } from '../../../../src/errors.ts';
+import type { Clock } from '../../../../src/ports/clock.ts';
 import type { Environment } from '../../../../src/programs/cache.ts';
 import type { Place } from '../../../act.ts';
 import type { NetAct } from '../net.ts';
@@ -15,26 +16,38 @@ interface RelayAnswer {
   readonly failed?: string;
 }
 
+/** Orders without an answer at one time, and how long one may take: more of either is a relay that hangs. */
+const MOST_WAITING = 64;
+const ANSWER_MS = 10_000;
 const PROGRAM = fileURLToPath(new URL('./relay-program.js', import.meta.url));
 
 /** The relays of one place: a program in its namespace, through which its programs dial. */
 export class PlaceRelay {
   readonly #place: Place;
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, { resolve(said: string): void; reject(error: NexaError): void }>();
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, { resolve(said: string): void; reject(error: NexaError): void; cancel(): void }>();
   readonly #ended: Promise<void>;
   #lastId = 0;
   #over: NexaError | undefined;
 
-  constructor(place: Place, at: readonly string[], { env, seed }: { readonly env: Environment; readonly seed: number }) {
+  constructor(
+    place: Place,
+    at: readonly string[],
+    { env, seed, clock }: { readonly env: Environment; readonly seed: number; readonly clock: Clock },
+  ) {
     this.#place = place;
+    this.#clock = clock;
     const [command = '', ...args] = [...at, process.execPath, PROGRAM, place, String(seed)];
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env, detached: true });
     this.#child.on('message', (answer: RelayAnswer) => this.#settle(answer));
     this.#ended = new Promise((resolve) => {
       const over = (why: string) => {
         this.#over ??= new NexaError('unavailable', `the relays of ${place} have ended: ${why}`, { where: { place } });
-        for (const { reject } of this.#waiting.values()) reject(this.#over);
+        for (const { reject, cancel } of this.#waiting.values()) {
+          cancel();
+          reject(this.#over);
+        }
         this.#waiting.clear();
         resolve();
       };
@@ -61,8 +74,11 @@ export class PlaceRelay {
   #ask(order: RelayOrder['order']): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
+      if (this.#waiting.size >= MOST_WAITING)
+        return reject(new NexaError('overloaded', `${MOST_WAITING} orders wait already`, { where: { place: this.#place } }));
       const id = ++this.#lastId;
-      this.#waiting.set(id, { resolve, reject });
+      const cancel = this.#clock.after(ANSWER_MS, () => this.#settle({ id, failed: `no answer within ${ANSWER_MS} ms` }));
+      this.#waiting.set(id, { resolve, reject, cancel });
       this.#child.send({ id, order } satisfies RelayOrder, (error) => {
         if (error) this.#settle({ id, failed: error.message });
       });
@@ -72,6 +88,7 @@ export class PlaceRelay {
   #settle({ id, said, failed }: RelayAnswer): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    waiting?.cancel();
     if (failed === undefined) waiting?.resolve(said ?? '');
     else waiting?.reject(new NexaError('unavailable', failed, { where: { place: this.#place } }));
   }
