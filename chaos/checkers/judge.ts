@@ -17,6 +17,9 @@ import { metBy } from './met.ts';
 import { movedNeedlessly, movesBetween, movesOf } from './moved-needlessly.ts';
 import type { Verdict } from './verdict.ts';
 
+/** What is allowed besides what a fault may cost: for a call that was lost and a busy machine, and for silence that no fault explains. */
+export const LENIENCE = { slackMs: 5_000, quietMs: 2_000 } as const;
+
 export interface JudgeOptions {
   /** By name: those of the table, and the user's own. */
   readonly workloads: Readonly<Record<string, WorkKind>>;
@@ -30,7 +33,7 @@ export interface JudgeOptions {
 
 /** Everything that can be said of a run, from what was seen of it alone. What was not looked at is not among it: it did not pass. */
 export function judge(run: Run, options: JudgeOptions): readonly Judged[] {
-  const { recoveredWithinMs = RECOVERED_MS, slackMs = 5_000, quietMs = 2_000 } = options;
+  const { recoveredWithinMs = RECOVERED_MS, slackMs = LENIENCE.slackMs, quietMs = LENIENCE.quietMs } = options;
   const met = metBy(run);
   const moves = run.records.some(({ log }) => log === 'AGENTS') ? movesOf(run.records) : movesBetween(run.placements);
   const allowed = costsOf(run, slackMs);

@@ -1,4 +1,4 @@
-import { type Mark, verdictsOf } from '../checkers/judge.ts';
+import { LENIENCE, type Mark, verdictsOf } from '../checkers/judge.ts';
 import type { Judged } from '../checkers/judged.ts';
 import type { Verdict } from '../checkers/verdict.ts';
 import type { Plan, Tier } from '../plan.ts';
@@ -70,7 +70,7 @@ export function reportOf(run: Run, judged: readonly Judged[], replay: string): R
       forMs,
     ),
     workloads: Object.fromEntries(run.works.map(({ workload, operations }) => [workload, operationsOf(operations, forMs)])),
-    silence: silenceOf(run, { slackMs: 5_000, quietMs: 2_000 }),
+    silence: silenceOf(run, LENIENCE),
     faults: faultEffects(run),
     seen: seenIn(run),
     leaks,

@@ -130,9 +130,9 @@ export function summing(): { add(run: Run, report: Report): void; summary(): Sum
       for (const [of, began] of fromMs) time.askedMs += (toMs.get(of) ?? began) - began;
       for (const window of unavailable(calls, { untilMs, longerThanMs: NOTICEABLE_MS })) time.silentMs += window.untilMs - window.fromMs;
     }
+    time.unexplained += report.silence.unexplained;
     for (const { explained, fromMs, untilMs } of report.silence.worst) {
       if (explained) continue;
-      time.unexplained++;
       time.unexplainedMs += untilMs - fromMs;
       time.longestMs = Math.max(time.longestMs, untilMs - fromMs);
     }
