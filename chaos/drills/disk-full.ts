@@ -8,7 +8,7 @@ export const diskFull: DrillKind = {
   nodes: 3,
   servers: 3,
   minutes: 1.5,
-  workloads: ['register', 'counter', 'letters'],
+  workloads: ['register', 'counter', 'list', 'letters'],
   faults: (random, durationMs) =>
     rounds(durationMs, (index) => [
       { fault: 'disk-full', target: 'server', many: index % 2 === 0 ? 'all' : 'one', forMs: random.between(8_000, 12_000) },

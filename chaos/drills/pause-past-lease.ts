@@ -4,7 +4,7 @@ import { declaredGone, takenOver } from './purposes.ts';
 export const pausePastLease: DrillKind = {
   name: 'pause-past-lease',
   about: 'Nodes stand still longer than their lease, and just under it: one that slept too long does nothing more, and ends.',
-  promises: ['C1', 'C2', 'C3', 'C8', 'B3', 'M3'],
+  promises: ['C1', 'C2', 'C3', 'C8', 'M3'],
   nodes: 3,
   servers: 3,
   minutes: 1,

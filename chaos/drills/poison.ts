@@ -4,11 +4,11 @@ import { putAside } from './purposes.ts';
 export const poison: DrillKind = {
   name: 'poison',
   about: 'Messages that end their handler each time, garbage on every subject, frames again and in another order.',
-  promises: ['M2', 'M4', 'M7', 'L2', 'B2'],
+  promises: ['M2', 'M4', 'M7', 'L2', 'C8'],
   nodes: 3,
   servers: 3,
   minutes: 1,
-  workloads: ['counter', 'letters', 'list'],
+  workloads: ['counter', 'letters', 'list', 'echo'],
   faults: (random, durationMs) =>
     rounds(durationMs, () => [
       { fault: 'poison' },

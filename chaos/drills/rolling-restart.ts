@@ -4,7 +4,7 @@ import { drained } from './purposes.ts';
 export const rollingRestart: DrillKind = {
   name: 'rolling-restart',
   about: 'Every node is stopped and started again in turn, then every server, as in an upgrade: nothing acknowledged is lost.',
-  promises: ['C4', 'C7', 'C10', 'M3', 'M7'],
+  promises: ['C4', 'C8', 'C10', 'M3', 'M7'],
   nodes: 3,
   servers: 3,
   minutes: 1.5,

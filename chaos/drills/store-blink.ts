@@ -8,7 +8,7 @@ export const storeBlink: DrillKind = {
   nodes: 3,
   servers: 3,
   minutes: 1,
-  workloads: ['register', 'counter', 'letters'],
+  workloads: ['register', 'counter', 'list', 'letters'],
   faults: (random, durationMs) =>
     rounds(durationMs, (index) => [
       {
