@@ -38,9 +38,10 @@ async function fetchFromDebian(options: FetchOptions): Promise<NatsServerBinary>
     await mkdir(prepared, { mode: 0o755 });
     await rename(unpacked, join(prepared, 'nats-server'));
     await chmod(join(prepared, 'nats-server'), 0o755);
-    const path = join(cache, version, 'nats-server');
-    await storeInCache(staging, prepared, join(cache, version), async () => (await judge(path, 'cache', false)).verdict === 'taken');
-    return { path, source: 'cache', version, ...(reason === undefined ? {} : { warning: reason }) };
+    const serverIn = (place: string) => join(place, 'nats-server');
+    const works = async (place: string) => (await judge(serverIn(place), 'cache', false)).verdict === 'taken';
+    const place = await storeInCache(prepared, join(cache, version), works);
+    return { path: serverIn(place), source: 'cache', version, ...(reason === undefined ? {} : { warning: reason }) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -27,19 +27,24 @@ export async function stagingFolder(cache: string): Promise<string> {
   return mkdtemp(join(cache, STAGING));
 }
 
+const MOST_PLACES = 5;
+
+/** Where what belongs at `folder` may be, the one to look at first first. */
+export const placesOf = (folder: string): readonly string[] =>
+  Array.from({ length: MOST_PLACES }, (_, index) => (index === 0 ? folder : `${folder}_${index + 1}`));
+
 /**
- * Moves a folder that was prepared in a staging folder to its place. Atomic: a reader of the cache sees all of it or nothing. Several
- * processes may do so at once: who comes second keeps the first one's if that one `works`.
- * @throws NexaError `unavailable` if what stands in its place does not work and cannot be replaced.
+ * Moves a folder that was prepared on the cache's own file system to the first of its places that is free or has one that `works`, and
+ * says which. Atomic: a reader of the cache sees all of it or nothing. What has a place keeps it, even if it does not run: whoever
+ * moved it away could hit the one that another process has just put there.
+ * @throws NexaError `unavailable` if every place has one that does not work.
  */
-export async function storeInCache(staging: string, prepared: string, folder: string, works: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 5; tries += 1) {
-    if (await moved(prepared, folder)) return;
-    if (await works()) return;
-    // What is there does not run: aside, not removed, since another process may have repaired it this moment.
-    await rename(folder, join(staging, `broken-${tries}`)).catch(() => {});
-  }
-  throw new NexaError('unavailable', `cannot put what was fetched into ${folder}`, { where: { folder } });
+export async function storeInCache(prepared: string, folder: string, works: (place: string) => Promise<boolean>): Promise<string> {
+  for (const place of placesOf(folder)) if ((await moved(prepared, place)) || (await works(place))) return place;
+  throw new NexaError('unavailable', `what is in ${folder} does not run, nor what is beside it`, {
+    where: { folder },
+    fix: `Remove ${folder} and ${folder}_*`,
+  });
 }
 
 /** False if something is there already. */

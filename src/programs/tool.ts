@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { NexaError, toNexaError } from '../errors.ts';
-import { cacheFolder, type Environment, stagingFolder, storeInCache } from './cache.ts';
+import { cacheFolder, type Environment, placesOf, stagingFolder, storeInCache } from './cache.ts';
 import { readRelease } from './debian-mirror.ts';
 import { type FetchOptions, unpackPackage } from './unpack-package.ts';
 
@@ -29,8 +29,11 @@ export async function findTool(tool: Tool, { env, osRelease }: Pick<FetchOptions
     const found = { path, env: {} };
     if ((await tool.judge(found)) === undefined) return found;
   }
-  const cached = await inTree(tool, await treeOf(tool, env, osRelease));
-  return cached !== undefined && (await tool.judge(cached)) === undefined ? cached : undefined;
+  for (const tree of placesOf(await treeOf(tool, env, osRelease))) {
+    const cached = await inTree(tool, tree);
+    if (cached !== undefined && (await tool.judge(cached)) === undefined) return cached;
+  }
+  return undefined;
 }
 
 /**
@@ -49,9 +52,8 @@ async function fetchTool(tool: Tool, options: FetchOptions): Promise<FoundTool> 
     try {
       const tree = await unpackPackage(tool.package, staging, options);
       await required(tool, tree);
-      const works = async () => (await required(tool, folder).catch(() => undefined)) !== undefined;
-      await storeInCache(staging, tree, folder, works);
-      return await required(tool, folder);
+      const works = async (place: string) => (await required(tool, place).catch(() => undefined)) !== undefined;
+      return await required(tool, await storeInCache(tree, folder, works));
     } finally {
       await rm(staging, { recursive: true, force: true });
     }

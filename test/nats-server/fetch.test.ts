@@ -94,12 +94,23 @@ test('fetches at the same time agree on one whole binary', async () => {
   expect(await readdir(cache())).toEqual(['2.15.1']);
 });
 
-test('a broken binary in the cache is replaced, by several at once too', async () => {
+test('a broken binary in the cache is passed over, by several at once too', async () => {
   await mkdir(join(cache(), '2.15.1'), { recursive: true });
   await writeFile(join(cache(), '2.15.1/nats-server'), 'half a download');
-  await Promise.all([fetchIt(), fetchIt(), fetchIt()]);
-  expect((await findNatsServer({ env: machine.env, replicated: true, folders: [] })).binary?.version).toBe('2.15.1');
-  expect(await readdir(cache())).toEqual(['2.15.1']);
+  const fetched = await Promise.all([fetchIt(), fetchIt(), fetchIt()]);
+  const { binary } = await findNatsServer({ env: machine.env, replicated: true, folders: [] });
+  expect(binary).toMatchObject({ path: join(cache(), '2.15.1_2/nats-server'), version: '2.15.1' });
+  expect(new Set(fetched.map(({ path }) => path))).toEqual(new Set([binary?.path]));
+  expect(await readdir(cache())).toEqual(['2.15.1', '2.15.1_2']);
+});
+
+test('a cache in which every place has a broken one says what to remove', async () => {
+  for (const suffix of ['', '_2', '_3', '_4', '_5']) {
+    await mkdir(join(cache(), `2.15.1${suffix}`), { recursive: true });
+    await writeFile(join(cache(), `2.15.1${suffix}/nats-server`), 'half a download');
+  }
+  await expect(fetchIt()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('does not run') });
+  expect(await readdir(cache())).toHaveLength(5);
 });
 
 test('a cache that cannot be written is a clear error', async () => {
