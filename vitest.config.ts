@@ -4,6 +4,9 @@ import { LongFirst } from './test/support/long-first.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** They have servers and processes of their own, or compute for minutes: each gets a process of its own. */
+const HEAVY = ['test/{bin,chaos,docs,live,nats,nats-server,package,simulation,supervisors}/**/*.test.ts', 'examples/**/*.test.ts'];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -13,11 +16,15 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'heavy', include: HEAVY } },
+      // Half of what these many short files take is loading the same modules: one after the other in a few processes.
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: HEAVY, isolate: false } },
+    ],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // For two cores: half of the files mostly wait for servers and processes.
-    maxWorkers: 3,
+    // For two cores: most of the heavy files wait for servers and processes.
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
