@@ -4,8 +4,12 @@ import { LongFirst } from './test/support/long-first.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** They have servers and processes of their own, or compute for minutes: each gets a process of its own. */
-const HEAVY = ['test/{bin,chaos,docs,live,nats,nats-server,package,simulation,supervisors}/**/*.test.ts', 'examples/**/*.test.ts'];
+/** They have servers and processes of their own, replace modules, or compute for minutes: each gets a process of its own. */
+const HEAVY = [
+  'test/{bin,docs,live,nats,nats-server,package,simulation,supervisors}/**/*.test.ts',
+  'test/chaos/{bites,limits,wire,workloads,worlds}/**/*.test.ts',
+  'examples/**/*.test.ts',
+];
 
 export default defineConfig({
   resolve: {
