@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { statusLine } from '../../bin/chaos/live.ts';
 import { styleFor } from '../../bin/output.ts';
 import { nexa } from './run.ts';
@@ -104,6 +104,16 @@ test('Ctrl-C ends a drill: what there is is kept, and the exit code is 7', async
   const { exit } = await nexa(['chaos', ...simulated, '--folder', folder], { ended: controller.signal });
   expect(exit).toBe(7);
   expect(await readdir(folder)).toContain('report.md');
+});
+
+test('a folder that is gone when the report is to be written is a failure of the harness: one line, exit 8', async () => {
+  const folder = fresh();
+  const running = chaos(...simulated, '--minutes', '1', '--folder', folder);
+  await vi.waitFor(() => access(join(folder, 'history.jsonl')), { interval: 1, timeout: 30_000 });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  const { exit, stdout, stderr } = await running;
+  expect(stderr).toMatch(/\nerror [a-z-]+: [^\n]*ENOENT[^\n]*\n$/);
+  expect({ exit, stdout }).toEqual({ exit: 8, stdout: '' });
 });
 
 test('what cannot be run is one line, and nothing is begun', async () => {
