@@ -1,3 +1,4 @@
+import type { StoreName } from '../src/cluster/subject.ts';
 import type { Place } from './act.ts';
 
 /** Whom a fault meets: a kind of place, drawn from the seed when it happens, or one by name. */
@@ -61,8 +62,8 @@ export type Fault =
   | { readonly fault: 'poison' }
   /** F26: reported, not judged: a quorum does not tolerate amnesia. */
   | { readonly fault: 'roll-back'; readonly target: Target }
-  /** F28. */
-  | { readonly fault: 'delete-stream' | 'change-stream'; readonly stream: string }
+  /** F28: of one of the cluster's stores. */
+  | { readonly fault: 'delete-stream' | 'change-stream'; readonly stream: StoreName }
   /** F29. */
   | { readonly fault: 'revoke'; readonly target?: Target; readonly forMs: number }
   /** F30: all at once; ends when the last of them does. */

@@ -1,3 +1,4 @@
+import { STORES } from '../src/cluster/subject.ts';
 import { NexaError } from '../src/errors.ts';
 import type { Fault, FaultName } from './fault.ts';
 import { PLAN_VERSION, type Plan } from './plan.ts';
@@ -104,6 +105,7 @@ const target = text(
   /^(node|server|store-leader|store-follower|[ns][1-9][0-9]?)$/,
   'node, server, store-leader, store-follower, or a place by its name as n1 or s1',
 );
+const store = oneOf(...Object.keys(STORES));
 const many = optional(oneOf('one', 'minority', 'majority', 'all'));
 const lasting = whole(0, PLAN_LIMITS.forMs);
 const percent = number(0, 100);
@@ -139,8 +141,8 @@ const FAULTS: Readonly<Record<Exclude<FaultName, 'together'>, Checks>> = {
   'join-storm': { count: whole(1, 10), forMs: lasting },
   poison: {},
   'roll-back': { target },
-  'delete-stream': { stream: name },
-  'change-stream': { stream: name },
+  'delete-stream': { stream: store },
+  'change-stream': { stream: store },
   revoke: { target: anybody, forMs: lasting },
   wait: { forMs: lasting },
   heal: {},

@@ -42,6 +42,7 @@ test.each([
   ['a field that is none', plan([{ fault: 'heal', forMs: 3 }]), 'faults[0].forMs'],
   ['a target that is none', plan([{ fault: 'kill', target: '../n1' }]), 'faults[0].target'],
   ['a shape that is none', plan([{ fault: 'partition', shape: 'star', forMs: 1 }]), 'faults[0].shape'],
+  ['a store that is none', plan([{ fault: 'change-stream', stream: 'MAIL' }]), 'faults[0].stream'],
   ['a place inside others', plan([{ fault: 'together', faults: [{ fault: 'reset', target: 7 }] }]), 'faults[0].faults[0].target'],
   ['no list', plan({} as never), 'faults'],
   ['too deep', plan([nested(PLAN_LIMITS.depth)]), 'faults[0].faults[0].faults[0].faults[0].faults'],
