@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createCodec } from '../src/cluster/codec.ts';
 import { DEFAULT_TIMES } from '../src/cluster/config.ts';
 import { declareGone, type Joined, join } from '../src/cluster/join.ts';
+import { keepJoining } from '../src/cluster/keep-joining.ts';
 import { memberKey, type Subjects, subjects as subjectsOf } from '../src/cluster/subject.ts';
 import { type ErrorCode, errorFrom, NexaError, toNexaError } from '../src/errors.ts';
 import type { CheckResult } from '../src/ports/check.ts';
@@ -168,7 +169,9 @@ export function launch(options: LauncherOptions): Launcher {
         continue;
       }
       const { sent: _, ...taken } = joined;
+      const endJoining = keepJoining(store, spec.node, record, joined);
       const outcome = stopping ? { code: 0, signal: null, pid: 0, error: undefined } : await live(worker, { ...spec, ...taken, session });
+      endJoining();
       const revision = await declareGone(store, spec.node, joined.incarnation, {
         timeoutMs: stopping ? 5_000 : GONE_MS,
         cause: 'crash',

@@ -11,6 +11,7 @@ import { type ClusterAgents, clusterAgents } from '../src/cluster/agents.ts';
 import { type Cluster, startCluster } from '../src/cluster/cluster.ts';
 import { createCodec, type MessageCodec } from '../src/cluster/codec.ts';
 import type { ClusterTimes } from '../src/cluster/config.ts';
+import type { OverReason } from '../src/cluster/fenced.ts';
 import type { Joined } from '../src/cluster/join.ts';
 import { MOST_ACTIVE } from '../src/cluster/passivation.ts';
 import type { Subjects } from '../src/cluster/subject.ts';
@@ -49,7 +50,7 @@ export interface MemberOptions {
   /** Default: all of this release. */
   readonly wireVersions?: readonly number[];
   readonly strategy?: Strategy;
-  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+  readonly onOver: (reason: OverReason) => void;
 }
 
 /** What runs on one node incarnation: its actors, its part in the cluster, its way to all agents. */

@@ -2,6 +2,7 @@ import { CHECKS, type HealthCheck, processAgent, processLabels, withThresholds }
 import type { EventStream } from '../src/actor/events.ts';
 import { silentLogger } from '../src/actor/safe-logger.ts';
 import { type ClusterTimes, DEFAULT_TIMES } from '../src/cluster/config.ts';
+import type { OverReason } from '../src/cluster/fenced.ts';
 import { type Formation, form } from '../src/cluster/formation.ts';
 import { join } from '../src/cluster/join.ts';
 import { memberKey, subjects as subjectsOf } from '../src/cluster/subject.ts';
@@ -132,8 +133,8 @@ export async function startNodeWith(options: NodeOptions, internals: NodeInterna
 
     const lag = loopLag();
     stops.push(async () => lag.stop());
-    let overBefore: 'declared-gone' | 'not-renewed' | undefined;
-    let over = (reason: 'declared-gone' | 'not-renewed'): void => {
+    let overBefore: OverReason | undefined;
+    let over = (reason: OverReason): void => {
       overBefore = reason;
     };
     const member = await startMember(

@@ -1,9 +1,10 @@
 import type { HealthCheck } from '../actors/index.ts';
 import type { AnyAgent } from '../src/agent/define.ts';
+import { fencedBy, type OverReason } from '../src/cluster/fenced.ts';
 import type { subjects as subjectsOf } from '../src/cluster/subject.ts';
 import type { LogRing } from '../src/edge/log-ring.ts';
 import { type PublicEdge, publicEdge } from '../src/edge/public-edge.ts';
-import { NexaError } from '../src/errors.ts';
+import type { NexaError } from '../src/errors.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Logger } from '../src/ports/logger.ts';
 import type { Broker } from './broker.ts';
@@ -108,15 +109,8 @@ export class RunningNode extends NodeFace implements NexaNode {
     if (this.#stopping === undefined) this.become('running');
   }
 
-  /** This incarnation was declared gone, or the store was out of reach for too long (C1). */
-  over(reason: 'declared-gone' | 'not-renewed'): void {
-    const message = reason === 'declared-gone' ? 'this incarnation was declared gone' : 'the lease could not be renewed for too long';
-    this.#fail(
-      new NexaError('fenced', message, {
-        where: { node: this.name, incarnation: String(this.incarnation) },
-        fix: 'Start the node again; its launcher does.',
-      }),
-    );
+  over(reason: OverReason): void {
+    this.#fail(fencedBy({ node: this.name, incarnation: this.incarnation }, reason));
   }
   #fail(error: NexaError): void {
     if (this.#stopping !== undefined) return;

@@ -13,6 +13,7 @@ import type { ClusterTimes } from './config.ts';
 import type { Copy } from './copy.ts';
 import type { Drained } from './drain.ts';
 import type { DurableMail } from './durable-mail.ts';
+import type { OverReason } from './fenced.ts';
 import type { AgentHost } from './hosting.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Member } from './member.ts';
@@ -55,7 +56,7 @@ export interface ClusterOptions {
   readonly pid: number;
   readonly lagMs: () => number;
   /** This incarnation is over (C1); nothing of it may act any more. */
-  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+  readonly onOver: (reason: OverReason) => void;
 }
 
 /** One node's part in the cluster. */

@@ -6,6 +6,7 @@ import type { Kv } from '../ports/stores.ts';
 import { agentSide } from './agent-side.ts';
 import type { Cluster, ClusterOptions } from './cluster-contract.ts';
 import { type Copy, watchedCopy } from './copy.ts';
+import { fencedBy, type OverReason } from './fenced.ts';
 import { hearsay } from './hearsay.ts';
 import { declareGone } from './join.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
@@ -182,13 +183,19 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     wireVersions: options.wireVersions,
     types: host.types,
   });
-  const end = (reason: 'declared-gone' | 'not-renewed'): void => {
+  let endOpening: (error: NexaError) => void = () => undefined;
+  const endedOpening = new Promise<never>((_, reject) => {
+    endOpening = reject;
+  });
+  endedOpening.catch(() => undefined);
+  const end = (reason: OverReason): void => {
     if (over) return;
     over = true;
     admitsChanged();
     log.error({ node: self.node, incarnation: self.incarnation, reason }, 'this incarnation is over');
     locals.over();
     close();
+    endOpening(fencedBy(self, reason));
     options.onOver(reason);
   };
   const keeper: LeaseKeeper = keepLease({
@@ -284,7 +291,7 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     await keeper.renewNow();
   };
   try {
-    await inTime(clock, within.timeoutMs, started(), () => {
+    await inTime(clock, within.timeoutMs, Promise.race([started(), endedOpening]), () => {
       const message = `node ${self.node} did not come up within ${within.timeoutMs} ms`;
       return new NexaError('unavailable', message, { where: { node: self.node }, fix: 'Check that the store has a quorum.' });
     });

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Kv, Written } from '../ports/stores.ts';
 import { type ClusterTimes, ownedForMs } from './config.ts';
 import type { Copy } from './copy.ts';
+import type { OverReason } from './fenced.ts';
 import { instant } from './join.ts';
 import { type JudgeInput, type JudgeState, judge, NO_CREDIT } from './judge.ts';
 import { type Instant, type LeaseEffect, type LeaseInput, type LeaseState, lease, leaseOf, owns } from './lease.ts';
@@ -42,7 +43,7 @@ export function keepLease(options: {
   readonly onRenewed: () => void;
   readonly onSuspend: () => void;
   readonly onResume: () => void;
-  readonly onOver: (reason: 'declared-gone' | 'not-renewed') => void;
+  readonly onOver: (reason: OverReason) => void;
   /** Tells the others that a member's record has a new revision worth reading. */
   readonly announce: (node: NodeId, revision: number) => void;
   readonly moveControl: () => void;

@@ -1,4 +1,5 @@
 import { type ClusterTimes, ownedForMs } from './config.ts';
+import type { OverReason } from './fenced.ts';
 import type { Step } from './step.ts';
 
 /** One reading of the three clocks; only differences of one clock mean something. */
@@ -55,7 +56,7 @@ export type LeaseEffect =
   | { readonly effect: 'read' }
   | { readonly effect: 'suspend' }
   | { readonly effect: 'resume' }
-  | { readonly effect: 'over'; readonly reason: 'declared-gone' | 'not-renewed' }
+  | { readonly effect: 'over'; readonly reason: OverReason }
   | { readonly effect: 'move-control' }
   | { readonly effect: 'move-data' };
 

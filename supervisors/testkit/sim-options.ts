@@ -1,6 +1,7 @@
 import type { AnyAgent } from '../../src/agent/define.ts';
 import type { AdmissionLimits, MemoryUsage } from '../../src/cluster/admission.ts';
 import type { ClusterTimes } from '../../src/cluster/config.ts';
+import type { OverReason } from '../../src/cluster/fenced.ts';
 import type { FaultSettings, MemoryConnection } from '../../src/memory/network.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MemberNode } from '../member.ts';
@@ -41,7 +42,7 @@ export interface SimOptions {
   readonly wireVersionsOf?: (name: string) => readonly number[];
   /** Called with each node incarnation as it comes up. */
   readonly onUp?: (node: SimNode, member: MemberNode) => void;
-  readonly onOver?: (node: SimNode, reason: 'declared-gone' | 'not-renewed') => void;
+  readonly onOver?: (node: SimNode, reason: OverReason) => void;
   /** A launcher starts the next incarnation after an exit 75. Default: it does. */
   readonly relaunches?: boolean;
   /** Nodes have what real ones have besides for whoever looks from outside. Default: they carry their agents, and nobody looks. */

@@ -1,6 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createCodec } from '../../src/cluster/codec.ts';
+import { decodeMember, encodeMember } from '../../src/cluster/member.ts';
+import { subjects } from '../../src/cluster/subject.ts';
 import { type Bare, bare } from '../live/bare.ts';
-import { type Program, program } from '../live/program.ts';
+import { moodyAgents, type Program, program, temporary } from '../live/program.ts';
 import { alive, eventually, processesOf, report, send } from '../live/support.ts';
 import { startServers, type TestServers } from '../support/nats.ts';
 
@@ -25,8 +30,8 @@ afterAll(async () => {
 });
 
 /** `nexa node`, and the pid of the worker it launched. */
-async function node(name: string): Promise<readonly [Program, number]> {
-  const launcher = program(['node', '--name', name, '--cluster', CLUSTER, '--nats', servers.urls.join(',')]);
+async function node(name: string, ...flags: readonly string[]): Promise<readonly [Program, number]> {
+  const launcher = program(['node', '--name', name, '--cluster', CLUSTER, '--nats', servers.urls.join(','), ...flags]);
   started.push(launcher);
   const [, pid] = await launcher.says(new RegExp(`node ${name} is up in cluster ${CLUSTER} \\(pid (\\d+)\\)`));
   return [launcher, Number(pid)];
@@ -127,6 +132,37 @@ test('a node that was killed is started again as the next incarnation of the sam
   send(launcher.pid, 'SIGTERM');
   expect(await launcher.ended).toBe(0);
   await gone([second.pid], 1_000);
+});
+
+/** Agents that take so long to load. */
+async function slowAgents(folder: string, ms: number): Promise<string> {
+  const agents = await moodyAgents(folder);
+  await writeFile(join(agents, 'slow.ts'), `await new Promise((loaded) => setTimeout(loaded, ${ms}));\n`);
+  return agents;
+}
+
+test('a node whose agents take longer to load than a lease lasts comes up, as the incarnation that joined', async () => {
+  await using folder = await temporary();
+  const [launcher] = await node('slow', '--agents', await slowAgents(folder.path, 9_000));
+  expect(launcher.stderr).not.toContain('starting its next incarnation');
+  expect(staying.stderr).not.toMatch(/"node":"slow".*declared gone/);
+  send(launcher.pid, 'SIGTERM');
+  expect(await launcher.ended).toBe(0);
+});
+
+test('C1: a node that was declared gone while it was starting ends at once, and its next incarnation comes up', async () => {
+  await using folder = await temporary();
+  const coming = node('judged', '--agents', await slowAgents(folder.path, 2_000));
+  const members = await client.nats.jetstream().views.kv(subjects(CLUSTER).store('MEMBERS'));
+  const codec = createCodec();
+  const judged = await eventually('it has joined', 10_000, () => members.get('judged'));
+  const record = decodeMember(judged.value, codec, 'judged');
+  expect(record.state).toBe('joining');
+  await members.update('judged', encodeMember({ ...record, state: 'gone' }, codec), judged.revision);
+  const [launcher] = await coming;
+  expect(launcher.stderr).toMatch(/"code":75.*starting its next incarnation/);
+  send(launcher.pid, 'SIGTERM');
+  expect(await launcher.ended).toBe(0);
 });
 
 test('a second node of a name that runs is refused with one line and exit code 5', async () => {
