@@ -1,5 +1,5 @@
 import type { Act, Place } from '../act.ts';
-import { type Met, metBy } from '../checkers/met.ts';
+import { isServer, type Met, metBy } from '../checkers/met.ts';
 import { type Moved, movedNeedlessly, movesBetween, movesOf } from '../checkers/moved-needlessly.ts';
 import type { Fault } from '../fault.ts';
 import type { Acted, FaultRun, Heard, Placement, Run } from '../run.ts';
@@ -7,7 +7,10 @@ import { type Spread, spread } from '../spread.ts';
 import type { WorkRecord } from '../workloads/work.ts';
 import { faultNumber, faultText } from './fault-text.ts';
 
-/** What one fault did to the agents of the nodes that it met. Milliseconds since it struck that node; null: never seen. */
+/**
+ * What one fault did to the agents that it met: those of its nodes, or all where it met servers alone. Milliseconds since it struck that place;
+ * null: never seen.
+ */
 export interface FaultEffect {
   /** `F1` … `F30`; null for a wait and a heal. */
   readonly number: string | null;
@@ -20,11 +23,11 @@ export interface FaultEffect {
   readonly skipped: string | null;
   /** Until somebody told that the first of the nodes is gone. */
   readonly detectedMs: number | null;
-  /** That lived on the nodes it met. */
+  /** That it met. */
   readonly agents: number;
   /** Until another activation of an agent was told. */
   readonly takenOverMs: Spread | null;
-  /** Until the first call that began after it was answered, for each of those agents that was asked. */
+  /** Until the first call that began after it was answered, for each of those agents that was asked while the work went on. */
   readonly firstOkMs: Spread | null;
   /** Of those agents that were asked afterwards, how many never answered again. */
   readonly silent: number;
@@ -89,11 +92,12 @@ interface Hit extends Strike {
   readonly epoch: number;
 }
 
-/** The agents that lived on the places it met, and when it struck those. */
+/** The agents that lived on the places it met, and when it struck those. The store is everybody's: a server is met by all. */
 function hitBy({ acts, placements }: Run, each: FaultRun): readonly Hit[] {
   const struck = new Map(each.met.map((place) => [place, strikeOf(acts, place, each)]));
+  const [server] = each.met.every(isServer) ? each.met : [];
   return (latest(placements, each.fromMs)?.agents ?? []).flatMap(({ agent, node, epoch }) => {
-    const strike = node === null ? undefined : struck.get(node);
+    const strike = node === null ? undefined : struck.get(server ?? node);
     return strike === undefined ? [] : [{ agent, epoch, ...strike }];
   });
 }
@@ -102,7 +106,7 @@ function hitBy({ acts, placements }: Run, each: FaultRun): readonly Hit[] {
 const firstOksOf = (hit: readonly Hit[], answered: ReadonlyMap<string, readonly Answered[]>): readonly number[] =>
   hit.flatMap(({ agent, atMs, overMs }) => {
     const asked = (answered.get(agent) ?? []).filter(({ invokedAtMs }) => invokedAtMs >= overMs);
-    if (asked.length === 0) return [];
+    if (asked.every(({ late }) => late)) return [];
     return [asked.reduce((least, { okAtMs }) => Math.min(least, okAtMs), Number.POSITIVE_INFINITY) - atMs];
   });
 
@@ -117,7 +121,7 @@ function strikeOf(acts: readonly Acted[], place: Place, { fromMs, untilMs }: Fau
   const found = acts.find(({ act, fromMs: atMs }) => atMs >= fromMs && atMs <= untilMs && placesOf(act).includes(place));
   if (found === undefined) return { atMs: fromMs, overMs: fromMs };
   const { act } = found.act;
-  return { atMs: found.fromMs, overMs: act === 'kill-node' || act === 'pause-node' ? found.untilMs : found.fromMs };
+  return { atMs: found.fromMs, overMs: /^(kill|pause)-/.test(act) ? found.untilMs : found.fromMs };
 }
 
 const placesOf = (act: Act): readonly Place[] =>
@@ -131,16 +135,18 @@ interface Answered {
   readonly invokedAtMs: number;
   /** Infinity: not with ok. */
   readonly okAtMs: number;
+  /** When the work was over already: a last look, however long nobody had asked. */
+  readonly late: boolean;
 }
 function answersByAgent(works: readonly WorkRecord[]): ReadonlyMap<string, readonly Answered[]> {
   const found = new Map<string, Answered[]>();
-  for (const { operations, agents } of works) {
+  for (const { operations, agents, untilMs } of works) {
     for (const { key, invokedAtMs, outcome, endedAtMs } of operations) {
       const agent = agents[key];
       if (agent === undefined) continue;
       const list = found.get(agent) ?? [];
       found.set(agent, list);
-      list.push({ invokedAtMs, okAtMs: outcome === 'ok' ? endedAtMs : Number.POSITIVE_INFINITY });
+      list.push({ invokedAtMs, okAtMs: outcome === 'ok' ? endedAtMs : Number.POSITIVE_INFINITY, late: invokedAtMs > untilMs });
     }
   }
   return found;

@@ -84,6 +84,10 @@ export function faultText(fault: Fault): string {
   }
 }
 
+/** The same for many runs together: how often is left out where each seed has its own number. */
+export const faultKind = (fault: Fault): string =>
+  fault.fault === 'garbage' ? 'garbage' : fault.fault === 'flap' ? `flap${at(fault.target)}` : faultText(fault);
+
 const spoken = (target: Target): string => target.replace('-', ' ');
 const at = (target: Target | undefined): string => (target === undefined ? '' : ` at ${spoken(target)}`);
 const whom = ({ target, many = 'one' }: { readonly target: Target; readonly many?: string }): string =>

@@ -65,7 +65,7 @@ export function summaryMarkdown(summary: Summary): string {
       Object.entries(promises).map(([promise, found]) => [promise, ...marks(found)]),
     ),
     '## Faults',
-    'First ok: from the fault to the first answer of an agent that lived where it struck, over all runs.',
+    'First ok: from the fault to the first answer to a call that began after it, of each agent that lived where it struck; of all agents where it struck servers alone. Over all runs.',
     table(
       ['', 'fault', 'world', 'times', 'agents met', 'first ok p50', 'p99', 'max', 'moved', 'needlessly'],
       faults.map((row) => [

@@ -3,6 +3,7 @@ import { type Mark, placeOf } from '../checkers/judge.ts';
 import type { Run } from '../run.ts';
 import { type Spread, spread } from '../spread.ts';
 import { firstOks } from './fault-effect.ts';
+import { faultKind } from './fault-text.ts';
 import type { Report } from './report.ts';
 
 export type Marks = Readonly<Record<Mark, number>>;
@@ -39,7 +40,7 @@ export interface FaultRow {
   readonly text: string;
   readonly world: string;
   readonly times: number;
-  /** Agents whose node it met, and when they answered again. */
+  /** Agents that it met, and when they answered again. */
   readonly agents: number;
   readonly firstOkMs: Spread | null;
   readonly moved: number;
@@ -96,8 +97,9 @@ export function summing(): { add(run: Run, report: Report): void; summary(): Sum
     });
 
     const samples = firstOks(run);
-    for (const [index, { number, text, skipped, agents, moved, movedNeedlessly }] of report.faults.entries()) {
+    for (const [index, { number, fault, skipped, agents, moved, movedNeedlessly }] of report.faults.entries()) {
       if (skipped !== null || number === null) continue;
+      const text = faultKind(fault);
       const of = `${number} ${text} ${world}`;
       const known = faults.get(of) ?? {
         number,

@@ -66,6 +66,23 @@ test('an agent that was asked and never answered again is silent, and in no figu
   expect(reportOf({ ...run, works }, good, replay).faults[0]).toMatchObject({ silent: 1, firstOkMs: { max: 411 } });
 });
 
+test('a fault of servers meets every agent: the store is everybody’s', () => {
+  const sample = sampleRun();
+  const faults = [{ fault: { fault: 'kill', target: 'store-leader' }, fromMs: 9_998, untilMs: 15_000, met: ['s1'] }] as const;
+  const acts = [{ act: { act: 'kill-server', server: 's1' }, fromMs: 9_999, untilMs: 10_000 }] as const;
+  expect(reportOf({ ...sample, faults, acts }, good, replay).faults[0]).toMatchObject({ agents: 6, silent: 0, firstOkMs: { max: 606 } });
+});
+
+test('an agent that nobody asked until the last look, long after, is in no figure', () => {
+  const run = sampleRun();
+  const works = run.works.map((work) => ({
+    ...work,
+    untilMs: 12_000,
+    operations: work.operations.filter((each) => each.key !== 3 || each.invokedAtMs < 10_000 || each.invokedAtMs > 29_000),
+  }));
+  expect(reportOf({ ...run, works }, good, replay).faults[0]).toMatchObject({ agents: 2, silent: 0, firstOkMs: { max: 411 } });
+});
+
 test('what nodes told is counted: fenced commits, moves by cause, dead letters by reason, ends of processes', () => {
   expect(report.seen).toEqual({
     fenced: 1,

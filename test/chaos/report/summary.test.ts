@@ -33,6 +33,16 @@ test('the times of a fault are those of all its runs, and what was left out is n
   expect(faults[0]?.firstOkMs?.max).toBeGreaterThan(600);
 });
 
+test('a fault that each seed has so many times of is one kind', () => {
+  const sum = summing();
+  for (const count of [7, 8]) {
+    const sample = sampleRun();
+    const run = { ...sample, faults: [{ fault: { fault: 'garbage', count }, fromMs: 1_000, untilMs: 2_000, met: [] } as const] };
+    sum.add(run, reportOf(run, good, 'nexa chaos run'));
+  }
+  expect(sum.summary().faults).toMatchObject([{ number: 'F20', text: 'garbage', times: 2 }]);
+});
+
 test('availability counts every stretch without an answer against the time in which keys were asked', () => {
   const { availability } = twoRuns();
   // Of six keys over 30 s each, two were silent for 0.4 and 0.6 s.
