@@ -38,15 +38,11 @@ describe('each drill', () => {
     }
   });
 
-  test.each(names.filter((name) => simulates(name)).flatMap((name) => [1, 2].map((seed) => [name, seed] as const)))(
-    '%s holds in the simulation, seed %i',
-    { timeout: 60_000 },
-    async (name, seed) => {
-      const came = await simulated(short(name, seed));
-      expect(came.verdict, whyNot(came)).toBe('pass');
-      expect(Object.keys(came.promises)).toEqual(expect.arrayContaining(['C5', 'C6', ...drillNamed(name).promises]));
-    },
-  );
+  test.each(names.filter((name) => simulates(name)))('%s holds in the simulation', { timeout: 60_000 }, async (name) => {
+    const came = await simulated(short(name, 1));
+    expect(came.verdict, whyNot(came)).toBe('pass');
+    expect(Object.keys(came.promises)).toEqual(expect.arrayContaining(['C5', 'C6', ...drillNamed(name).promises]));
+  });
 
   test('most of them can be simulated', () => {
     expect(names.filter((name) => !simulates(name))).toEqual(['disk-full', 'slow-consumer']);
