@@ -1,4 +1,5 @@
 import type { Place } from '../../../../act.ts';
+import { changesInTurn } from './in-turn.ts';
 import type { ActOf, Limit, Machines } from './limit.ts';
 
 /** Ends what was set; the process may have ended long before. */
@@ -20,13 +21,7 @@ export function onProcesses<Name extends 'descriptors' | 'memory' | 'cpu'>(
 ): Limit {
   const wanted = new Map<Place, number>();
   const undos = new Map<Place, Undo>();
-  /** One change after the other: two of one process would undo each other. */
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (change: () => Promise<void>): Promise<void> => {
-    const done = last.then(change);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = changesInTurn();
   const settle = async (place: Place): Promise<void> => {
     const undo = undos.get(place);
     undos.delete(place);

@@ -5,6 +5,7 @@ import { findTool } from '../../../../../src/programs/tool.ts';
 import { rawEnvironment } from '../../../../../supervisors/config.ts';
 import type { Place } from '../../../../act.ts';
 import { FAKETIME } from '../../tools.ts';
+import { changesInTurn } from './in-turn.ts';
 import type { Limit, Machines } from './limit.ts';
 import { because, tool } from './tool.ts';
 
@@ -61,13 +62,7 @@ export async function wallClock(machines: Pick<Machines, 'folder' | 'clock' | 'o
     return known;
   };
 
-  /** One change after the other: a file has one writer. */
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (change: () => Promise<void>): Promise<void> => {
-    const done = last.then(change);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = changesInTurn();
   let ticking = false;
   const tick = (): void => {
     ticking = true;
@@ -125,7 +120,7 @@ export async function wallClock(machines: Pick<Machines, 'folder' | 'clock' | 'o
     },
     async close() {
       for (const wall of clocks.values()) wall.rate = 1;
-      await last;
+      await inTurn(async () => undefined);
       if (machines.ownMounts) return;
       for (const name of shared) await rm(join(SHARED_MEMORY, name), { force: true });
     },
