@@ -27,7 +27,7 @@ export interface FaultEffect {
   readonly agents: number;
   /** Until another activation of an agent was told. */
   readonly takenOverMs: Spread | null;
-  /** Until the first call that began after it was answered, for each of those agents that was asked while the work went on. */
+  /** Until the first call that began after it was answered, for each of those agents that was asked within 5 s. */
   readonly firstOkMs: Spread | null;
   /** Of those agents that were asked afterwards, how many never answered again. */
   readonly silent: number;
@@ -102,11 +102,14 @@ function hitBy({ acts, placements }: Run, each: FaultRun): readonly Hit[] {
   });
 }
 
+/** Who was not asked for longer than a call may take had nobody who missed it: its next answer says nothing of the fault. */
+const ASKED_WITHIN_MS = 5_000;
+
 /** Of those that were asked afterwards; infinity: it never answered. */
 const firstOksOf = (hit: readonly Hit[], answered: ReadonlyMap<string, readonly Answered[]>): readonly number[] =>
   hit.flatMap(({ agent, atMs, overMs }) => {
     const asked = (answered.get(agent) ?? []).filter(({ invokedAtMs }) => invokedAtMs >= overMs);
-    if (asked.every(({ late }) => late)) return [];
+    if (!asked.some(({ invokedAtMs }) => invokedAtMs <= overMs + ASKED_WITHIN_MS)) return [];
     return [asked.reduce((least, { okAtMs }) => Math.min(least, okAtMs), Number.POSITIVE_INFINITY) - atMs];
   });
 
@@ -135,18 +138,16 @@ interface Answered {
   readonly invokedAtMs: number;
   /** Infinity: not with ok. */
   readonly okAtMs: number;
-  /** When the work was over already: a last look, however long nobody had asked. */
-  readonly late: boolean;
 }
 function answersByAgent(works: readonly WorkRecord[]): ReadonlyMap<string, readonly Answered[]> {
   const found = new Map<string, Answered[]>();
-  for (const { operations, agents, untilMs } of works) {
+  for (const { operations, agents } of works) {
     for (const { key, invokedAtMs, outcome, endedAtMs } of operations) {
       const agent = agents[key];
       if (agent === undefined) continue;
       const list = found.get(agent) ?? [];
       found.set(agent, list);
-      list.push({ invokedAtMs, okAtMs: outcome === 'ok' ? endedAtMs : Number.POSITIVE_INFINITY, late: invokedAtMs > untilMs });
+      list.push({ invokedAtMs, okAtMs: outcome === 'ok' ? endedAtMs : Number.POSITIVE_INFINITY });
     }
   }
   return found;
