@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join, relative, resolve } from 'node:path';
@@ -23,7 +24,13 @@ export async function agentsFolder(user?: string): Promise<AgentsFolder> {
   const root = resolve(user ?? '.');
   const modules = user === undefined ? [] : await agentModules(root);
   const path = await mkdtemp(join(tmpdir(), 'nexa-agents-'));
-  const remove = (): Promise<void> => rm(path, { recursive: true, force: true });
+  // Whoever is in a hurry, as with a second Ctrl-C, waits for nothing.
+  const removeNow = (): void => rmSync(path, { recursive: true, force: true });
+  process.once('exit', removeNow);
+  const remove = async (): Promise<void> => {
+    await rm(path, { recursive: true, force: true });
+    process.off('exit', removeNow);
+  };
   try {
     await writeFile(join(path, 'drill.mjs'), pointer(OURS));
     for (const [at, module] of modules.entries())

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -52,6 +52,24 @@ test('Ctrl-C mends and ends a drill on real processes: what was seen is kept, no
   const { leaks } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
   expect(leaks).toEqual([]);
   await eventually('nothing of it is left', 10_000, () => processesOf(folder).length === 0);
+});
+
+test('a second Ctrl-C waits for nothing, and nothing is left of it all the same', async () => {
+  const folder = join(root, 'hurried');
+  const temporary = join(root, 'temporary');
+  await mkdir(temporary);
+  const drill = program(['chaos', 'run', 'kill-node', '--minutes', '5', '--workload', 'counter', '--servers', '1', '--folder', folder], {
+    TMPDIR: temporary,
+  });
+  await drill.says(/\nkill one node/);
+  expect(processesOf(temporary)).not.toEqual([]);
+  send(drill.pid, 'SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  send(drill.pid, 'SIGINT');
+  expect(await drill.ended).toBe(1);
+  await eventually('nothing of it is left', 20_000, async () => {
+    return processesOf(temporary).length === 0 && (await readdir(temporary)).length === 0;
+  });
 });
 
 test('a tier that the machine lacks is one line, and nothing is started', async () => {
