@@ -95,7 +95,9 @@ test('a state change is on the screen soon after it happened, also while the clu
 });
 
 test('a hostile id and a hostile reason are shown escaped, and travel as data', async () => {
-  expect(await live.client.ask('spawn', { type: 'moody', id: HOSTILE, spawnId: 'hostile' })).toMatchObject({ created: true });
+  // At a named node: what moves to even the load out begins anew there, and knows of no crash.
+  const spawn = { type: 'moody', id: HOSTILE, spawnId: 'hostile', placement: { node: 'n2' } };
+  expect(await live.client.ask('spawn', spawn)).toMatchObject({ created: true });
   // Whoever answers may not have heard of it yet.
   const isListed = async () => (await live.client.list()).find(({ type, epoch }) => type === 'moody' && epoch > 0);
   await eventually('it is listed', HEAL_MS, isListed);
