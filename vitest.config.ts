@@ -4,9 +4,9 @@ import { LongFirst } from './test/support/long-first.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** They have servers and processes of their own, replace modules, or compute for minutes: each gets a process of its own. */
-const HEAVY = [
-  'test/{bin,docs,live,nats,nats-server,package,simulation,supervisors}/**/*.test.ts',
+/** They replace modules, compute for minutes, or ask much of the machine: each gets a process of its own. */
+const ALONE = [
+  'test/{docs,live,package,simulation}/**/*.test.ts',
   'test/chaos/{bites,limits,wire,workloads,worlds}/**/*.test.ts',
   'examples/**/*.test.ts',
 ];
@@ -21,13 +21,13 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'heavy', include: HEAVY } },
-      // Half of what these many short files take is loading the same modules: one after the other in a few processes.
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: HEAVY, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+      // Half of what these many files take is loading the same modules: one after the other in a few processes.
+      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
     ],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // For two cores: most of the heavy files wait for servers and processes.
+    // For two cores: half of the time is spent waiting for servers and processes.
     maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,

@@ -5,10 +5,14 @@ const SIMULATION = /\/test\/simulation\/simulation\.test\.ts$/;
 /** A minute and more each, one after the other in one file. */
 const DRILLS = /\/test\/live\/drills\.test\.ts$/;
 
+/** Have servers and processes of their own to wait for. */
+const WAITING = /\/test\/(bin|nats|nats-server|supervisors)\//;
+
 const rank = ({ moduleId, project }: TestSpecification): number => {
   if (SIMULATION.test(moduleId)) return 0;
   if (DRILLS.test(moduleId)) return 1;
-  return project.name === 'heavy' ? 2 : 3;
+  if (project.name === 'alone') return 2;
+  return WAITING.test(moduleId) ? 3 : 4;
 };
 
 /**
