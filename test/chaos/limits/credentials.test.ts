@@ -48,10 +48,11 @@ test('F29: a node whose user is taken back is suspended, and goes on by itself w
     expect(await add()).toEqual({ ok: true, reply: { value: 1 } });
     await limit.apply({ act: 'revoke', node: 'n1' });
     await eventually('nobody answers', 20_000, async () => !(await ask('agent.counter.a', { type: 'get' }, { timeoutMs: 1_000 })).ok);
-    // Each of its connections dials ten times a second or so: long enough that its lease has lapsed.
+    // Given again while its lease still holds, it would answer for a moment and only then be suspended.
+    await eventually('its lease has lapsed', 20_000, async () => said.includes('suspended: the lease was not renewed in time'));
     const refusals = async () =>
       (await readFile(join(dirname(await configOf(pid)), 'server.log'), 'utf8')).split('authentication error').length - 1;
-    await eventually('it was refused again and again', 60_000, async () => (await refusals()) > 150);
+    await eventually('it was refused again and again', 60_000, async () => (await refusals()) > 20);
     expect(await ask('agent.counter.a', { type: 'get' }, { timeoutMs: 1_000 })).toMatchObject({ ok: false });
     await limit.apply({ act: 'grant', node: 'n1' });
     await eventually('it answers again', 30_000, async () => (await ask('agent.counter.a', { type: 'get' }, { timeoutMs: 1_000 })).ok);
