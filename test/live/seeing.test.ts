@@ -73,10 +73,11 @@ test('a SIGKILL is seen as it happens: which node, which agents moved where and 
   const [id = ''] = lost;
   const why = await json('why', `counter/${id}`);
   expect(why).toMatchObject({ state: 'running', complete: true });
-  // When n2 is back it gets its share again, and that is told too.
-  expect(why.moves.slice(0, 2)).toMatchObject([{ node: 'n2', cause: 'spawn' }, { cause: 'crash' }]);
+  // It may have come to n2 to even the load out, and when n2 is back it gets its share again: that is told too.
+  expect(why.moves[0]).toMatchObject({ cause: 'spawn' });
+  expect(why.moves).toContainEqual(expect.objectContaining({ cause: 'crash' }));
   expect(why.moves.at(-1)).toMatchObject({ node: why.node, epoch: null });
-  expect((await cli('why', `counter/${id}`)).stdout).toMatch(/ n2 +spawn[\s\S]* n[13] +crash/);
+  expect((await cli('why', `counter/${id}`)).stdout).toMatch(/ n\d +spawn[\s\S]* n[13] +crash/);
   await live.heard('ready', 'n2');
 });
 
