@@ -17,7 +17,10 @@ import { metBy } from './met.ts';
 import { movedNeedlessly, movesBetween, movesOf } from './moved-needlessly.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What is allowed besides what a fault may cost: for a call that was lost and a busy machine, and for silence that no fault explains. */
+/**
+ * What passes besides what a fault may cost: `slackMs` after it, for a call that was lost and a busy machine; `quietMs` of silence that no fault
+ * explains. A report names what is longer than 300 ms all the same.
+ */
 export const LENIENCE = { slackMs: 5_000, quietMs: 2_000 } as const;
 
 export interface JudgeOptions {

@@ -13,7 +13,7 @@ export interface SilentWindow {
   readonly untilMs: number;
   /** The faults that were in force meanwhile. */
   readonly during: readonly string[];
-  /** What a fault may cost explains all of it (docs/operations.md). */
+  /** What a fault may cost explains it (docs/operations.md), but for 300 ms at most. */
   readonly explained: boolean;
 }
 
@@ -27,8 +27,8 @@ export interface Silence {
 
 const SHOWN = 200;
 
-export function silenceOf(run: Run, options: { readonly slackMs: number; readonly quietMs: number }): Silence {
-  const costs = costsOf(run, options.slackMs);
+export function silenceOf(run: Run, { slackMs }: { readonly slackMs: number }): Silence {
+  const costs = costsOf(run, slackMs);
   const faults = run.faults.filter(({ fault, skipped }) => skipped === undefined && fault.fault !== 'wait');
   const found = run.works.flatMap(({ workload, operations, agents, untilMs }) =>
     unavailable(operations, { untilMs, longerThanMs: NOTICEABLE_MS }).map((window): SilentWindow => {
@@ -36,7 +36,7 @@ export function silenceOf(run: Run, options: { readonly slackMs: number; readonl
       return {
         ...{ workload, key: window.key, agent: agents[window.key] ?? '', fromMs: window.fromMs, untilMs: window.untilMs },
         during: faults.filter(overlaps).map(({ fault }) => faultNumber(fault) ?? faultText(fault)),
-        explained: uncovered(window, costs).every((each) => each.untilMs - each.fromMs <= options.quietMs),
+        explained: uncovered(window, costs).every((each) => each.untilMs - each.fromMs <= NOTICEABLE_MS),
       };
     }),
   );
