@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../src/nats-server/ports.ts';
 import { natsServerBinary, startServers } from '../support/nats.ts';
 import { until } from '../support/real.ts';
-import { installedProject, type Project, run } from './project.ts';
+import { installedProject, type Project, root, run } from './project.ts';
 
 let project: Project;
 const inProject = (file: string, ...args: string[]) => run(file, args, project.folder);
@@ -40,6 +40,10 @@ describe('the tarball', () => {
     expect((await readFile(command, 'utf8')).startsWith('#!/usr/bin/env node\n')).toBe(true);
     expect((await stat(command)).mode & 0o111).not.toBe(0);
     expect(manifest.engines.node).toMatch(/^>=20/);
+  });
+
+  test('is found by npx in a clone too, as the README has it', async () => {
+    expect(await run('npx', ['nexa', '--version'], root)).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
   test('shows one copy of itself by each of its ways in', async () => {

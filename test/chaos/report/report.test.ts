@@ -102,6 +102,11 @@ test('who was asked and had no answer for more than 300 ms is named, with the fa
   ]);
   const slow = sampleRun({ faults: [] });
   expect(reportOf({ ...slow, healedAtMs: 0 }, good, replay).silence).toMatchObject({ unexplained: 0 });
+  // Under 2 s it is no violation (C5), and named all the same.
+  expect(reportOf({ ...slow, healedAtMs: -60_000 }, good, replay).silence).toMatchObject({
+    unexplained: 2,
+    worst: [{ key: 3, explained: false }, {}],
+  });
   const [work] = slow.works;
   const silent = { ...work, operations: work?.operations.filter(({ invokedAtMs, key }) => key !== 0 || invokedAtMs < 25_000) };
   const hung = failed([25_000, 29_000], { type: 'add', by: 1 }, 'info', { key: 0 });
