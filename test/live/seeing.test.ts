@@ -91,8 +91,9 @@ test('a state change is on the screen soon after it happened, also while the clu
   const took: number[] = [];
   for (let index = 0; index < 10; index++) took.push(await seen(`quick${index}`, new RegExp(`agent counter/quick${index} n\\d running`)));
   report(`from the request to the line of nexa watch: ${took.join(', ')} ms`);
-  const first = told().filter(({ event, agent }) => event === 'activated' && agent?.id.startsWith('quick'));
-  expect(first).toHaveLength(10);
+  // Each at least once: one that moves to even the load out is activated again.
+  const first = new Set(told().flatMap(({ event, agent }) => (event === 'activated' && agent?.id.startsWith('quick') ? [agent.id] : [])));
+  expect(first.size).toBe(10);
 });
 
 test('a hostile id and a hostile reason are shown escaped, and travel as data', async () => {

@@ -48,6 +48,7 @@ test('resume ends a pause, and of a node that runs it is nothing; a second pause
   await goesOn();
   expect(await order({ type: 'resume' })).toEqual({ ok: true, reply: { resumed: true } });
   await order({ type: 'pause', forMs: 60_000 });
+  await stops();
   await order({ type: 'pause', forMs: 100 });
   await goesOn();
 });
