@@ -1,0 +1,3 @@
+import type { Workload } from '../../suite/workload.ts';
+
+export const durable: readonly Workload[] = [];
