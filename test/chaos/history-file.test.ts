@@ -65,7 +65,7 @@ describe('a history file', () => {
     const path = fresh();
     const file = await writeHistory(path);
     file.write({ workload: 'a', operation: ok([1, 2], { type: 'read' }, {}) });
-    await expect.poll(async () => (await readFile(path, 'utf8')).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await readFile(path, 'utf8')).length, { timeout: 20_000 }).toBeGreaterThan(0);
     expect((await historiesOf(path)).get('a')).toHaveLength(1);
     await file.close();
   });

@@ -134,7 +134,7 @@ overBothParts('a kv', (part: Part) => {
       const { got, cancel } = watched(other, 'w.');
       await until(
         () => got.includes('live'),
-        5_000,
+        20_000,
         () => got,
       );
       expect(got).toEqual(['put w.one 1', 'put w.two 2', 'live']);
@@ -144,7 +144,7 @@ overBothParts('a kv', (part: Part) => {
       await kv.create('w.five', bytes('5'), within);
       await until(
         () => got.length >= 6,
-        5_000,
+        20_000,
         () => got,
       );
       expect(got.slice(3)).toEqual(['put w.one 1b', 'delete w.one ', 'put w.five 5']);
@@ -163,7 +163,7 @@ overBothParts('a kv', (part: Part) => {
       const { got, cancel } = watched(kv, 'p.alp');
       await until(
         () => got.includes('live'),
-        5_000,
+        20_000,
         () => got,
       );
       expect(got).toEqual(['put p.alpha 1', 'put p.alpine 2', 'live']);
@@ -174,7 +174,7 @@ overBothParts('a kv', (part: Part) => {
       const { got, cancel } = watched(kv, 'nothing.here.');
       await until(
         () => got.includes('live'),
-        5_000,
+        20_000,
         () => got,
       );
       expect(got).toEqual(['live']);
@@ -197,14 +197,14 @@ overBothParts('a kv', (part: Part) => {
       await kv.create('m.one', bytes('1'), within);
       await until(
         () => got.includes('put m.one 1'),
-        5_000,
+        20_000,
         () => got,
       );
       moving.reconnect();
       await kv.create('m.two', bytes('2'), within);
       await until(
         () => got.lastIndexOf('live') > got.indexOf('reset') && got.includes('reset') && got.includes('put m.two 2'),
-        8_000,
+        20_000,
         () => got,
       );
       expect(got.slice(got.indexOf('reset'))).toEqual(expect.arrayContaining(['reset', 'put m.one 1', 'live']));

@@ -84,7 +84,7 @@ overBothParts('a transport', (part: Part) => {
     for (let index = 0; index < 200; index++) a.publish(at('group'), bytes(''));
     await until(
       () => got.one + got.other === 200 && got.outside === 200,
-      5_000,
+      20_000,
       () => got,
     );
     expect(got.one).toBeGreaterThan(20);
@@ -175,13 +175,13 @@ overBothParts('a transport', (part: Part) => {
     transport.reconnect();
     await until(
       () => got.includes('up'),
-      5_000,
+      20_000,
       () => got,
     );
     transport.publish(at('moved'), bytes(''));
     await until(
       () => got.includes('message'),
-      5_000,
+      20_000,
       () => got,
     );
     expect(got).toEqual(['down', 'up', 'message']);
@@ -198,7 +198,7 @@ overBothParts('a transport', (part: Part) => {
     await transport.close();
     await until(
       () => got === 100,
-      5_000,
+      20_000,
       () => got,
     );
     expect(() => transport.publish(at('last'), bytes(''))).toThrow(expect.objectContaining({ code: 'disconnected' }));

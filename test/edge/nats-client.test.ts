@@ -67,10 +67,10 @@ test('a bare NATS client asks with JSON and headers, and with msgpack', async ()
   const given = headers();
   given.set('Nexa-Timeout-Ms', '700');
   given.set('Nexa-Request-Id', 'r-1');
-  const answer = await bare.request(names.agent('counter', 'al ice'), '{"type":"add","by":1}', { timeout: 2_000, headers: given });
+  const answer = await bare.request(names.agent('counter', 'al ice'), '{"type":"add","by":1}', { timeout: 10_000, headers: given });
   expect(answer.json()).toEqual({ ok: true, reply: { value: 1 } });
   expect(calls.at(-1)).toEqual(['counter', 'al ice', { type: 'add', by: 1 }, { timeoutMs: 700, requestId: 'r-1' }]);
-  const packed = await bare.request(names.agent('counter', 'alice'), codec.encode({ type: 'get' }), { timeout: 2_000 });
+  const packed = await bare.request(names.agent('counter', 'alice'), codec.encode({ type: 'get' }), { timeout: 10_000 });
   expect(codec.decode(packed.data)).toEqual({ ok: true, reply: { value: 1 } });
 });
 
@@ -78,14 +78,14 @@ test('a reply subject of the server itself is never published to', async () => {
   const before = calls.length;
   bare.publish(names.agent('counter', 'alice'), '{"type":"add"}', { reply: '$JS.API.INFO' });
   bare.publish(names.agent('counter', 'alice'), '{"type":"add"}', { reply: names.node('n1', 1) });
-  await bare.request(names.ctl, '{"type":"nodes"}', { timeout: 2_000 });
+  await bare.request(names.ctl, '{"type":"nodes"}', { timeout: 10_000 });
   expect(edge.counters.unsafeReplies).toBe(2);
   expect(calls.length).toBe(before);
 });
 
 test('the client of this package asks, and is told at once where nobody listens', async () => {
   await using client = await connect({ nats: servers.urls, cluster: 'test', listed: false });
-  expect(await client.askRaw('counter', 'alice', { type: 'get' }, { timeoutMs: 2_000 })).toEqual({ value: 1 });
+  expect(await client.askRaw('counter', 'alice', { type: 'get' }, { timeoutMs: 10_000 })).toEqual({ value: 1 });
   expect(await client.cluster.nodes()).toEqual([{ node: 'n1', state: 'running' }]);
   await expect(client.cluster.tree('n9')).rejects.toMatchObject({ code: 'unavailable' });
 });
@@ -134,11 +134,11 @@ test('two incarnations talk in order through a real server, and a silent inbox s
   });
   const a = await start({ node: 'a', incarnation: 1 }, () => undefined);
   for (let index = 0; index < count; index++) {
-    if (!a.send('b', 1, { to, message: index })) await a.ready('b', 1, { timeoutMs: 5_000 });
+    if (!a.send('b', 1, { to, message: index })) await a.ready('b', 1, { timeoutMs: 20_000 });
   }
   await all;
   expect(received).toEqual(Array.from({ length: count }, (_, index) => index));
   a.send('c', 1, { to: { ...to, node: 'c' }, message: 0 });
-  await expect.poll(() => unreachable).toContain('c');
+  await expect.poll(() => unreachable, { timeout: 20_000 }).toContain('c');
   for (const remote of remotes) remote.close();
 });

@@ -36,8 +36,12 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 export const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : new TextDecoder().decode(value);
 
-/** Resolves as soon as the condition holds; rejects with its last state after a bound. */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 5_000, state: () => unknown = () => ''): Promise<void> {
+/** Resolves as soon as the condition holds; rejects with its last state after a bound, which is for what hangs, not for what is slow. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+  state: () => unknown = () => '',
+): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${JSON.stringify(state())}`);
