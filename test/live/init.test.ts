@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServers, type TestServers } from '../support/nats.ts';
 import { bare } from './bare.ts';
+import { granted } from './granted.ts';
 import { nexa, program, temporary } from './program.ts';
-import { eventually } from './support.ts';
 
 const CLUSTER = `init-${process.pid}`;
 let servers: TestServers;
@@ -26,17 +26,15 @@ test('what nexa init writes runs: its node joins its cluster, and its agent answ
   const client = await bare(servers.urls, CLUSTER, 'test');
   try {
     await node.says(new RegExp(`is up in cluster ${CLUSTER}`));
-    await eventually('it is spawned', 20_000, async () => (await client.ask('spawn', { type: 'greeter', id: 'g' })).ok);
-    expect(await client.ask('agent.greeter.g', { type: 'greet', name: 'you' })).toEqual({
-      ok: true,
-      reply: { text: 'Hello, you!', greetings: 1 },
-    });
+    await granted(() => client.ask('spawn', { type: 'greeter', id: 'g' }));
+    const greeting = await granted(() => client.ask('agent.greeter.g', { type: 'greet', name: 'you' }, { requestId: 'once' }));
+    expect(greeting).toEqual({ ok: true, reply: { text: 'Hello, you!', greetings: 1 } });
   } finally {
     node.child.kill('SIGTERM');
     expect(await node.ended).toBe(0);
     await client.close();
   }
-}, 60_000);
+});
 
 test('nexa init overwrites nothing, writes nothing then, and asks nobody who is not there', async () => {
   await using folder = await temporary();

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { granted } from './granted.ts';
 import { temporary } from './program.ts';
 import { eventually, type LiveCluster, liveCluster, report } from './support.ts';
 
@@ -63,10 +64,7 @@ beforeAll(async () => {
   await mkdir(agents);
   await writeFile(join(agents, 'ledger.ts'), LEDGER);
   live = await liveCluster({ servers: 3, agents });
-  for (const id of ids) {
-    const spawned = await live.client.ask('spawn', { type: 'ledger', id, placement: { strategy: 'rendezvous' } });
-    expect(spawned).toMatchObject({ ok: true });
-  }
+  for (const id of ids) await granted(() => live.client.ask('spawn', { type: 'ledger', id, placement: { strategy: 'rendezvous' } }));
   senders = Promise.all(ids.map(send));
   senders.catch(() => undefined);
 });
@@ -85,13 +83,15 @@ test('M7: what a stranger was told is stored is handled exactly once and in orde
     await goesOn(`messages are stored after ${node} was killed`);
     await live.heard('ready', node, from);
   }
-  const info = await live.client.nats.request(`$JS.API.STREAM.INFO.nexa_${live.cluster}_MAILBOX`, undefined, { timeout: 5_000 });
-  const { cluster } = JSON.parse(new TextDecoder().decode(info.data)) as { readonly cluster: { readonly leader: string } };
-  expect(live.servers.servers.map((server) => server.name)).toContain(cluster.leader);
-  const leader = live.servers.servers.find((server) => server.name === cluster.leader);
-  await leader?.kill();
+  const leader = await eventually('somebody leads the mailboxes', HEAL_MS, async () => {
+    const subject = `$JS.API.STREAM.INFO.nexa_${live.cluster}_MAILBOX`;
+    const info = await live.client.nats.request(subject, undefined, { timeout: 5_000 }).catch(() => undefined);
+    const said = info && (JSON.parse(new TextDecoder().decode(info.data)) as { readonly cluster?: { readonly leader?: string } });
+    return live.servers.servers.find((server) => server.name === said?.cluster?.leader);
+  });
+  await leader.kill();
   await goesOn('messages are stored after the leading server was killed');
-  await leader?.start();
+  await leader.start();
   await live.servers.ready(HEAL_MS);
   const from = live.events.length;
   live.signal('n3', 'SIGKILL');
@@ -115,23 +115,24 @@ test('M7: what a stranger was told is stored is handled exactly once and in orde
 
 test('M7: a message that cannot be handled is put aside, those behind it go on, and it is mended and replayed by any NATS client', async () => {
   const before = (await read('l0')).length;
-  for (const command of [{ type: 'fail' }, { type: 'write', n: -1 }])
-    expect(await live.client.ask('durable.ledger.l0', command)).toMatchObject({ ok: true, stored: true, messageId: expect.any(String) });
+  for (const command of [{ type: 'fail' }, { type: 'write', n: -1 }]) {
+    const stored = await granted(() => live.client.ask('durable.ledger.l0', command, { requestId: `aside-${command.type}` }));
+    expect(stored).toMatchObject({ stored: true, messageId: expect.any(String) });
+  }
   const last = async () => (await read('l0')).slice(before);
   await eventually('the one behind it is handled', HEAL_MS, async () => (await last()).length === 1);
-  const { reply } = (await live.client.ask('agents', { type: 'dead-list', agent: 'ledger' })) as {
-    readonly reply: { readonly dead: readonly { readonly number: number }[] };
-  };
-  expect(reply.dead).toMatchObject([
-    { type: 'ledger', id: 'l0', command: 'fail', tries: 2, error: { code: 'crashed', message: 'it cannot' } },
-  ]);
-  const edited = (await live.client.ask('agents', {
-    type: 'dead-edit',
-    number: reply.dead[0]?.number,
-    message: { type: 'write', n: -2 },
-  })) as { readonly reply: { readonly number: number } };
-  expect(await live.client.ask('agents', { type: 'dead-replay', number: edited.reply.number })).toMatchObject({ ok: true });
+  const deadOnes = async () => (await granted(() => live.client.ask('agents', { type: 'dead-list' }))).reply;
+  const { dead } = await eventually('it is listed', HEAL_MS, async () => {
+    const reply = await deadOnes();
+    return reply.dead.length > 0 && reply;
+  });
+  expect(dead).toMatchObject([{ type: 'ledger', id: 'l0', command: 'fail', tries: 2, error: { code: 'crashed', message: 'it cannot' } }]);
+  const { number } = dead[0];
+  const edited = await live.client.ask('agents', { type: 'dead-edit', number, message: { type: 'write', n: -2 } }, { timeoutMs: 20_000 });
+  expect(edited).toMatchObject({ ok: true });
+  const replay = { type: 'dead-replay', number: edited.ok && edited.reply.number };
+  expect(await live.client.ask('agents', replay, { timeoutMs: 20_000 })).toMatchObject({ ok: true });
   await eventually('it is handled', HEAL_MS, async () => (await last()).length === 2);
   expect(await last()).toEqual([-1, -2]);
-  expect(await live.client.ask('agents', { type: 'dead-list' })).toMatchObject({ reply: { dead: [], more: false } });
+  await expect.poll(deadOnes, { timeout: 30_000 }).toMatchObject({ dead: [], more: false });
 });
