@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { workloads } from '../workloads/index.ts';
+import { cpuMs } from './cpu.ts';
 import type { Contender, Far, Run } from './workload.ts';
 
 /** All that a run is told. */
@@ -17,10 +18,6 @@ export interface Order {
 }
 
 const me = fileURLToPath(import.meta.url);
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-};
 
 export const forkRun = (order: Order): ChildProcess =>
   fork(me, [JSON.stringify(order)], { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
