@@ -11,6 +11,7 @@ export interface Order {
   readonly at: string;
   readonly contender: string;
   readonly urls: readonly string[];
+  readonly monitors: readonly string[];
   /** 1: as many as a full run has. */
   readonly scale: number;
   /** Which of the far parts; undefined: the one that measures. */
@@ -75,6 +76,7 @@ if (process.argv[1] === me) {
   const order = JSON.parse(process.argv[2] ?? '{}') as Order;
   const contender = workloads.find(({ name }) => name === order.workload)?.contenders[order.contender];
   if (contender === undefined) throw new Error(`no contender ${order.contender} in ${order.workload}`);
-  const run = { at: order.at, urls: order.urls, count: (full: number): number => Math.max(1, Math.ceil(full * order.scale)) };
+  const { at, urls, monitors } = order;
+  const run = { at, urls, monitors, count: (full: number): number => Math.max(1, Math.ceil(full * order.scale)) };
   await (order.far === undefined ? near(order, contender, run) : far(order, contender, run, order.far));
 }

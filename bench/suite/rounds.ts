@@ -25,8 +25,8 @@ export async function rounds(workload: Workload, options: RoundsOptions): Promis
     for (let round = 1; round <= options.rounds; round++)
       for (const [contender] of able) {
         options.say(`${workload.name} ${at}: round ${round} of ${options.rounds}, ${contender}`);
-        const { urls } = started;
-        const { values } = await runOnce({ workload: workload.name, at, contender, urls, scale: options.scale });
+        const { urls, monitors } = started;
+        const { values } = await runOnce({ workload: workload.name, at, contender, urls, monitors, scale: options.scale });
         const row = rows.get(`${at} ${contender}`) ?? { at, contender, values: {} };
         rows.set(`${at} ${contender}`, row);
         for (const [measure, value] of Object.entries(values)) {

@@ -7,6 +7,8 @@ import { startNatsServers } from '../../src/nats-server/servers.ts';
 
 export interface BenchServers extends AsyncDisposable {
   readonly urls: readonly string[];
+  /** What each tells of itself, over HTTP. */
+  readonly monitors: readonly string[];
 }
 
 const obtained = () => obtainNatsServer({ env: process.env, replicated: true, onProgress: () => undefined });
@@ -14,7 +16,7 @@ export const serverVersion = async (): Promise<string> => (await obtained()).bin
 
 /** Real servers on free ports with a folder of their own, which goes with them. */
 export async function servers(count: 1 | 3 | undefined): Promise<BenchServers> {
-  if (count === undefined) return { urls: [], [Symbol.asyncDispose]: async () => undefined };
+  if (count === undefined) return { urls: [], monitors: [], [Symbol.asyncDispose]: async () => undefined };
   const { binary } = await obtained();
   const folder = await mkdtemp(join(tmpdir(), 'nexa-bench-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -22,6 +24,7 @@ export async function servers(count: 1 | 3 | undefined): Promise<BenchServers> {
     const started = await startNatsServers({ binary, count, folder });
     return {
       urls: started.urls,
+      monitors: started.servers.map(({ host, monitorPort }) => `http://${host}:${monitorPort}`),
       async [Symbol.asyncDispose]() {
         await started.stop();
         await remove();

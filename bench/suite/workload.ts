@@ -18,6 +18,8 @@ export interface Run {
   count(full: number): number;
   /** Of the servers, of which the first is the one to dial; none if the workload asked for none. */
   readonly urls: readonly string[];
+  /** Where each of them tells of itself, over HTTP. */
+  readonly monitors: readonly string[];
   /** The other processes of this run. */
   readonly fars: readonly Far[];
 }
