@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { granted } from './granted.ts';
 import { moodyAgents, nexa, temporary } from './program.ts';
 import { eventually, type LiveCluster, liveCluster } from './support.ts';
 
@@ -52,9 +53,13 @@ test('L2: an agent that crashes past its intensity is quarantined, nexa ps shows
     const answer = await crash('doomed', 'always');
     return !answer.ok && answer.error.code === 'quarantined';
   });
-  const row = (await json('ps', 'moody')).find(({ id }: { readonly id: string }) => id === 'doomed');
-  expect(row).toMatchObject({ state: 'quarantined', node: null });
-  expect((await cli('ps')).stdout).toMatch(/moody\/doomed\s+quarantined/);
+  // Each is answered by another node, which may not have heard of it yet.
+  const row = await eventually('it is listed so', 60_000, async () => {
+    const found = (await json('ps', 'moody')).find(({ id }: { readonly id: string }) => id === 'doomed');
+    return found?.state === 'quarantined' && found;
+  });
+  expect(row).toMatchObject({ node: null });
+  await eventually('and shown so', 60_000, async () => /moody\/doomed\s+quarantined/.test((await cli('ps')).stdout));
   expect(await cli('ask', 'moody/doomed', '{"type":"get"}')).toMatchObject({
     exit: 1,
     stderr: expect.stringMatching(/^error quarantined: .*always.*\n$/),
@@ -91,7 +96,7 @@ test('C7: nexa stop node lets it leave for good, and its agents answer from the 
   const ids = ['leave-0', 'leave-1', 'leave-2'];
   for (const id of ids) {
     expect(await json('spawn', 'counter', id, '--node', 'n3')).toMatchObject({ node: 'n3' });
-    expect(await live.client.ask(`agent.counter.${id}`, { type: 'add', by: 1 })).toMatchObject({ ok: true });
+    await granted(() => live.client.ask(`agent.counter.${id}`, { type: 'add', by: 1 }, { requestId: 'once' }));
   }
   const from = live.events.length;
   expect((await cli('stop', 'node', 'n3')).exit).toBe(0);
@@ -103,7 +108,9 @@ test('C7: nexa stop node lets it leave for good, and its agents answer from the 
     });
     expect(answer.reply).toEqual({ value: 1 });
   }
-  const nodes: readonly { readonly node: string; readonly state: string }[] = await json('nodes');
-  expect(nodes.find(({ node }) => node === 'n3')?.state ?? 'gone').toBe('gone');
+  await eventually('everybody knows it gone', 60_000, async () => {
+    const nodes: readonly { readonly node: string; readonly state: string }[] = await json('nodes');
+    return (nodes.find(({ node }) => node === 'n3')?.state ?? 'gone') === 'gone';
+  });
   expect(live.events.slice(from).some((event) => event.event === 'started' && event.node === 'n3')).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Adders } from './adders.ts';
+import { granted } from './granted.ts';
 import { moodyAgents, nexa, type Program, program, temporary } from './program.ts';
 import { eventually, type LiveCluster, liveCluster, memoryOf, report } from './support.ts';
 
@@ -31,7 +32,9 @@ const told = (): readonly Told[] =>
 beforeAll(async () => {
   folder = await temporary();
   live = await liveCluster({ agents: await moodyAgents(folder.path) });
-  for (const id of ids) expect(await live.client.ask('spawn', { type: 'counter', id, spawnId: id })).toMatchObject({ created: true });
+  // Each at a named node: what moves, moves because of what is done here.
+  for (const [index, id] of ids.entries())
+    await granted(() => live.client.ask('spawn', { type: 'counter', id, spawnId: id, placement: { node: live.nodes[index % 3] } }));
   adders = new Adders(live.client, ids);
   watch = program(['watch', ...at()]);
   events = program(['events', '-o', 'json', ...at()]);
@@ -48,8 +51,8 @@ afterAll(async () => {
 });
 
 test('a SIGKILL is seen as it happens: which node, which agents moved where and why; and afterwards nexa why names it', async () => {
-  const lost = (await live.client.list()).filter(({ node }) => node === 'n2').map(({ id }) => id);
-  expect(lost.length).toBeGreaterThan(0);
+  const lost = ids.filter((_, index) => live.nodes[index % 3] === 'n2');
+  const heardFrom = live.events.length;
   const killedAtMs = Date.now();
   live.signal('n2', 'SIGKILL');
   await eventually('every move is told', HEAL_MS, () => {
@@ -58,7 +61,9 @@ test('a SIGKILL is seen as it happens: which node, which agents moved where and 
   });
   const moves = told().filter(({ event, from }) => event === 'moved' && from === 'n2');
   for (const move of moves) expect(move).toMatchObject({ cause: 'crash', from: 'n2', to: move.node });
-  expect(told().some(({ event, member }) => event === 'member' && (member as { node: string; state: string }).node === 'n2')).toBe(true);
+  await eventually('what became of the node is told', HEAL_MS, () =>
+    told().some(({ event, member }) => event === 'member' && (member as { node: string; state: string }).node === 'n2'),
+  );
   await eventually('the screen shows the new places', HEAL_MS, () =>
     // In one line or in several, as the looks fall.
     lost.every((id) =>
@@ -67,43 +72,47 @@ test('a SIGKILL is seen as it happens: which node, which agents moved where and 
       ).test(watch.stdout),
     ),
   );
-  expect(watch.stdout).toMatch(/node n2 running.* → /);
+  await eventually('and what became of the node', HEAL_MS, () => /node n2 running.* → /.test(watch.stdout));
   report(`SIGKILL: ${moves.length} moves told after ${Math.min(...moves.map(({ atMs }) => atMs)) - killedAtMs} ms and later`);
 
   const [id = ''] = lost;
   const why = await json('why', `counter/${id}`);
   expect(why).toMatchObject({ state: 'running', complete: true });
-  // It may have come to n2 to even the load out, and when n2 is back it gets its share again: that is told too.
   expect(why.moves[0]).toMatchObject({ cause: 'spawn' });
   expect(why.moves).toContainEqual(expect.objectContaining({ cause: 'crash' }));
   expect(why.moves.at(-1)).toMatchObject({ node: why.node, epoch: null });
   expect((await cli('why', `counter/${id}`)).stdout).toMatch(/ n\d +spawn[\s\S]* n[13] +crash/);
-  await live.heard('ready', 'n2');
+  await live.heard('ready', 'n2', heardFrom);
 });
 
 test('a state change is on the screen soon after it happened, also while the cluster is under load', async () => {
   const seen = async (id: string, pattern: RegExp): Promise<number> => {
     const startedMs = performance.now();
-    expect(await live.client.ask('spawn', { type: 'counter', id, spawnId: id })).toMatchObject({ created: true });
+    await granted(() => live.client.ask('spawn', { type: 'counter', id, spawnId: id }));
     await eventually(`${id} is on the screen`, HEAL_MS, () => pattern.test(watch.stdout), 5);
     return Math.round(performance.now() - startedMs);
   };
   const took: number[] = [];
-  for (let index = 0; index < 10; index++) took.push(await seen(`quick${index}`, new RegExp(`agent counter/quick${index} n\\d running`)));
+  // A look may fall between its claim and its start: then it is first seen starting.
+  for (let index = 0; index < 10; index++) took.push(await seen(`quick${index}`, new RegExp(`agent counter/quick${index} .*n\\d running`)));
   report(`from the request to the line of nexa watch: ${took.join(', ')} ms`);
   // Each at least once: one that moves to even the load out is activated again.
-  const first = new Set(told().flatMap(({ event, agent }) => (event === 'activated' && agent?.id.startsWith('quick') ? [agent.id] : [])));
-  expect(first.size).toBe(10);
+  const activated = () => told().flatMap(({ event, agent }) => (event === 'activated' && agent?.id.startsWith('quick') ? [agent.id] : []));
+  await eventually('all are told', HEAL_MS, () => new Set(activated()).size === 10);
 });
 
 test('a hostile id and a hostile reason are shown escaped, and travel as data', async () => {
   // At a named node: what moves to even the load out begins anew there, and knows of no crash.
   const spawn = { type: 'moody', id: HOSTILE, spawnId: 'hostile', placement: { node: 'n2' } };
-  expect(await live.client.ask('spawn', spawn)).toMatchObject({ created: true });
+  await granted(() => live.client.ask('spawn', spawn));
   // Whoever answers may not have heard of it yet.
   const isListed = async () => (await live.client.list()).find(({ type, epoch }) => type === 'moody' && epoch > 0);
   await eventually('it is listed', HEAL_MS, isListed);
-  await live.client.ask(`agent.moody.=${Buffer.from(HOSTILE).toString('base64url')}`, { type: 'crash', why: `gone ${HOSTILE}` });
+  await eventually('it crashes', HEAL_MS, async () => {
+    const subject = `agent.moody.=${Buffer.from(HOSTILE).toString('base64url')}`;
+    const answer = await live.client.ask(subject, { type: 'crash', why: `gone ${HOSTILE}` });
+    return !answer.ok && answer.error.code === 'crashed';
+  });
   await eventually('the crash is told', HEAL_MS, () => told().some(({ event, agent }) => event === 'restarted' && agent?.id === HOSTILE));
   for (const { stdout, exit } of [await cli('why', `moody/${HOSTILE}`), await cli('inspect', `moody/${HOSTILE}`)]) {
     expect(exit).toBe(0);
@@ -131,8 +140,8 @@ test('a flood of 100,000 dead letters is counted, neither sent on nor kept', asy
   const before = await Promise.all(live.nodes.map((name) => memoryOf(live.pid(name))));
   const from = told().length;
   const dead = async (): Promise<number> => {
-    const all = await Promise.all(live.nodes.map((name) => live.client.ask(`ctl.${name}`, { type: 'status' })));
-    return all.reduce((sum, answer) => sum + (answer.ok ? Number(answer.reply.deadLetters) : 0), 0);
+    const all = await Promise.all(live.nodes.map((name) => granted(() => live.client.ask(`ctl.${name}`, { type: 'status' }))));
+    return all.reduce((sum, { reply }) => sum + Number(reply.deadLetters), 0);
   };
   const atFirst = await dead();
   const body = JSON.stringify({ type: 'add', by: 'not a number', padding: 'x'.repeat(200) });
@@ -155,7 +164,8 @@ test('a flood of 100,000 dead letters is counted, neither sent on nor kept', asy
   report(`100,000 dead letters: ${single()} told one by one, ${omitted()} as a count; the nodes grew by ${grown.join(', ')} MB`);
   const { deadLetters } = await json('why', `counter/${ids[0]}`);
   expect(deadLetters.length).toBeLessThanOrEqual(50);
-  expect(deadLetters.at(-1)).toMatchObject({ reason: 'invalid-message', to: `nexa:counter/${ids[0]}` });
+  // Among them may be an addition that nobody waited for any more.
+  expect(deadLetters).toContainEqual(expect.objectContaining({ reason: 'invalid-message', to: `nexa:counter/${ids[0]}` }));
 });
 
 test('whoever watches goes on when the server was away', async () => {
@@ -163,15 +173,15 @@ test('whoever watches goes on when the server was away', async () => {
   await server?.kill();
   await server?.start();
   await live.servers.ready(HEAL_MS);
-  await eventually(
-    'an agent can be spawned again',
-    HEAL_MS,
-    async () => (await live.client.ask('spawn', { type: 'counter', id: 'later', spawnId: 'later' })).ok,
-  );
+  await granted(() => live.client.ask('spawn', { type: 'counter', id: 'later', spawnId: 'later' }));
   await eventually('the screen shows it', HEAL_MS, () => /agent counter\/later .*running/.test(watch.stdout));
-  await eventually('and so do the events', HEAL_MS, () =>
-    told().some(({ event, agent }) => event === 'activated' && agent?.id === 'later'),
-  );
+  // An event is told once, and each program connects again in its own time: what happened before that is not told to it.
+  let later = 0;
+  const another = async (): Promise<boolean> => {
+    await granted(() => live.client.ask('spawn', { type: 'counter', id: `later-${++later}`, spawnId: `later-${later}` }));
+    return told().some(({ event, agent }) => event === 'activated' && agent?.id.startsWith('later-'));
+  };
+  await eventually('and so do the events', HEAL_MS, another, 500);
   for (const each of [watch, events]) {
     each.child.kill('SIGTERM');
     expect(await each.ended).toBe(0);

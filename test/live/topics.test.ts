@@ -67,11 +67,19 @@ const seen = async (id: string) => (await client.askRaw('desk', id, { type: 'see
 const tell = (id: string, command: object) => client.tellRaw('desk', id, command);
 const count = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 /** Interest spreads from server to server: until a first message is heard everywhere nothing is promised. */
-const heardEverywhere = (n: number) =>
-  eventually('everybody subscribed', 20_000, async () => {
-    await client.topic<Order>('orders.warm.created').publish({ type: 'order', n });
-    return (await Promise.all(NODES.map(seen))).every(({ heard }) => heard.includes(`orders.warm.created ${n}`));
-  });
+const heardEverywhere = (round: number) => {
+  // From each who publishes here: every server hears of an interest in its own time. Numbers of no other message.
+  const from = (publisher: number): number => -(10 * round + publisher);
+  const topic = 'orders.warm.created';
+  const warmed = async (): Promise<boolean> => {
+    await client.topic<Order>(topic).publish({ type: 'order', n: from(1) });
+    own.topic<Order>(topic).publish({ type: 'order', n: from(2) });
+    for (const [index, node] of NODES.entries()) await tell(node, { type: 'publish', topic, from: from(3 + index), count: 1 });
+    const all = await Promise.all(NODES.map(seen));
+    return all.every(({ heard }) => [1, 2, 3, 4, 5].every((publisher) => heard.includes(`${topic} ${from(publisher)}`)));
+  };
+  return eventually('everybody subscribed', 60_000, () => warmed().catch(() => false), 100);
+};
 
 beforeAll(async () => {
   folder = await temporary();
@@ -82,7 +90,7 @@ beforeAll(async () => {
   client = await connect({ nats: live.urls, cluster: live.cluster });
   for (const node of NODES) await client.spawnRaw({ agent: 'desk', id: node, placement: { node } });
   own = await startNode({ nats: live.urls, cluster: live.cluster, name: 'own' });
-  await heardEverywhere(-1);
+  await heardEverywhere(1);
 });
 afterAll(async () => {
   await own?.stop();
@@ -131,11 +139,13 @@ test('a group across nodes, with a stranger in it, gets each message once', asyn
 });
 
 test('nexa topics shows the same on every node: who listens where', async () => {
-  const { topics, silent } = (await client.cluster.topics()) as {
-    readonly topics: readonly { readonly pattern: string; readonly group: string | null; readonly node: string }[];
-    readonly silent: readonly string[];
-  };
-  expect(silent).toEqual([]);
+  const { topics } = await eventually('every node says', 30_000, async () => {
+    const said = (await client.cluster.topics()) as {
+      readonly topics: readonly { readonly pattern: string; readonly group: string | null; readonly node: string }[];
+      readonly silent: readonly string[];
+    };
+    return said.silent.length === 0 && said;
+  });
   expect(topics.map(({ pattern, group, node }) => `${pattern} ${group} ${node}`)).toEqual([
     ...NODES.map((node) => `orders.*.created null ${node}`),
     ...NODES.map((node) => `orders.> desks ${node}`),
@@ -162,5 +172,5 @@ test('a routee whose node is killed mid-request: that ask is node-lost and not r
   for (const node of ['n1', 'n3']) expect((await seen(node)).held).toBe(1);
   // Its agent is claimed elsewhere, subscribes and offers its worker again.
   await eventually('three workers again', 60_000, () => pool.size === 3);
-  await heardEverywhere(-2);
+  await heardEverywhere(2);
 }, 180_000);

@@ -24,6 +24,7 @@ const bytes = () => {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const commands = {
   status: () => ({ bytes: bytes(), handled, letters }),
+  counts: () => ({ handled, letters }),
   /** As fast as it goes, whatever tell answers. */
   async flood({ to, count, bytes: size }) {
     const ref = node.system.unsafeRef(to);
