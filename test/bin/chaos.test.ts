@@ -7,6 +7,9 @@ import { statusLine } from '../../bin/chaos/live.ts';
 import { styleFor } from '../../bin/output.ts';
 import { nexa } from './run.ts';
 
+// What is simulated takes seconds of a core, which on a busy machine are many.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const root = mkdtempSync(join(tmpdir(), 'nexa-chaos-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let made = 0;

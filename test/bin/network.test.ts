@@ -282,4 +282,4 @@ test('without a server it says so within its time, and what to do', async () => 
   const { exit, stderr } = await run(['ps', '--nats', 'nats://127.0.0.1:1']);
   expect(exit).toBe(4);
   expect(stderr).toMatch(/^error disconnected: .* — Start a cluster with `nexa up`, or name a running server with --nats <url>\.\n$/);
-}, 10_000);
+});

@@ -48,6 +48,16 @@ export function program(argv: readonly string[], env: Readonly<Record<string, st
   };
 }
 
+/** What a node or a launcher warns of when it was not run for seconds: on a machine that stood still that is right. */
+const STOOD_STILL =
+  /"msg":"(an alert|suspended: the lease was not renewed in time|no successful renewal: trying another server|own beats are not heard: the data connection follows|a member record could not be written|the NATS server reported an error)"/;
+/** The lines of a program's stderr, without those that only tell of a machine that stood still. */
+export const linesOf = (stderr: string): readonly string[] =>
+  stderr
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !STOOD_STILL.test(line));
+
 /** One command to its end. */
 export async function nexa(
   ...argv: readonly string[]

@@ -5,6 +5,7 @@ import type { PubAck } from '../../src/nats/jet-stream.ts';
 import { greetings } from '../../src/nats-server/greeting.ts';
 import { natsChecks } from '../../supervisors/broker-checks.ts';
 import { selfTest } from '../../supervisors/self-test.ts';
+import { eventually } from '../live/support.ts';
 import { startServers, type TestServers } from '../support/nats.ts';
 import { realClock, realRandom, recordingLogger } from '../support/real.ts';
 
@@ -55,7 +56,11 @@ const run = async (through: NatsLink, more: { readonly servers?: readonly string
 };
 
 test('a good server passes, and the clock is compared with its', async () => {
-  const found = await run(link);
+  // Timers that come late are a warning: on a machine that is busy that is right, and looked at again.
+  const found = await eventually('the clock is well', 30_000, async () => {
+    const seen = await run(link);
+    return !/timers are \d+ ms late|no answer|was set by/.test(seen.clock?.message ?? '') && seen;
+  });
   expect(Object.entries(found).map(([name, { verdict }]) => `${name} ${verdict}`)).toEqual([
     'jetstream ok',
     'nats-server ok',
@@ -71,13 +76,18 @@ test('every server that can be seen is judged, those that hang or talk nonsense 
   const old = await greeter(info({ server_id: 'OLD', server_name: 'old', version: '2.9.10' }));
   const nonsense = await greeter('HTTP/1.1 400 Bad Request');
   const silent = await greeter(undefined);
-  const found = await run(link, { servers: [...servers.urls, old, nonsense, silent, '127.0.0.1:1'] });
-  expect(found['nats-server']).toMatchObject({
+  // Who greets late is not seen, and a machine that stands still makes everybody late: then it is looked at again.
+  const found = await eventually('the old one greets in time', 30_000, async () => {
+    const { 'nats-server': versions } = await run(link, { servers: [...servers.urls, old, nonsense, silent, '127.0.0.1:1'] });
+    return versions?.verdict !== 'ok' && versions;
+  });
+  expect(found).toMatchObject({
     verdict: 'failed',
     message: expect.stringContaining('2.9.10'),
     fix: expect.stringContaining('Upgrade'),
   });
-  expect(await greetings([old, old, nonsense, silent], { timeoutMs: 200 })).toEqual([{ id: 'OLD', name: 'old', version: '2.9.10' }]);
+  // So long those that say nothing are waited for.
+  expect(await greetings([old, old, nonsense, silent], { timeoutMs: 3_000 })).toEqual([{ id: 'OLD', name: 'old', version: '2.9.10' }]);
 });
 
 test('servers that acknowledge more than one winner are refused', async () => {

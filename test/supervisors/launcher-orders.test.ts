@@ -35,8 +35,10 @@ afterAll(async () => {
 });
 
 test('a pause stops the process of the node and nothing else, and ends by itself', async () => {
+  // Looked for before it is asked for: it ends by itself.
+  const stopped = stops();
   expect(await order({ type: 'pause', forMs: 2_000 })).toEqual({ ok: true, reply: { pausedMs: 2_000 } });
-  await stops();
+  await stopped;
   expect(stateOf(launcher?.pid ?? 0)).not.toBe('T');
   await goesOn();
 });

@@ -76,7 +76,7 @@ test('stop ends its whole group: gracefully, and after a while by force', async 
     console.log(process.pid); setInterval(() => {}, 1e6)`;
   const { start, said } = runner(script, { stopMs: 200 });
   const process = await start();
-  await until(() => said().length === 2, 10_000, said);
+  await until(() => said().length === 2, 20_000, said);
   expect(numbers(said()).every(alive)).toBe(true);
   expect(await process.stop()).toEqual({ code: null, signal: 'SIGKILL' });
   await until(() => !numbers(said()).some(alive));
@@ -89,6 +89,7 @@ test('what it leaves behind in its group when it ends by itself ends with it', a
   const { start, said } = runner(script);
   const process = await start();
   expect(await process.ended).toEqual({ code: 0, signal: null });
+  await until(() => said().length === 1);
   await until(() => !numbers(said()).some(alive));
 });
 
@@ -115,7 +116,7 @@ test('a program that does not stop writing is told at a bounded rate, read at a 
   const script = `const line = 'x'.repeat(99) + '\\n'; const block = line.repeat(1000); (function more() { process.stdout.write(block, more) })()`;
   const { start, said } = runner(script, {}, still);
   const process = await start();
-  await until(() => resumes.length === 1, 10_000);
+  await until(() => resumes.length === 1);
   const read = process.output.lines;
   expect(said()).toHaveLength(200);
   expect(process.output.untold).toBe(read - 200);
