@@ -201,8 +201,8 @@ test('C1: a node that was declared gone while it was starting ends at once, and 
     // Its launcher renews it: between the look and the judgement, too.
     return members.update('judged', encodeMember({ ...record, state: 'gone' }, codec), judged.revision).catch(() => false);
   });
-  await launcher.says(/"code":75.*starting its next incarnation/);
   await writeFile(now, '');
+  await launcher.says(/"code":75.*starting its next incarnation/);
   await coming;
   send(launcher.pid, 'SIGTERM');
   expect(await launcher.ended).toBe(0);
