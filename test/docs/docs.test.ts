@@ -80,7 +80,10 @@ describe('TypeScript and JavaScript', () => {
   }, 60_000);
 
   test.each(named(programs))('the program at $where runs and ends by itself', async ({ block }) => {
-    expect(await run(process.execPath, [`out/${file(block)}.js`], folder, env)).toMatchObject({ exit: 0, stderr: '' });
+    // They ask as a user would, with deadlines of a second, and tell him when a machine that stands still takes longer: then once more.
+    const ran = () => run(process.execPath, [`out/${file(block)}.js`], folder, env);
+    const first = await ran();
+    expect(/code: '(ask-timeout|unavailable)'/.test(first.stderr) ? await ran() : first).toMatchObject({ exit: 0, stderr: '' });
   });
 });
 
@@ -92,7 +95,7 @@ describe('messages', () => {
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shape(field)]));
   };
   const ask = async (subject: string, body: string): Promise<unknown> =>
-    (await live.client.nats.request(`${live.prefix}.${subject}`, body, { timeout: 5_000 })).json();
+    (await live.client.nats.request(`${live.prefix}.${subject}`, body, { timeout: 20_000 })).json();
   const requests = blocks.flatMap((block, index) => {
     const subject = /^request (\S+)$/.exec(block.about)?.[1];
     const next = blocks[index + 1];
@@ -189,14 +192,14 @@ async function natsCommand([verb, subject = '', body = '', ...flags]: readonly s
   }
   if (verb === 'pub') return live.client.nats.publish(subject, body, { headers: head });
   expect(verb, line).toBe('req');
-  expect((await live.client.nats.request(subject, body, { timeout: 5_000, headers: head })).json(), line).toMatchObject({ ok: true });
+  expect((await live.client.nats.request(subject, body, { timeout: 20_000, headers: head })).json(), line).toMatchObject({ ok: true });
 }
 
 describe('messages that end a node', () => {
   const body = (type: string): string =>
     running('json').find(({ about, text }) => about.startsWith('request ctl.n1') && text.includes(type))?.text ?? '';
   const ask = async (subject: string, message: string): Promise<unknown> =>
-    (await live.client.nats.request(`${live.prefix}.${subject}`, message, { timeout: 5_000 })).json();
+    (await live.client.nats.request(`${live.prefix}.${subject}`, message, { timeout: 20_000 })).json();
 
   test('kill and stop are answered, and the node comes back, or has left', async () => {
     const told = live.events.length;
@@ -205,5 +208,5 @@ describe('messages that end a node', () => {
     const back = live.events.length;
     expect(await ask('ctl.n1', body('stop'))).toMatchObject({ ok: true });
     expect(await live.heard('exited', 'n1', back)).toMatchObject({ code: 0 });
-  }, 60_000);
+  });
 });

@@ -44,7 +44,7 @@ test('F29: a node whose user is taken back is suspended, and goes on by itself w
       async () => (await ask('spawn', { type: 'counter', id: 'a' }, { timeoutMs: 1_000 })).ok,
     );
     const node = await processOf(ask);
-    const add = () => ask('agent.counter.a', { type: 'add', by: 1 }, { timeoutMs: 1_000 });
+    const add = () => ask('agent.counter.a', { type: 'add', by: 1 }, { timeoutMs: 10_000 });
     expect(await add()).toEqual({ ok: true, reply: { value: 1 } });
     await limit.apply({ act: 'revoke', node: 'n1' });
     await eventually('nobody answers', 20_000, async () => !(await ask('agent.counter.a', { type: 'get' }, { timeoutMs: 1_000 })).ok);
@@ -70,8 +70,10 @@ test('F29: a node whose user is taken back is suspended, and goes on by itself w
 
 const configOf = async (pid: number): Promise<string> => (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[2] ?? '';
 async function processOf(ask: Bare['ask']): Promise<number> {
-  const answer = await ask('ctl.n1', { type: 'nodes' });
-  return answer.ok ? answer.reply.nodes[0].pid : 0;
+  return eventually('the node says which process it is', 20_000, async () => {
+    const answer = await ask('ctl.n1', { type: 'nodes' });
+    return answer.ok && (answer.reply.nodes[0].pid as number | null);
+  });
 }
 
 test('servers and nodes of a drill that takes nobody back are configured as ever', async () => {

@@ -12,12 +12,17 @@ afterAll(() => live?.stop());
 test('F20: garbage on every subject is refused and counted; a node answers before, meanwhile and afterwards, and nothing is carried out', async () => {
   await using scene = await sceneOf(live, 20);
   const pids = live.nodes.map((node) => live.pid(node));
-  expect(await live.client.ask('spawn', { type: 'counter', id: 'victim' })).toMatchObject({ ok: true });
+  // At a named node: it is not moved to even the load out.
+  const victim = { type: 'counter', id: 'victim', placement: { node: 'n1' } };
+  expect(await live.client.ask('spawn', victim, { timeoutMs: 10_000 })).toMatchObject({ ok: true });
   const add = () => live.client.ask('agent.counter.victim', { type: 'add', by: 1 }, { timeoutMs: 10_000 });
   expect(await add()).toEqual({ ok: true, reply: { value: 1 } });
   const listed = await live.client.list();
   const before = await Promise.all(pids.map(memoryOf));
-  const counted = await refusals();
+  const counted = await eventually('each node is looked at', 20_000, async () => {
+    const now = await refusals();
+    return now.every((one) => one !== false) && now;
+  });
   let over = false;
   const sending = garbage(scene, 6_000).finally(() => {
     over = true;

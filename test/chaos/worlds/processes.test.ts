@@ -54,7 +54,7 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
   test('says what takes part, and where everything is', async () => {
     expect(world).toMatchObject({ kind: 'processes', tier, nodes: ['n1', 'n2', 'n3'], servers: ['s1', 's2', 's3'], exits: [] });
     expect(world.versions).toMatchObject({ 'nats-server': expect.stringMatching(/^2\./), kernel: expect.any(String) });
-    expect(world.servers).toContain(await world.leader());
+    expect(world.servers).toContain(await eventually('somebody leads', 30_000, () => world.leader()));
   });
 
   test('a killed node is started again by its launcher, with word of its end', async () => {
@@ -89,7 +89,7 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
     await act({ act: 'stop-node', node: 'n3' });
     expect([isAlive(before.own), isAlive(before.launcher)]).toEqual([false, false]);
     expect(world.exits.at(-1)).toMatchObject({ place: 'n3', launcher: true, code: 0, signal: null });
-    await eventually('the others know that it is gone', 10_000, async () => (await rowOf('n3'))?.state !== 'running');
+    await eventually('the others know that it is gone', 30_000, async () => (await rowOf('n3'))?.state !== 'running');
     await act({ act: 'start-node', node: 'n4' });
     await act({ act: 'start-node', node: 'n3' });
     expect(world.nodes).toEqual(['n1', 'n2', 'n3', 'n4']);
@@ -99,18 +99,18 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
   test('a paused node stands still, and goes on', async () => {
     await act({ act: 'pause-node', node: 'n1', launcher: false });
     const { own, launcher } = pids('n1');
-    await eventually('it stands still', 5_000, () => isStopped(own) && !isStopped(launcher));
+    await eventually('it stands still', 20_000, () => isStopped(own) && !isStopped(launcher));
     await act({ act: 'resume-node', node: 'n1' });
-    await eventually('it goes on', 5_000, () => !isStopped(own));
+    await eventually('it goes on', 20_000, () => !isStopped(own));
     await act({ act: 'pause-node', node: 'n1', launcher: true });
-    await eventually('both stand still', 5_000, () => isStopped(own) && isStopped(launcher));
+    await eventually('both stand still', 20_000, () => isStopped(own) && isStopped(launcher));
     await act({ act: 'heal' });
-    await eventually('both go on', 5_000, () => !isStopped(own) && !isStopped(launcher));
+    await eventually('both go on', 20_000, () => !isStopped(own) && !isStopped(launcher));
     await allUp('n1', 'n2', 'n3', 'n4');
   });
 
   test('a server that leads is killed: another leads, and it comes back on its old state', async () => {
-    const leader = (await world.leader()) ?? '';
+    const leader = await eventually('somebody leads', 30_000, () => world.leader());
     const { own } = pids(leader);
     await act({ act: 'kill-server', server: leader });
     expect(isAlive(own)).toBe(false);
@@ -122,20 +122,21 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
     await act({ act: 'start-server', server: leader });
     expect(world.servers).toContain(next);
     await allUp('n1', 'n2', 'n3', 'n4');
-    await link.client.cluster.types();
+    // Our own connection may have to find another server first.
+    await eventually('a client is answered', 30_000, () => link.client.cluster.types().catch(() => undefined));
   });
 
   test('a server that is stopped hands over first; one that is paused stands still', async () => {
     const leader = await eventually('somebody leads', 30_000, () => world.leader());
     const from = world.exits.length;
     await act({ act: 'stop-server', server: leader });
-    expect(world.exits.slice(from)).toMatchObject([{ place: leader, code: 0, signal: null }]);
+    expect(world.exits.slice(from).filter(({ place }) => place === leader)).toMatchObject([{ code: 0, signal: null }]);
     await act({ act: 'start-server', server: leader });
     await act({ act: 'pause-server', server: 's2' });
     const { own } = pids('s2');
-    await eventually('it stands still', 5_000, () => isStopped(own));
+    await eventually('it stands still', 20_000, () => isStopped(own));
     await act({ act: 'resume-server', server: 's2' });
-    await eventually('it goes on', 5_000, () => !isStopped(own));
+    await eventually('it goes on', 20_000, () => !isStopped(own));
     await allUp('n1', 'n2', 'n3', 'n4');
   });
 
@@ -149,16 +150,16 @@ describe.each(TIERS.filter((tier) => !lacking.has(tier)))('the world of processe
     };
     // One that has just come back may not answer yet.
     const all = () => Promise.all([0, 1, 2].map((index) => peersOf(index).catch(() => Number.NaN)));
-    await eventually('all have met', 20_000, async () => (await all()).join() === '2,2,2');
+    await eventually('all have met', 60_000, async () => (await all()).join() === '2,2,2');
     for (const peer of ['s2', 's3'])
       for (const [from, to] of [
         ['s1', peer],
         [peer, 's1'],
       ] as const)
         await act({ act: 'cut', from, to });
-    await eventually('it is alone', 20_000, async () => (await all()).join() === '0,1,1');
+    await eventually('it is alone', 60_000, async () => (await all()).join() === '0,1,1');
     await act({ act: 'heal' });
-    await eventually('all have met again', 20_000, async () => (await all()).join() === '2,2,2');
+    await eventually('all have met again', 60_000, async () => (await all()).join() === '2,2,2');
   });
 
   test('places that there are not, and what cannot be done, are refused', async () => {

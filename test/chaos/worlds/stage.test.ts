@@ -39,17 +39,18 @@ describe.each(tiers)('nothing is left, tier %s', (tier) => {
   test('when the drill’s process is killed', async () => {
     const { program, folder, processes } = await held();
     program.kill('SIGKILL');
-    await eventually('all of it has ended', 20_000, () => processes().length === 0);
-    await eventually('its folder is gone', 5_000, () => !existsSync(folder));
+    await eventually('all of it has ended', 60_000, () => processes().length === 0);
+    await eventually('its folder is gone', 20_000, () => !existsSync(folder));
   });
 
   test('when the stage is killed, and whoever wants something of it is told', async () => {
     const { program, folder, processes } = await held();
+    const ended = once(program, 'exit');
     const stage = processes().find(({ command }) => command.includes('stage/main.js') && !command.startsWith('sudo'));
     process.kill(stage?.pid ?? Number.NaN, 'SIGKILL');
-    await eventually('all of it has ended', 20_000, () => processes().length === 0);
+    await eventually('all of it has ended', 60_000, () => processes().length === 0);
     // The drill's own process closes its world then.
-    const [code] = await once(program, 'exit');
+    const [code] = await ended;
     expect(code).toBe(0);
     expect(existsSync(folder)).toBe(false);
   });
@@ -102,7 +103,7 @@ test('rubbish on its line is answered as such, and does no harm', async () => {
       JSON.stringify({ id: 6, order: 'act', act: { act: 'start-server', server: 's1' } }),
     ])
       stage.stdin.write(`${line}\n`);
-    await eventually('all of it is answered', 20_000, () => answers().length >= 9);
+    await eventually('all of it is answered', 60_000, () => answers().length >= 9);
     const byId = (id: number | null) => answers().filter((answer) => answer.id === id);
     expect(byId(null).map(({ error }) => error.code)).toEqual(['invalid-message', 'invalid-message', 'invalid-message']);
     expect(byId(1)).toMatchObject([{ error: { code: 'conflict' } }]);
@@ -114,7 +115,7 @@ test('rubbish on its line is answered as such, and does no harm', async () => {
     expect(marked(MARK, folder).length).toBeGreaterThan(1);
     stage.stdin.end();
     expect(await once(stage, 'exit')).toEqual([0, null]);
-    await eventually('nothing is left', 5_000, () => marked(MARK, folder).length === 0 && !existsSync(folder));
+    await eventually('nothing is left', 20_000, () => marked(MARK, folder).length === 0 && !existsSync(folder));
   } finally {
     stage.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });

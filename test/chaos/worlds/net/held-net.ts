@@ -217,7 +217,8 @@ export class Call {
   hears(text: string): Promise<void> {
     return until(
       () => this.heard.includes(text),
-      20_000,
+      // What is lost again and again is said again after twice as long each time.
+      60_000,
       () => ({
         text: text.slice(0, 50),
         heard: this.heard.slice(0, 200),

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Tier } from '../../../../chaos/plan.ts';
 import { type Choice, chooseTier } from '../../../../chaos/worlds/processes/net/choose-tier.ts';
 import { until } from '../../../support/real.ts';
 import { HeldNet, type Listener } from './held-net.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** One after the other: whichever this machine has, with and without relays where that is a choice. */
 const nets: readonly { readonly name: string; readonly tier: Tier; readonly proxied: boolean }[] = [
