@@ -17,7 +17,7 @@ const ok = (stdout: string) => ({ exit: 0, stdout, stderr: '' });
 beforeAll(async () => {
   project = await installedProject();
   expect(await inProject('npx', 'tsc')).toEqual(expect.objectContaining({ exit: 0, stdout: '' }));
-}, 120_000);
+}, 300_000);
 afterAll(() => project?.[Symbol.asyncDispose]());
 
 describe('the tarball', () => {

@@ -25,6 +25,8 @@ const WAY_MS = 20_000;
 const LEAVE_MS = 20_000;
 const CLOSE_MS = 60_000;
 const POLL_MS = 50;
+/** What a launcher takes at most to end after its node could not start: it has that declared gone first. */
+const LAST_WORDS_MS = 10_000;
 
 /** The world of real processes, as the drill's process sees it: what it wants done it tells the stage. */
 export class ProcessWorld implements World {
@@ -217,6 +219,17 @@ export class ProcessWorld implements World {
   /** The ends of the logs of nodes and servers, at most 4 kB in all: for an error. */
   async lastWords(): Promise<string> {
     const { folder } = this.#setting;
+    // A node that cannot start is outlived by its launcher, which says why.
+    const untilMs = this.clock.monotonicMs() + LAST_WORDS_MS;
+    const unsaid = () =>
+      this.#exits.some(
+        ({ place, launcher }) =>
+          launcher !== true &&
+          !this.servers.includes(place) &&
+          !this.#exits.some((other) => other.place === place && other.launcher === true),
+      );
+    while (this.#closing === undefined && unsaid() && this.clock.monotonicMs() < untilMs)
+      await new Promise<void>((resolve) => void this.clock.after(POLL_MS, resolve));
     const places = await readdir(folder).catch(() => []);
     const ends = await Promise.all(
       places.map(async (place) => {
