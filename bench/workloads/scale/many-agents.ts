@@ -71,7 +71,7 @@ export const manyAgents: Workload = {
   contenders: { nexa: many(100_000), 'nexa, 25,000': many(25_000) },
   reach: [
     { measure: 'bytes', limit: 2_000 },
-    { measure: 'bytes', beside: 'nexa, 25,000', ratio: 1 / 1.1 },
+    { measure: 'bytes', beside: 'nexa, 25,000', ratio: 0.91 },
     { measure: 'resident', limit: 2_048 },
     { measure: 'subscriptions', limit: 0 },
   ],
