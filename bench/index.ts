@@ -1,113 +1,115 @@
 // All measurements, or those named: npm run bench [-- name … --rounds 5 --quick --json file --compare file --write]
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { changes, TOLERANCE } from './suite/compare.ts';
-import { document } from './suite/document.ts';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { changes } from './suite/compare.ts';
+import { blocks, document } from './suite/document.ts';
 import type { Row } from './suite/figures.ts';
 import { home, peers } from './suite/home.ts';
 import { machine } from './suite/machine.ts';
-import { type BenchRecord, figures, machineText, plain, reached, table } from './suite/report.ts';
-import { rounds as measure } from './suite/rounds.ts';
+import { Misuse, type Options, options, usage } from './suite/options.ts';
+import { installPeers } from './suite/peers.ts';
+import { progress } from './suite/progress.ts';
+import { type BenchRecord, compared, machineText, paragraphs, reached } from './suite/report.ts';
+import { rounds } from './suite/rounds.ts';
 import { serverVersion } from './suite/servers.ts';
-import { workloads } from './workloads/index.ts';
+import { sections } from './workloads/index.ts';
 
-const USAGE = `npm run bench [-- [name …] [options]]
-
-  --rounds <count>   each contender in turn, so many times (default 5)
-  --quick            one short round: shows that all works, its figures say nothing
-  --json <file>      writes the record of this run
-  --compare <file>   beside such a record: exit code 1 when a ratio fell by more than ${TOLERANCE * 100} %
-  --write            writes the record to bench/baseline.json and the figures into docs/benchmarks.md
-  --list             what can be measured
-
-${workloads.map(({ name, cases }) => `  ${name.padEnd(18)} ${cases.join(', ')}`).join('\n')}
-`;
 const BASELINE = join(home, 'bench/baseline.json');
-const DOCUMENT = join(home, 'docs/benchmarks.md');
+const PAGES = ['README.md', 'docs/benchmarks.md'];
 const FAILED = 1;
 const MISUSED = 2;
+const INTERRUPTED = 130;
 
-function options() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string', default: '5' },
-        quick: { type: 'boolean', default: false },
-        json: { type: 'string' },
-        compare: { type: 'string' },
-        write: { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    return misused((error as Error).message);
-  }
-}
-function misused(why: string): never {
-  process.stderr.write(`${why}\n\n${USAGE}`);
-  process.exit(MISUSED);
-}
-const readRecord = (file: string): BenchRecord => {
+function readRecord(file: string): BenchRecord {
   try {
     const record = JSON.parse(readFileSync(file, 'utf8')) as BenchRecord;
     if (record.version !== 1) throw new Error(`it has version ${record.version}, not 1`);
+    if (record.scale !== 1) throw new Error('it is of a quick run, whose figures say nothing');
     return record;
   } catch (error) {
-    return misused(`${file} is no record of a run: ${(error as Error).message}`);
+    throw new Misuse(`${file} is no record to use: ${(error as Error).message}`);
   }
-};
-
-const { values: given, positionals: names } = options();
-if (given.help || given.list) {
-  process.stdout.write(USAGE);
-  process.exit();
 }
-const unknown = names.find((name) => !workloads.some((workload) => workload.name === name));
-if (unknown !== undefined) misused(`no measurement ${unknown}`);
-const count = given.quick ? 1 : Number(given.rounds);
-if (!Number.isInteger(count) || count < 1) misused(`--rounds ${given.rounds} is no number of rounds`);
-const baseline = given.compare === undefined ? undefined : readRecord(given.compare);
-const wanted = names.length === 0 ? workloads : workloads.filter(({ name }) => names.includes(name));
-if (given.write && wanted.length < workloads.length) misused('--write wants a whole run');
-
-const say = (line: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
-const rows: Row[] = [];
-const about = machine(await serverVersion(), peers);
-process.stdout.write(`${machineText(about)}\n`);
-for (const workload of wanted) {
-  const measured = await measure(workload, { rounds: count, scale: given.quick ? 0.02 : 1, say });
-  rows.push(...measured);
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  process.stdout.write(`\n${workload.name}: ${workload.about}\n${figures(workload, rows)}\n`);
+const pages = (): Record<string, string> => Object.fromEntries(PAGES.map((page) => [page, readFileSync(join(home, page), 'utf8')]));
+function write(record: BenchRecord): void {
+  const written = document(pages(), blocks(sections, record));
+  for (const page of PAGES) writeFileSync(join(home, page), written[page] ?? '');
+  writeFileSync(BASELINE, `${JSON.stringify(record)}\n`);
 }
-process.stdout.write(`\n${reached(wanted, rows)}\n`);
 
-const record: BenchRecord = {
-  version: 1,
-  at: new Date().toISOString(),
-  rounds: count,
-  scale: given.quick ? 0.02 : 1,
-  machine: about,
-  rows,
-};
-const written = `${JSON.stringify(record)}\n`;
-if (given.json !== undefined) writeFileSync(given.json, written);
-if (given.write) {
-  writeFileSync(DOCUMENT, document(readFileSync(DOCUMENT, 'utf8'), workloads, record));
-  writeFileSync(BASELINE, written);
+/** What would be found out only after an hour is asked before it. @throws Misuse */
+function requireWritable(asked: Options, empty: BenchRecord): void {
+  try {
+    if (asked.json !== undefined && asked.json !== '-') accessSync(dirname(resolve(asked.json)), constants.W_OK);
+    if (asked.write) document(pages(), blocks(sections, empty));
+  } catch (error) {
+    throw new Misuse((error as Error).message);
+  }
 }
-if (baseline !== undefined) {
-  const seen = changes(wanted, baseline, record);
-  const lines = seen.map(({ workload, at, measure: what, beside, then, now, worse }) => [
-    `${workload} ${at}: ${what}`,
-    beside,
-    plain(then),
-    plain(now),
-    worse ? 'worse' : '',
-  ]);
-  process.stdout.write(`\n${table(['ratio of', 'to', 'then', 'now', ''], lines)}\n`);
-  if (seen.some(({ worse }) => worse)) process.exitCode = FAILED;
+
+async function measured(asked: Options, out: NodeJS.WriteStream, signal: AbortSignal): Promise<BenchRecord> {
+  const { workloads, scale } = asked;
+  const { say, clear } = progress(process.stderr);
+  const natsServer = workloads.some((workload) => workload.servers !== undefined) ? await serverVersion() : undefined;
+  const record = { version: 1, at: new Date().toISOString(), rounds: asked.rounds, scale, machine: machine(natsServer, peers) } as const;
+  requireWritable(asked, { ...record, rows: [] });
+  installPeers(peers, say);
+  out.write(`${machineText(record.machine)}\n`);
+  const rows: Row[] = [];
+  const failures: string[] = [];
+  const lacking: string[] = [];
+  const list = new URL('./workloads/index.js', import.meta.url).href;
+  for (const workload of workloads) {
+    try {
+      const seen = await rounds(workload, { rounds: asked.rounds, scale, list, say, signal });
+      rows.push(...seen.rows);
+      failures.push(...seen.failures);
+      lacking.push(...seen.lacking);
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(`${workload.name}: ${(error as Error).message}`);
+    }
+    clear();
+    out.write(`\n## ${workload.name}\n\n${paragraphs(workload, rows)}\n`);
+  }
+  out.write(`\n${reached(workloads, rows)}\n`);
+  for (const each of lacking) out.write(`\nnot measured: ${each}\n`);
+  for (const each of failures) out.write(`\nfailed: ${each}\n`);
+  if (failures.length > 0) process.exitCode = FAILED;
+  return { ...record, rows };
+}
+
+function shown(asked: Options, out: NodeJS.WriteStream, record: BenchRecord): BenchRecord {
+  out.write(`${record.at}, ${record.rounds} rounds\n${machineText(record.machine)}\n`);
+  for (const workload of asked.workloads) out.write(`\n## ${workload.name}\n\n${paragraphs(workload, record.rows)}\n`);
+  out.write(`\n${reached(asked.workloads, record.rows)}\n`);
+  return record;
+}
+
+const aborted = new AbortController();
+// The second time it ends at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => aborted.abort(new Error(`ended by ${signal}`)));
+try {
+  const asked = options(process.argv.slice(2), sections);
+  if (asked === undefined) process.stdout.write(usage(sections));
+  else {
+    const baseline = asked.compare === undefined ? undefined : readRecord(asked.compare);
+    const earlier = asked.from === undefined ? undefined : readRecord(asked.from);
+    const out = asked.json === '-' ? process.stderr : process.stdout;
+    const record = earlier === undefined ? await measured(asked, out, aborted.signal) : shown(asked, out, earlier);
+    if (asked.json === '-') process.stdout.write(`${JSON.stringify(record)}\n`);
+    else if (asked.json !== undefined) writeFileSync(asked.json, `${JSON.stringify(record)}\n`);
+    if (asked.write && process.exitCode === FAILED) out.write('\nnothing is written: a run failed\n');
+    else if (asked.write) write(record);
+    if (baseline !== undefined) {
+      const seen = changes(asked.workloads, baseline, record);
+      out.write(`\n${compared(seen)}\n`);
+      if (seen.some(({ worse }) => worse)) process.exitCode = FAILED;
+    }
+  }
+} catch (error) {
+  if (aborted.signal.aborted) process.exitCode = INTERRUPTED;
+  else if (error instanceof Misuse) process.exitCode = MISUSED;
+  else throw error;
+  process.stderr.write(`\n${(error as Error).message}\n${error instanceof Misuse ? `\n${usage(sections)}` : ''}`);
 }

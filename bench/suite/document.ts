@@ -1,25 +1,36 @@
-import { type BenchRecord, figures, machineText, reached } from './report.ts';
+import { type BenchRecord, machineText, paragraphs, reached } from './report.ts';
 import type { Workload } from './workload.ts';
 
 const BLOCK = /<!-- bench:([\w-]+) -->[\s\S]*?<!-- end -->/g;
 
-/**
- * The document with every `<!-- bench:… -->` block written anew from a record: `machine`, `reached`, or a workload's name. The words
- * around them are written by hand. @throws when a block names nothing, or a workload has no block
- */
-export function document(text: string, workloads: readonly Workload[], record: BenchRecord): string {
-  const blocks = new Map<string, string>([
+/** What pages show of a record: `machine`, `reached`, and each section with all its workloads. */
+export function blocks(sections: Readonly<Record<string, readonly Workload[]>>, record: BenchRecord): ReadonlyMap<string, string> {
+  const section = (workloads: readonly Workload[]): string =>
+    workloads.map((workload) => `### ${workload.name}\n\n${paragraphs(workload, record.rows)}`).join('\n\n');
+  return new Map([
     ['machine', `${record.at.slice(0, 10)}, ${record.rounds} rounds. ${machineText(record.machine)}.`],
-    ['reached', reached(workloads, record.rows)],
-    ...workloads.map((workload) => [workload.name, `${workload.about}\n\n${figures(workload, record.rows)}`] as const),
+    ['reached', reached(Object.values(sections).flat(), record.rows)],
+    ...Object.entries(sections).map(([name, workloads]) => [name, section(workloads)] as const),
   ]);
-  const missing = new Set(blocks.keys());
-  const filled = text.replace(BLOCK, (_whole, name: string) => {
-    const block = blocks.get(name);
-    if (block === undefined) throw new Error(`no measurement ${name}`);
-    missing.delete(name);
-    return `<!-- bench:${name} -->\n${block}\n<!-- end -->`;
-  });
+}
+
+/**
+ * The pages with each `<!-- bench:… -->` block written anew; the words around them are written by hand.
+ * @throws when a block has a name that nobody knows, or there is no place for one
+ */
+export function document<Page extends string>(
+  pages: Readonly<Record<Page, string>>,
+  shown: ReadonlyMap<string, string>,
+): Readonly<Record<Page, string>> {
+  const missing = new Set(shown.keys());
+  const filled = (text: string): string =>
+    text.replace(BLOCK, (_whole, name: string) => {
+      const block = shown.get(name);
+      if (block === undefined) throw new Error(`no measurement ${name}`);
+      missing.delete(name);
+      return `<!-- bench:${name} -->\n\n${block}\n\n<!-- end -->`;
+    });
+  const written = Object.entries<string>(pages).map(([page, text]) => [page, filled(text)]);
   if (missing.size > 0) throw new Error(`no place for ${[...missing].join(', ')}`);
-  return filled;
+  return Object.fromEntries(written) as Record<Page, string>;
 }

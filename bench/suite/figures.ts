@@ -22,9 +22,13 @@ export interface Target {
   readonly asked: number;
   /** Of the ratios of each round, or of the values. */
   readonly seen: Spread;
-  readonly met: boolean;
+  /** Undefined: one of the two was not measured. */
+  readonly met?: boolean;
 }
 
+export const ours = (workload: Workload): string => Object.keys(workload.contenders)[0] ?? '';
+
+/** NaN in all of them: of nothing. */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -42,26 +46,30 @@ export function ratios(measure: Measure, ours: readonly number[], theirs: readon
   return ours.slice(0, theirs.length).map((value, round) => ratioOf(measure, value, theirs[round] ?? Number.NaN));
 }
 
-/** What of a workload's targets can be told from these rows. */
+/** What was seen of a contender, round by round; nothing, if it was not measured. */
+export type Values = (at: string, contender: string, measure: string) => readonly number[];
+export const valuesOf =
+  (workload: Workload, rows: readonly Row[]): Values =>
+  (at, contender, measure) =>
+    rows.find((row) => row.workload === workload.name && row.at === at && row.contender === contender)?.values[measure] ?? [];
+
+/** All of a workload's targets, and what is known of them. */
 export function targets(workload: Workload, rows: readonly Row[]): readonly Target[] {
-  const first = Object.keys(workload.contenders)[0] ?? '';
-  const valuesOf = (contender: string, at: string, measure: string): readonly number[] =>
-    rows.find((row) => row.workload === workload.name && row.contender === contender && row.at === at)?.values[measure] ?? [];
+  const values = valuesOf(workload, rows);
   const told = (reach: Reach, at: string): readonly Target[] => {
     const measure = workload.measures[reach.measure];
-    const of = reach.of ?? first;
-    const ours = valuesOf(of, at, reach.measure);
-    if (measure === undefined || ours.length === 0) return [];
+    if (measure === undefined) return [];
+    const of = reach.of ?? ours(workload);
+    const mine = values(at, of, reach.measure);
     const common = { workload: workload.name, at, measure: reach.measure, of };
+    const known = ({ median }: Spread, met: boolean) => (Number.isNaN(median) ? {} : { met });
     if ('limit' in reach) {
-      const seen = spread(ours);
+      const seen = spread(mine);
       const met = measure.better === 'more' ? seen.median >= reach.limit : seen.median <= reach.limit;
-      return [{ ...common, asked: reach.limit, seen, met }];
+      return [{ ...common, asked: reach.limit, seen, ...known(seen, met) }];
     }
-    const theirs = valuesOf(reach.beside, at, reach.measure);
-    if (theirs.length === 0) return [];
-    const seen = spread(ratios(measure, ours, theirs));
-    return [{ ...common, beside: reach.beside, asked: reach.ratio, seen, met: seen.median >= reach.ratio }];
+    const seen = spread(ratios(measure, mine, values(at, reach.beside, reach.measure)));
+    return [{ ...common, beside: reach.beside, asked: reach.ratio, seen, ...known(seen, seen.median >= reach.ratio) }];
   };
   return workload.cases.flatMap((at) =>
     workload.reach.filter((reach) => reach.at === undefined || reach.at === at).flatMap((reach) => told(reach, at)),

@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,3 +10,9 @@ export const home = dirname(fileURLToPath(import.meta.resolve('nexa/package.json
 export const peers = join(home, 'bench/peers');
 /** A peer's library, as its users load it. */
 export const peer = (name: string): unknown => createRequire(join(peers, 'package.json'))(name);
+
+/** Goes with all that is in it. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'nexa-bench-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
+}

@@ -1,4 +1,5 @@
-import { type Row, ratios, type Spread, spread, type Target, targets } from './figures.ts';
+import { type Change, TOLERANCE } from './compare.ts';
+import { ours, type Row, ratioOf, ratios, type Spread, spread, type Target, targets, valuesOf } from './figures.ts';
 import type { Machine } from './machine.ts';
 import type { Measure, Workload } from './workload.ts';
 
@@ -19,7 +20,11 @@ export function plain(value: number): string {
   if (Math.abs(value) >= 1_000) return Number(value.toPrecision(3)).toLocaleString('en-US');
   return String(Number(value.toPrecision(3)));
 }
-const between = ({ least, most }: Spread): string => `${plain(least)}–${plain(most)}`;
+const between = ({ least, most }: Spread): string => (Number.isFinite(least) ? `${plain(least)}–${plain(most)}` : '');
+const ratioText = (seen: Spread): string => `${plain(seen.median)} (${between(seen)})`;
+const named = (what: { readonly workload: string; readonly at: string; readonly measure: string; readonly of: string }): string =>
+  `${what.workload}${what.at === '' ? '' : `, ${what.at}`}: ${what.measure} of ${what.of}`;
+const atBest = ({ better }: Measure): string => (better === 'more' ? 'at least' : 'at most');
 
 /** A table's lines, in Markdown: what a terminal shows is the same. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -28,45 +33,63 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [line(heads), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
 }
 
-/** Every contender's figures, with the ratio of ours to each. */
+/** Every contender's figures with the ratio of ours to each, and the limits beside them. */
 export function figures(workload: Workload, rows: readonly Row[]): string {
-  const first = Object.keys(workload.contenders)[0] ?? '';
-  const several = workload.cases.length > 1;
+  const first = ours(workload);
+  const values = valuesOf(workload, rows);
   const lines = workload.cases.flatMap((at) =>
     Object.entries(workload.measures).flatMap(([measure, kind]) => {
-      const of = (contender: string): readonly number[] | undefined =>
-        rows.find((row) => row.workload === workload.name && row.at === at && row.contender === contender)?.values[measure];
-      const ours = of(first);
-      return Object.keys(workload.contenders).flatMap((contender) => {
-        const seen = of(contender);
-        if (seen === undefined) return [];
-        const { median, ...rest } = spread(seen);
-        const ratio = contender === first || ours === undefined ? '' : ratioText(kind, ours, seen);
-        return [[...(several ? [at] : []), `${measure}, ${kind.unit}`, contender, plain(median), between({ median, ...rest }), ratio]];
+      const heads = [...(workload.cases.length > 1 ? [at] : []), `${measure}, ${kind.unit}`];
+      const mine = values(at, first, measure);
+      const contenders = Object.keys(workload.contenders).flatMap((contender) => {
+        const theirs = values(at, contender, measure);
+        if (theirs.length === 0) return [];
+        const ratio = contender === first || mine.length === 0 ? '' : ratioText(spread(ratios(kind, mine, theirs)));
+        return [[...heads, contender, plain(spread(theirs).median), between(spread(theirs)), ratio]];
       });
+      const limits = workload.reach.flatMap((reach) => {
+        const of = reach.of ?? first;
+        if (!('limit' in reach) || reach.measure !== measure || (reach.at ?? at) !== at || values(at, of, measure).length === 0) return [];
+        const ratio = ratioText(spread(values(at, of, measure).map((value) => ratioOf(kind, value, reach.limit))));
+        return [[...heads, of === first ? 'limit' : `limit of ${of}`, `${atBest(kind)} ${plain(reach.limit)}`, '', ratio]];
+      });
+      return [...contenders, ...limits];
     }),
   );
-  return table([...(several ? ['case'] : []), 'measure', 'who', 'median', 'spread', `${first} is better by`], lines);
-}
-function ratioText(measure: Measure, ours: readonly number[], theirs: readonly number[]): string {
-  const seen = spread(ratios(measure, ours, theirs));
-  return `${plain(seen.median)} (${between(seen)})`;
+  const several = workload.cases.length > 1 ? ['case'] : [];
+  return lines.length === 0 ? 'Not measured.' : table([...several, 'measure', 'who', 'median', 'spread', `${first} is better by`], lines);
 }
 
-const named = ({ workload, at, measure, of }: Target): string => `${workload}${at === '' ? '' : ` (${at})`}: ${measure} of ${of}`;
+/** A workload: what is done, what was seen, what to know before believing it. */
+export const paragraphs = (workload: Workload, rows: readonly Row[]): string =>
+  [workload.about, figures(workload, rows), workload.words].filter((text) => text !== undefined).join('\n\n');
+
 /** What was to be reached, and what was. */
 export function reached(workloads: readonly Workload[], rows: readonly Row[]): string {
+  const answer = ({ met }: Target): string => (met === undefined ? 'not measured' : met ? 'yes' : 'no');
   const lines = workloads.flatMap((workload) =>
     targets(workload, rows).map((target) => {
-      const { unit, better } = workload.measures[target.measure] as Measure;
+      const kind = workload.measures[target.measure] as Measure;
       const asked =
-        target.beside === undefined
-          ? `${better === 'more' ? 'at least' : 'at most'} ${plain(target.asked)} ${unit}`
-          : `${target.asked} × ${target.beside}`;
-      return [named(target), asked, plain(target.seen.median), between(target.seen), target.met ? 'yes' : 'no'];
+        target.beside === undefined ? `${atBest(kind)} ${plain(target.asked)} ${kind.unit}` : `${plain(target.asked)} × ${target.beside}`;
+      return [named(target), asked, plain(target.seen.median), between(target.seen), answer(target)];
     }),
   );
   return table(['what', 'asked', 'seen', 'spread', 'reached'], lines);
+}
+
+export function compared(seen: readonly Change[]): string {
+  if (seen.length === 0) return 'Nothing that the other record has was measured.';
+  const lines = seen.map((change) => [
+    named(change),
+    change.beside,
+    ratioText(change.before),
+    ratioText(change.after),
+    change.worse ? 'worse' : '',
+  ]);
+  const worse = seen.filter((change) => change.worse).length;
+  const said = worse === 0 ? 'No ratio' : `${worse} of ${seen.length} ratios`;
+  return `${table(['ratio of', 'to', 'then', 'now', ''], lines)}\n\n${said} fell by more than ${TOLERANCE * 100} % and below all that was seen then.`;
 }
 
 export function machineText({ cpu, cores, memoryGiB, os, versions }: Machine): string {

@@ -1,60 +1,74 @@
-import { forkRun, type Order } from './child.ts';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Row } from './figures.ts';
+import { temporaryFolder } from './home.ts';
+import { run } from './run.ts';
 import { servers } from './servers.ts';
-import type { Seen, Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 export interface RoundsOptions {
   readonly rounds: number;
   /** 1: full runs. */
   readonly scale: number;
+  /** The URL of the module that has the workload among its `workloads`. */
+  readonly list: string;
   readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Of a run that says nothing. Default 300,000. */
+  readonly limitMs?: number;
 }
-/** After so long a run that says nothing is given up. */
-const RUN_MS = 300_000;
+export interface Measured {
+  readonly rows: readonly Row[];
+  /** Who could not run here, and why. */
+  readonly lacking: readonly string[];
+  /** Who failed, and how: there is no row of them. */
+  readonly failures: readonly string[];
+}
 
-/** All contenders of a workload in turn, round after round, each run in fresh processes. @throws when a run failed or lost something. */
-export async function rounds(workload: Workload, options: RoundsOptions): Promise<readonly Row[]> {
-  const able = Object.entries(workload.contenders).filter(([name, contender]) => {
-    const lacking = contender.lacking?.();
-    if (lacking !== undefined) options.say(`${workload.name}: without ${name}: ${lacking}`);
-    return lacking === undefined;
-  });
-  await using started = await servers(workload.servers);
-  const rows = new Map<string, { at: string; contender: string; values: Record<string, number[]> }>();
-  for (const at of workload.cases)
+/**
+ * All contenders of a workload in turn, round after round, each run in fresh processes. Who fails in a case is out of it: the others go
+ * on. @throws when there are no servers to be had, or the signal says so
+ */
+export async function rounds(workload: Workload, options: RoundsOptions): Promise<Measured> {
+  const { say, signal, scale, list, limitMs = 300_000 } = options;
+  const lacking = new Map(
+    Object.entries(workload.contenders).flatMap(([name, contender]) => {
+      const why = contender.lacking?.();
+      return why === undefined ? [] : [[name, why] as const];
+    }),
+  );
+  await using temporary = await temporaryFolder();
+  await using started = await servers(workload.servers, join(temporary.path, 'servers'));
+  const rows: Row[] = [];
+  const failures: string[] = [];
+  for (const at of workload.cases) {
+    const named = [workload.name, at].filter((word) => word !== '').join(', ');
+    const values = new Map<string, Record<string, number[]>>();
+    for (const name of Object.keys(workload.contenders)) if (!lacking.has(name)) values.set(name, {});
     for (let round = 1; round <= options.rounds; round++)
-      for (const [contender] of able) {
-        options.say(`${workload.name} ${at}: round ${round} of ${options.rounds}, ${contender}`);
+      for (const contender of turn([...values.keys()], round - 1)) {
+        say(`${named}: round ${round} of ${options.rounds}, ${contender}`);
+        const folder = join(temporary.path, `${at}-${round}-${contender}`.replaceAll(/[^\w-]/g, '-'));
+        await mkdir(folder, { recursive: true });
         const { urls, monitors } = started;
-        const { values } = await runOnce({ workload: workload.name, at, contender, urls, monitors, scale: options.scale });
-        const row = rows.get(`${at} ${contender}`) ?? { at, contender, values: {} };
-        rows.set(`${at} ${contender}`, row);
-        for (const [measure, value] of Object.entries(values)) {
-          row.values[measure] ??= [];
-          row.values[measure].push(value);
+        const order = { list, workload: workload.name, at, contender, urls, monitors, scale };
+        try {
+          const seen = await run({ order, measures: workload.measures, folder, limitMs, signal });
+          const all = values.get(contender) ?? {};
+          for (const [measure, value] of Object.entries(seen)) {
+            all[measure] ??= [];
+            all[measure].push(value);
+          }
+        } catch (error) {
+          signal.throwIfAborted();
+          values.delete(contender);
+          failures.push(`${named}, ${contender}, round ${round}: ${(error as Error).message}`);
         }
       }
-  return [...rows.values()].map((row) => ({ workload: workload.name, ...row }));
+    for (const [contender, each] of values) rows.push({ workload: workload.name, at, contender, values: each });
+  }
+  return { rows, failures, lacking: [...lacking].map(([name, why]) => `${workload.name}, ${name}: ${why}`) };
 }
 
-function runOnce(order: Order): Promise<Seen> {
-  return new Promise((resolve, reject) => {
-    const what = `${order.workload} ${order.at}, ${order.contender}`;
-    const child = forkRun(order);
-    let said = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4_000);
-    });
-    const late = setTimeout(() => child.kill('SIGKILL'), RUN_MS);
-    let seen: Seen | undefined;
-    child.on('message', (message: { readonly seen?: Seen }) => {
-      seen = message.seen;
-    });
-    child.once('exit', (code, signal) => {
-      clearTimeout(late);
-      if (seen === undefined) return reject(new Error(`${what} ended with ${signal ?? code}:\n${said}`));
-      if (seen.seen !== seen.expected) return reject(new Error(`${what}: ${seen.seen} of ${seen.expected} were accounted for`));
-      resolve(seen);
-    });
-  });
-}
+/** Another one begins each round: no one always follows the same one. */
+const turn = <T>(all: readonly T[], by: number): readonly T[] => [...all.slice(by % all.length), ...all.slice(0, by % all.length)];

@@ -2,6 +2,8 @@
 export interface Measure {
   readonly unit: string;
   readonly better: 'more' | 'less';
+  /** Bytes or a count, the same on a slow machine: what it says beside a limit can be compared with another day's. */
+  readonly steady?: true;
 }
 /** What one run saw. A run that did not see all that it expected has failed: no figure comes of it. */
 export interface Seen {

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { blocks, document } from '../../bench/suite/document.ts';
+import { ours } from '../../bench/suite/figures.ts';
+import type { BenchRecord } from '../../bench/suite/report.ts';
+import { sections, workloads } from '../../bench/workloads/index.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const text = (path: string): string => readFileSync(root + path, 'utf8');
+const pages = () => Object.fromEntries(['README.md', 'docs/benchmarks.md'].map((page) => [page, text(page)]));
+const empty: BenchRecord = {
+  version: 1,
+  at: '2026-01-01T00:00:00.000Z',
+  rounds: 1,
+  scale: 1,
+  machine: { cpu: '', cores: 1, memoryGiB: 1, os: '', versions: {} },
+  rows: [],
+};
+
+test('each has a name of its own, which is no section’s', () => {
+  const names = [...workloads.map(({ name }) => name), ...Object.keys(sections)];
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test.each(workloads)('$name asks only for what it measures', ({ measures, cases, contenders, reach }) => {
+  expect(cases.length).toBeGreaterThan(0);
+  for (const { measure, at, of, ...beside } of reach) {
+    expect(Object.keys(measures)).toContain(measure);
+    if (at !== undefined) expect(cases).toContain(at);
+    if (of !== undefined) expect(Object.keys(contenders)).toContain(of);
+    if ('beside' in beside) expect(Object.keys(contenders)).toContain(beside.beside);
+  }
+});
+
+test.each(workloads)('$name has something beside each of its figures', (workload) => {
+  expect(ours(workload)).toMatch(/^nexa/);
+  if (Object.keys(workload.contenders).length > 1) return;
+  for (const measure of Object.keys(workload.measures))
+    expect(workload.reach.filter((reach) => reach.measure === measure && 'limit' in reach)).not.toEqual([]);
+});
+
+test('the pages have a place for each section, and none for anything else', () => {
+  document(pages(), blocks(sections, empty));
+});
+
+test('the pages say what the record says', () => {
+  if (!existsSync(`${root}bench/baseline.json`)) return;
+  const record = JSON.parse(text('bench/baseline.json')) as BenchRecord;
+  expect(document(pages(), blocks(sections, record))).toEqual(pages());
+});
