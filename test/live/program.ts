@@ -16,6 +16,8 @@ export interface Program {
   says(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
+const HELD_OPEN_MS = 2_000;
+
 export function program(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
   const { NEXA_NATS_URL: _, NEXA_CLUSTER: __, NEXA_WORKER: ___, NEXA_LOG: ____, ...rest } = process.env;
   const child = spawn(process.execPath, [built('nexa'), ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...rest, ...env } });
@@ -26,9 +28,13 @@ export function program(argv: readonly string[], env: Readonly<Record<string, st
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written.stderr += text;
   });
-  // Of the program itself, not of its output: somebody it left behind would hold that open.
+  // With all it wrote; but somebody it left behind may hold its output open.
   const ended = new Promise<number | string>((resolve) => {
-    child.once('exit', (code, signal) => setImmediate(() => resolve(code ?? signal ?? 'unknown')));
+    child.once('exit', (code, signal) => {
+      const end = (): void => resolve(code ?? signal ?? 'unknown');
+      child.once('close', end);
+      setTimeout(end, HELD_OPEN_MS).unref();
+    });
   });
   return {
     pid: child.pid ?? 0,
@@ -41,7 +47,7 @@ export function program(argv: readonly string[], env: Readonly<Record<string, st
     },
     ended,
     says: (pattern) =>
-      eventually(`it says ${pattern}`, 60_000, () => {
+      eventually(`it says ${pattern}`, 120_000, () => {
         if (child.exitCode !== null && !pattern.test(written.stderr)) throw new Error(`it ended: ${written.stderr}`);
         return pattern.exec(written.stderr);
       }),
@@ -72,7 +78,7 @@ export async function nexa(
 /** A folder that is gone when the test is. */
 export async function temporary(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'nexa-live-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** A user's agent type, in a folder of its own below `folder`: it counts by `config.step`, crashes when told to, has a plain child. */

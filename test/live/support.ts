@@ -45,6 +45,8 @@ export interface LiveCluster extends AsyncDisposable {
   readonly client: Bare;
   connect(name: string): Promise<Bare>;
   pid(node: string): number;
+  /** Resolves once every node runs, in the eyes of all: what a test needs that begins where another one broke something. */
+  settled(): Promise<true>;
   signal(node: string, signal: NodeJS.Signals): void;
   /** Waits for the launcher to tell it. */
   heard<E extends LauncherEvent['event']>(event: E, node: string, from?: number): Promise<Extract<LauncherEvent, { readonly event: E }>>;
@@ -100,25 +102,28 @@ export async function liveCluster(options: LiveOptions = {}): Promise<LiveCluste
     await Promise.all(clients.map((each) => each.close()));
     await running.stop();
     const pids = new Set([...serverPids, ...events.flatMap((event) => (event.event === 'started' ? [event.pid] : []))]);
-    const left = [...[...pids].filter(alive), ...processesOf(cluster)];
-    if (options.folder === undefined) await rm(folder, { recursive: true });
+    // By name where the system tells names: a number may be another process's by now.
+    const left = existsSync('/proc/self/environ') ? [...processesOf(cluster), ...processesOf(folder)] : [...pids].filter(alive);
+    if (options.folder === undefined) await rm(folder, { recursive: true, maxRetries: 5 });
     if (left.length > 0) throw new Error(`processes were left behind: ${left.join(' ')}`);
   };
   const client = await connect('test');
   // A node is up when it may act itself; that the others have heard of it is one beat later.
-  await eventually('every node sees every other', 20_000, async () => {
-    const seen = await Promise.all(nodes.map((node) => client.ask(`ctl.${node}`, { type: 'nodes' }, { timeoutMs: 1_000 })));
-    return seen.every(
-      (answer) =>
-        answer.ok &&
-        nodes.every((node) =>
-          answer.reply.nodes.some(
-            (row: { readonly node: string; readonly state: string; readonly pid: number | null; readonly suspended: boolean }) =>
-              row.node === node && row.state === 'running' && row.pid === pid(node) && !row.suspended,
+  const settled = (): Promise<true> =>
+    eventually('every node sees every other', 90_000, async () => {
+      const seen = await Promise.all(nodes.map((node) => client.ask(`ctl.${node}`, { type: 'nodes' }, { timeoutMs: 1_000 })));
+      return seen.every(
+        (answer) =>
+          answer.ok &&
+          nodes.every((node) =>
+            answer.reply.nodes.some(
+              (row: { readonly node: string; readonly state: string; readonly pid: number | null; readonly suspended: boolean }) =>
+                row.node === node && row.state === 'running' && row.pid === launcher.pids().get(node) && !row.suspended,
+            ),
           ),
-        ),
-    );
-  });
+      );
+    });
+  await settled();
   const live: LiveCluster = {
     cluster,
     prefix: `nexa.${cluster}.v1`,
@@ -129,6 +134,7 @@ export async function liveCluster(options: LiveOptions = {}): Promise<LiveCluste
     client,
     connect,
     pid,
+    settled,
     signal: (node, signal) => void process.kill(pid(node), signal),
     heard: (event, node, from = 0) =>
       eventually(`the launcher tells ${event} of ${node}`, 60_000, () =>
