@@ -20,7 +20,12 @@ afterAll(async () => {
 });
 
 const bucket = (store: string): string => `nexa_${live.cluster}_${store}`;
-const spawn = (id: string, more: object = {}) => live.client.ask('spawn', { type: 'counter', id, ...more });
+const spawn = (id: string, more: object = {}, options = {}) => live.client.ask('spawn', { type: 'counter', id, ...more }, options);
+/** What a test begins with. */
+const spawned = async (id: string, node?: string): Promise<void> => {
+  const placement = node === undefined ? {} : { placement: { node } };
+  expect(await live.client.insist('spawn', { type: 'counter', id, ...placement })).toMatchObject({ ok: true });
+};
 const add = (id: string) => live.client.ask(`agent.counter.${id}`, { type: 'add', by: 1 });
 const rowOf = async (id: string) => (await live.client.list()).find((row) => row.id === id);
 /** What there is, byte for byte. */
@@ -39,13 +44,13 @@ const deletion = () => {
 };
 const allUp = async (): Promise<void> => {
   for (const node of live.nodes) {
-    const answer = await live.client.ask(`ctl.${node}`, { type: 'status' });
+    const answer = await live.client.insist(`ctl.${node}`, { type: 'status' });
     expect(answer).toMatchObject({ ok: true, reply: { state: 'running', suspended: false } });
   }
 };
 
 test('a full store refuses by name and for certain, nobody ends, and once there is room the same agents go on', async () => {
-  for (const node of live.nodes) expect(await spawn(`full-${node}`, { placement: { node } })).toMatchObject({ created: true });
+  for (const node of live.nodes) await spawned(`full-${node}`, node);
   for (const store of ['STATE', 'AGENTS'] as const) {
     const stream = `KV_${bucket(store)}`;
     const { config, state } = await jsm.streams.info(stream);
@@ -70,9 +75,11 @@ test('a record of an agent that nobody can read puts that agent aside, in words,
     ['empty', new Uint8Array(0), 'corrupt-record'],
     ['later', later, 'unknown-version'],
   ] as const;
-  expect(await spawn('sound')).toMatchObject({ created: true });
+  await spawned('sound');
+  const added = new Map<string, number>();
   for (const [id, bytes, code] of cases) {
-    expect(await spawn(id)).toMatchObject({ created: true });
+    // Where it is it stays, whatever its neighbours carry: nobody writes its record by the way.
+    await spawned(id, 'n1');
     expect(await add(id)).toEqual({ ok: true, reply: { value: 1 } });
     const whole = Buffer.from((await lastOf('AGENTS', `counter.${id}`)).hex, 'hex');
     const seq = await put('AGENTS', `counter.${id}`, bytes ?? whole.subarray(0, whole.length / 2));
@@ -82,7 +89,13 @@ test('a record of an agent that nobody can read puts that agent aside, in words,
       return found?.state === 'quarantined' && found;
     });
     expect(row).toMatchObject({ node: null, epoch: seq, why: expect.stringContaining(code) });
-    expect(await add(id)).toMatchObject({ ok: false, error: { code: 'quarantined', definite: true } });
+    // One node has heard of it; the owner may be the other one, and hear of it later.
+    const refused = await eventually(`${id} takes nothing any more`, 20_000, async () => {
+      const answer = await add(id);
+      if (answer.ok) added.set(id, answer.reply.value);
+      return !answer.ok && answer;
+    });
+    expect(refused).toMatchObject({ error: { code: 'quarantined', definite: true } });
     const where = { store: 'AGENTS', key: `counter.${id}`, revision: String(seq) };
     expect(await spawn(id)).toMatchObject({ ok: false, error: { code, definite: true, where, fix: expect.any(String) } });
     expect(await live.client.ask('agents', { type: 'stop', agent: 'counter', id })).toMatchObject({ ok: false, error: { code, where } });
@@ -93,7 +106,7 @@ test('a record of an agent that nobody can read puts that agent aside, in words,
   // What the fix says: without the record it is spawned again, above all earlier epochs, with its state.
   await nats.request(`$KV.${bucket('AGENTS')}.counter.garbage`, '', { timeout: 5_000, headers: deletion() });
   await eventually('garbage is spawned again', 10_000, async () => (await spawn('garbage')).ok);
-  expect(await add('garbage')).toEqual({ ok: true, reply: { value: 2 } });
+  expect(await add('garbage')).toEqual({ ok: true, reply: { value: (added.get('garbage') ?? 1) + 1 } });
 });
 
 test('a state that nobody can read costs its agent alone, whether it runs or begins; nexa ps says why, and forgetting it is the way back', async () => {
@@ -103,9 +116,9 @@ test('a state that nobody can read costs its agent alone, whether it runs or beg
     ['state-cut', undefined, 'corrupt-record'],
     ['state-later', later, 'unknown-version'],
   ] as const;
-  expect(await spawn('beside', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  await spawned('beside', 'n1');
   for (const [id, bytes, code] of cases) {
-    expect(await spawn(id, { placement: { node: 'n1' } })).toMatchObject({ created: true });
+    await spawned(id, 'n1');
     expect(await add(id)).toEqual({ ok: true, reply: { value: 1 } });
     const whole = Buffer.from((await lastOf('STATE', `counter.${id}`)).hex, 'hex');
     await put('STATE', `counter.${id}`, bytes ?? whole.subarray(0, whole.length / 2));
@@ -115,12 +128,14 @@ test('a state that nobody can read costs its agent alone, whether it runs or beg
       const answer = await add(id);
       expect(answer.ok).toBe(false);
       const found = await rowOf(id);
-      return (found?.state === 'quarantined' || found?.state === 'unplaced') && found;
+      return (found?.state === 'quarantined' || found?.state === 'unplaced') && found.why.includes(code) && found;
     });
-    expect(row).toMatchObject({ node: null, why: expect.stringContaining(code) });
-    expect((await nexa('ps', '--cluster', live.cluster, '--nats', live.urls.join(','))).stdout).toMatch(
-      new RegExp(`counter/${id} .*${code}`),
-    );
+    expect(row).toMatchObject({ node: null });
+    // While it is tried again it is shown as one that starts.
+    await eventually('nexa ps says why', 60_000, async () => {
+      const { stdout } = await nexa('ps', '--cluster', live.cluster, '--nats', live.urls.join(','));
+      return new RegExp(`counter/${id} .*${code}`).test(stdout);
+    });
     expect(await lastOf('STATE', `counter.${id}`)).toEqual(there);
     expect(await add('beside')).toMatchObject({ ok: true });
   }
@@ -133,7 +148,8 @@ test('a state that nobody can read costs its agent alone, whether it runs or beg
 });
 
 test('a member record that nobody can read costs that node, with its name and the place, and no other one', async () => {
-  expect(await spawn('of-n1', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  await live.settled();
+  await spawned('of-n1', 'n1');
   const from = live.events.length;
   const seq = await put('MEMBERS', 'n2', Uint8Array.of(0xc1));
   const there = await lastOf('MEMBERS', 'n2');
@@ -145,19 +161,21 @@ test('a member record that nobody can read costs that node, with its name and th
   expect(await lastOf('MEMBERS', 'n2')).toEqual(there);
   expect(there.seq).toBe(seq);
   await nats.request(`$KV.${bucket('MEMBERS')}.n2`, '', { timeout: 5_000, headers: deletion() });
-  expect(await eventually('n2 is over', 80_000, () => live.events.slice(from).find((event) => event.event === 'exited'))).toMatchObject({
-    node: 'n2',
-    code: 75,
-  });
+  const over = await eventually('n2 is over', 120_000, () =>
+    live.events.slice(from).find(({ event, node }) => event === 'exited' && node === 'n2'),
+  );
+  expect(over).toMatchObject({ code: 75 });
   const startedMs = performance.now();
   await live.heard('ready', 'n2', from);
   report(`a member whose record was destroyed is back ${Math.round(performance.now() - startedMs)} ms after its exit`);
+  await live.settled();
   await allUp();
 });
 
 test('states that were purged under running agents put those agents aside, each with its first write, and the next spawn begins them anew', async () => {
+  await live.settled();
   for (const node of live.nodes) {
-    expect(await spawn(`purged-${node}`, { placement: { node } })).toMatchObject({ created: true });
+    await spawned(`purged-${node}`, node);
     expect(await add(`purged-${node}`)).toEqual({ ok: true, reply: { value: 1 } });
   }
   await jsm.streams.purge(`KV_${bucket('STATE')}`);
@@ -182,20 +200,25 @@ test('states that were purged under running agents put those agents aside, each 
 });
 
 test('a store that is deleted under a running cluster is named to those who need it; once it is there again, agents go on by themselves', async () => {
-  for (const node of live.nodes) expect(await spawn(`lost-${node}`, { placement: { node } })).toMatchObject({ created: true });
+  await live.settled();
+  for (const node of live.nodes) await spawned(`lost-${node}`, node);
   expect(await add('lost-n1')).toEqual({ ok: true, reply: { value: 1 } });
-  expect(await live.client.ask('spawn', { type: 'echo', id: 'unharmed' })).toMatchObject({ created: true });
+  expect(await live.client.insist('spawn', { type: 'echo', id: 'unharmed' })).toMatchObject({ ok: true });
   await jsm.streams.delete(`KV_${bucket('STATE')}`);
   expect(await live.client.ask('agent.counter.lost-n1', { type: 'add', by: 1 }, { timeoutMs: 20_000 })).toMatchObject({
     ok: false,
     error: { code: 'store-misconfigured', definite: false, where: { store: `KV_${bucket('STATE')}` }, fix: expect.any(String) },
   });
-  expect(await spawn('without-state', { placement: { node: 'n1' } })).toMatchObject({
+  // A store is missing when it was so several times in a row.
+  expect(await spawn('without-state', { placement: { node: 'n1' } }, { timeoutMs: 20_000 })).toMatchObject({
     ok: false,
     error: { code: 'store-misconfigured', where: { store: `KV_${bucket('STATE')}` } },
   });
-  const degraded = await live.client.ask('ctl.n1', { type: 'status' });
-  expect(degraded).toMatchObject({ ok: true, reply: { subsystems: { store: 'degraded' }, degraded: ['stores'] } });
+  const degraded = await live.client.insist('ctl.n1', { type: 'status' });
+  expect(degraded).toMatchObject({
+    ok: true,
+    reply: { subsystems: { store: 'degraded' }, degraded: expect.arrayContaining(['stores']) },
+  });
   expect(await live.client.ask('agent.echo.unharmed', { type: 'echo', text: 'x' })).toMatchObject({ ok: true });
   await allUp();
   const broken = await nexa('doctor', '--nats', live.urls.join(','), '--cluster', live.cluster);
@@ -213,10 +236,11 @@ test('a store that is deleted under a running cluster is named to those who need
 });
 
 test('without its store of agents a cluster goes on, spawn names the store soon, and each node says that it is degraded and why', async () => {
-  expect(await spawn('before', { placement: { node: 'n1' } })).toMatchObject({ created: true });
+  await live.settled();
+  await spawned('before', 'n1');
   const stream = `KV_${bucket('AGENTS')}`;
   await jsm.streams.delete(stream);
-  expect(await spawn('after')).toMatchObject({
+  expect(await spawn('after', {}, { timeoutMs: 20_000 })).toMatchObject({
     ok: false,
     error: { code: 'store-misconfigured', where: { store: stream }, fix: expect.stringContaining('nexa doctor --repair') },
   });
