@@ -51,7 +51,7 @@ test('Ctrl-C mends and ends a drill on real processes: what was seen is kept, no
   ]);
   const { leaks } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
   expect(leaks).toEqual([]);
-  await eventually('nothing of it is left', 10_000, () => processesOf(folder).length === 0);
+  await eventually('nothing of it is left', 30_000, () => processesOf(folder).length === 0);
 });
 
 test('a second Ctrl-C waits for nothing, and nothing is left of it all the same', async () => {
@@ -63,10 +63,9 @@ test('a second Ctrl-C waits for nothing, and nothing is left of it all the same'
   });
   await drill.says(/\nkill one node/);
   expect(processesOf(temporary)).not.toEqual([]);
-  send(drill.pid, 'SIGINT');
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  send(drill.pid, 'SIGINT');
-  expect(await drill.ended).toBe(1);
+  // Two that are heard at once are one to a process that was busy meanwhile.
+  const insisting = setInterval(() => send(drill.pid, 'SIGINT'), 200);
+  expect(await drill.ended.finally(() => clearInterval(insisting))).toBe(1);
   await eventually('nothing of it is left', 20_000, async () => {
     return processesOf(temporary).length === 0 && (await readdir(temporary)).length === 0;
   });

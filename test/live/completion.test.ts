@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   // Those that ask the cluster in the background end by themselves.
-  await eventually('nobody asks any more', 10_000, () => processesOf(join(folder.path, 'cache')).length === 0);
+  await eventually('nobody asks any more', 60_000, () => processesOf(join(folder.path, 'cache')).length === 0);
   await live?.stop();
   await folder?.[Symbol.asyncDispose]();
 });
@@ -31,7 +31,7 @@ const env = (more: object = {}): NodeJS.ProcessEnv => ({
 });
 const bash = (script: string, more: object = {}): Promise<string> =>
   new Promise((resolve, reject) => {
-    execFile('bash', ['--norc', '-c', script], { cwd: folder.path, env: env(more), timeout: 20_000 }, (error, stdout, stderr) =>
+    execFile('bash', ['--norc', '-c', script], { cwd: folder.path, env: env(more), timeout: 60_000 }, (error, stdout, stderr) =>
       error === null && stderr === '' ? resolve(stdout) : reject(error ?? new Error(stderr)),
     );
   });
@@ -43,13 +43,13 @@ const offered = async (words: readonly string[], more: object = {}): Promise<rea
 };
 
 test('bash completes commands, options and the names that live in the cluster', async () => {
-  await live.client.ask('spawn', { type: 'counter', id: 'alice' });
-  await live.client.ask('spawn', { type: 'counter', id: 'x $(touch owned) y' });
+  for (const id of ['alice', 'x $(touch owned) y'])
+    expect(await live.client.insist('spawn', { type: 'counter', id })).toMatchObject({ ok: true });
   expect(await bash('source <(nexa completion bash); complete -p nexa')).toBe('complete -o default -F _nexa nexa\n');
   expect(await offered(['no'])).toEqual(['node', 'nodes']);
   expect(await offered(['node', '--wor'])).toEqual(['--workers']);
   // Names that a shell would act on are never offered.
-  await eventually('the agent is offered', 20_000, async () => (await offered(['ask', ''])).includes('counter/alice'));
+  await eventually('the agent is offered', 60_000, async () => (await offered(['ask', ''])).includes('counter/alice'));
   expect(await offered(['ask', ''])).toEqual(['counter/alice']);
   expect((await offered(['tree', ''])).toSorted()).toEqual(['n1', 'n2', 'n3']);
   expect(await offered(['spawn', 'co'])).toEqual(['counter']);

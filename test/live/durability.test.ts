@@ -5,7 +5,7 @@ import { eventually, liveCluster, report } from './support.ts';
 test('C4: what was acknowledged under class quorum is there after each server in turn was killed, and after all of them at once', async () => {
   await using live = await liveCluster({ servers: 3 });
   const ids = ['c0', 'c1', 'c2', 'c3'];
-  for (const id of ids) expect(await live.client.ask('spawn', { type: 'counter', id })).toMatchObject({ created: true });
+  for (const id of ids) expect(await live.client.insist('spawn', { type: 'counter', id })).toMatchObject({ ok: true });
   const adders = new Adders(live.client, ids);
   for (const server of live.servers.servers) {
     const before = adders.total;
@@ -23,7 +23,7 @@ test('C4: what was acknowledged under class quorum is there after each server in
   expect(adders.violations).toEqual([]);
   report(`${adders.total} additions acknowledged through four kills of nats-servers`);
   for (const id of ids)
-    expect(await live.client.ask(`agent.counter.${id}`, { type: 'get' })).toEqual({
+    expect(await live.client.insist(`agent.counter.${id}`, { type: 'get' })).toEqual({
       ok: true,
       reply: { value: adders.acknowledged.get(id) },
     });
