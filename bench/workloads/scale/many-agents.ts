@@ -6,8 +6,7 @@ import { visitAll, visitors } from './visitors.ts';
 
 const FEW = 10;
 const AGAIN = 2_000;
-/** To as many agents that are not there yet, and to as many that are. */
-const [SPAWNED_AT_ONCE, ASKED_AT_ONCE] = [256, 64];
+const AT_ONCE = 64;
 const names = (prefix: string, count: number): readonly string[] => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
 /** One node in this process, and so many agents of it, each spawned by the first message to it. */
@@ -15,8 +14,8 @@ const many = (full: number): Contender => ({
   async run({ at, urls: [nats = ''], monitors: [monitor = ''], count }: Run): Promise<Seen> {
     const agents = count(full);
     await using node = await startNode({ nats, name: 'n1', cluster: clusterOf(process.pid), agents: Object.values(visitors) });
+    const first = { before: 0, atOnce: AT_ONCE };
     // What the compilers and the buffers of the node take is not the agents'.
-    const first = { before: 0, atOnce: SPAWNED_AT_ONCE };
     await visitAll(node, at, names('warm', count(3_000)), first);
     await visitAll(node, at, names('few', FEW), first);
     const [few, before] = [await subscriptions(monitor, 'n1'), await memory()];
@@ -28,7 +27,7 @@ const many = (full: number): Contender => ({
     const growth = (await subscriptions(monitor, 'n1')) - few;
     // Left alone, they are still there and know what they were told.
     const some = ids.filter((_id, index) => index % Math.ceil(agents / Math.min(agents, AGAIN)) === 0);
-    const again = await visitAll(node, at, some, { before: 1, atOnce: ASKED_AT_ONCE });
+    const again = await visitAll(node, at, some, { before: 1, atOnce: AT_ONCE });
     return {
       values: {
         bytes: (after.liveBytes - before.liveBytes) / agents,
