@@ -27,14 +27,30 @@ export interface Row {
 /** What an election, a lapsed lease and a client's own reconnect may take together. */
 const INSIST_MS = 60_000;
 
+/**
+ * Asks again while the answer is one that a caller may hear in between and is to repeat: `unavailable`, an outcome that the store did
+ * not know, nobody there yet. @returns the first answer that is final, or the last one.
+ */
+export async function repeated(ask: () => Promise<Answer>): Promise<Answer> {
+  const endMs = performance.now() + INSIST_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer.ok || performance.now() > endMs) return answer;
+    const { code, retryable } = answer.error;
+    if (retryable !== true && code !== 'timeout' && code !== 'no-responders') return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** A plain NATS connection and JSON, nothing of ours: what any language would send. */
 export interface Bare {
   readonly nats: NatsConnection;
   /** `subject` is what follows the cluster's prefix. */
   ask(subject: string, body: object, options?: { readonly timeoutMs?: number; readonly requestId?: string }): Promise<Answer>;
   /**
-   * Asks again, under one request id, what is worth repeating or has no known outcome: for what is to be there before a test begins, or once something
-   * has healed. A spawn that is repeated may answer `created: false`. @returns the first answer that is final, or the last one.
+   * Asks again, under one request id, what is worth repeating or has no known outcome: for what is to be there before a test begins,
+   * or once something has healed. A spawn that is repeated may answer `created: false`. @returns the first answer that is final, or the
+   * last one.
    */
   insist(subject: string, body: object, options?: { readonly timeoutMs?: number; readonly requestId?: string }): Promise<Answer>;
   list(): Promise<readonly Row[]>;
@@ -66,16 +82,8 @@ export async function bare(servers: readonly string[], cluster: string, name: st
       return { ok: false, error: { code, message: String(error), definite: code === 'no-responders' } };
     }
   };
-  const insist: Bare['insist'] = async (subject, body, { timeoutMs = 5_000, requestId = randomUUID() } = {}) => {
-    const endMs = performance.now() + INSIST_MS;
-    for (;;) {
-      const answer = await ask(subject, body, { timeoutMs, requestId });
-      if (answer.ok || performance.now() > endMs) return answer;
-      const { code, retryable } = answer.error;
-      if (retryable !== true && code !== 'timeout' && code !== 'no-responders') return answer;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  };
+  const insist: Bare['insist'] = (subject, body, { timeoutMs = 5_000, requestId = randomUUID() } = {}) =>
+    repeated(() => ask(subject, body, { timeoutMs, requestId }));
   return {
     nats,
     ask,
