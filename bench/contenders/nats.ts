@@ -1,6 +1,4 @@
-import type { NatsConnection } from 'nats';
-import { peer } from '../suite/home.ts';
+import { connect, type NatsConnection } from 'nats';
 
-const { connect } = peer('nats') as { connect(options: object): Promise<NatsConnection> };
 /** At its fastest: by default it makes a stack trace for each request, in case that one fails. */
 export const dialNats = (servers: string): Promise<NatsConnection> => connect({ servers, noAsyncTraces: true });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const home = dirname(fileURLToPath(import.meta.resolve('nexa/package.json')));
 /** What others' libraries are installed into: they are no part of the product's own tree. */
 export const peers = join(home, 'bench/peers');
-/** A peer's library, as its users load it. */
+/** A peer's library, as its users load it; when it is used, for a clone has none before the first run. */
 export const peer = (name: string): unknown => createRequire(join(peers, 'package.json'))(name);
 
 /** Goes with all that is in it. */

@@ -12,10 +12,11 @@ interface Broker {
   waitForServices(name: string): Promise<unknown>;
   call(action: string, question: Question): Promise<Question>;
 }
-const { ServiceBroker } = peer('moleculer') as { readonly ServiceBroker: new (options: object) => Broker };
 /** As its guide starts one over NATS, without logging; its requests have no deadline then, which costs it nothing. */
-const broker = (url: string): Broker =>
-  new ServiceBroker({ logger: false, transporter: { type: 'NATS', options: { servers: [url], noAsyncTraces: true } } });
+function broker(url: string): Broker {
+  const { ServiceBroker } = peer('moleculer') as { readonly ServiceBroker: new (options: object) => Broker };
+  return new ServiceBroker({ logger: false, transporter: { type: 'NATS', options: { servers: [url], noAsyncTraces: true } } });
+}
 
 export const moleculerEcho: Echo = {
   async far(url) {

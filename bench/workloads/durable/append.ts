@@ -1,10 +1,8 @@
-import { peer } from '../../suite/home.ts';
+import { nuid } from 'nats';
 import type { Workload } from '../../suite/workload.ts';
 import { eventAgents } from './agents.ts';
 import { eventRecord, formStores, openJournals } from './journals.ts';
 import { type Load, type Writer, writeMeasures, writes } from './writes.ts';
-
-const { nuid } = peer('nats') as typeof import('nats');
 
 const loads: Readonly<Record<string, Load>> = {
   '64 in flight': { lanes: 64, writes: 60_000 },

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { peer } from '../../suite/home.ts';
+import { dialNats } from '../../contenders/nats.ts';
 import { type StoreName, subjects } from './journals.ts';
 
-const nats = peer('nats') as typeof import('nats');
 const LATE_MS = 60_000;
 const TRY_MS = 1_000;
 const LOOK_MS = 200;
@@ -11,7 +10,7 @@ const LOOK_MS = 200;
 export type RunStores = Awaited<ReturnType<typeof runStores>>;
 export async function runStores(url: string) {
   const names = subjects(`bench-${randomBytes(6).toString('hex')}`);
-  const connection = await nats.connect({ servers: url, noAsyncTraces: true });
+  const connection = await dialNats(url);
   const js = connection.jetstream({ timeout: LATE_MS });
   const jsm = await connection.jetstreamManager({ timeout: LATE_MS });
   const reading = await connection.jetstreamManager({ timeout: TRY_MS });
