@@ -24,7 +24,7 @@ interface Question {
   readonly question?: unknown;
 }
 /** Of a far part: first what it said of itself, then answers. */
-type Said = { readonly said: unknown } | { readonly id: number; readonly answer: unknown };
+type Said = { readonly said?: unknown } | { readonly id: number; readonly answer: unknown };
 
 /** A far part that takes longer to stop has failed. */
 const STOP_MS = 20_000;
@@ -59,7 +59,8 @@ async function startFar(order: Order): Promise<Far & { end(): Promise<void> }> {
   const said = await new Promise<unknown>((resolve, reject) => {
     void ended.then((code) => reject(failed(code)));
     child.on('message', (message: Said) => {
-      if ('said' in message) return resolve(message.said);
+      // Who has nothing to say of itself: undefined does not travel.
+      if (!('id' in message)) return resolve(message.said);
       waiting.get(message.id)?.resolve(message.answer);
       waiting.delete(message.id);
     });

@@ -47,7 +47,9 @@ test('a run has other processes, and fails with them', { timeout: 120_000 }, asy
   const { rows, failures } = await measure(twoProcesses);
   expect(rows.map(({ at, contender, values }) => [at, contender, values.rate])).toEqual([
     ['near', 'nexa', [6]],
+    ['near', 'silent', [3]],
     ['far', 'nexa', [6]],
+    ['far', 'silent', [3]],
   ]);
   expect(failures).toHaveLength(2);
   expect(failures[0]).toContain('far part 0 of is left alone ended with 3');
