@@ -13,7 +13,7 @@ export interface Change {
   readonly after: Spread;
   readonly worse: boolean;
 }
-/** A ratio that fell by more than this, and below all that was seen then, is a regression. */
+/** A ratio whose median fell by more than this is a regression. */
 export const TOLERANCE = 0.25;
 
 /**
@@ -28,7 +28,7 @@ export function changes(workloads: readonly Workload[], baseline: BenchRecord, n
         ({ at, measure, of, beside }) => key(at, measure, of, beside) === key(pair.at, pair.measure, pair.of, pair.beside),
       );
       if (then === undefined) return [];
-      const worse = seen.median < then.seen.median * (1 - TOLERANCE) && seen.most < then.seen.least;
+      const worse = seen.median < then.seen.median * (1 - TOLERANCE);
       return [{ workload: workload.name, ...pair, before: then.seen, after: seen, worse }];
     });
   });

@@ -1,8 +1,8 @@
-/** Runs 0 … count - 1, so many of them at a time: the next one begins when one is through. */
-export async function inFlight(atOnce: number, count: number, run: (index: number) => Promise<void>): Promise<void> {
+/** Runs 0 … count - 1, so many of them at a time: each lane begins its next one when one is through. */
+export async function inFlight(lanes: number, count: number, run: (index: number, lane: number) => Promise<unknown>): Promise<void> {
   let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) await run(next++);
+  const go = async (_: unknown, lane: number): Promise<void> => {
+    while (next < count) await run(next++, lane);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(lanes, count) }, go));
 }

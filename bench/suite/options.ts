@@ -24,7 +24,7 @@ export const usage = (sections: Sections): string => `npm run bench [-- [section
   --rounds <count>   each contender in turn, so many times (default 5)
   --quick            one short round: shows that all works, its figures say nothing
   --json <file>      writes the record of this run; - writes it to stdout, and the figures to stderr
-  --compare <file>   beside such a record: exit code 1 when a ratio fell by more than ${TOLERANCE * 100} % and below all that was seen then
+  --compare <file>   beside such a record: exit code 1 when a ratio fell by more than ${TOLERANCE * 100} %
   --from <file>      measures nothing: shows, compares or writes such a record
   --write            writes the record of a whole run to bench/baseline.json, and its figures into the pages
   --list             what can be measured

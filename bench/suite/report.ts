@@ -89,7 +89,7 @@ export function compared(seen: readonly Change[]): string {
   ]);
   const worse = seen.filter((change) => change.worse).length;
   const said = worse === 0 ? 'No ratio' : `${worse} of ${seen.length} ratios`;
-  return `${table(['ratio of', 'to', 'then', 'now', ''], lines)}\n\n${said} fell by more than ${TOLERANCE * 100} % and below all that was seen then.`;
+  return `${table(['ratio of', 'to', 'then', 'now', ''], lines)}\n\n${said} fell by more than ${TOLERANCE * 100} %.`;
 }
 
 export function machineText({ cpu, cores, memoryGiB, os, versions }: Machine): string {

@@ -103,9 +103,6 @@ describe('compared with another record', () => {
     expect(worse(steadily, now(600 * 0.74))).toEqual(['rate peer']);
     expect(worse(steadily, now(600 * 0.76))).toEqual([]);
   });
-  test('what fell no further than it varied is none', () => {
-    expect(worse([row('nexa', { rate: [300, 600, 900] }), row('peer', { rate: [100, 100, 100] })], now(400))).toEqual([]);
-  });
   test('bytes are compared by their limit too, times are not', () => {
     expect(worse(rows, scaled(1.4, 'size'))).toEqual(['size peer', 'size its limit']);
     const times: Workload = { ...workload, measures: { ...workload.measures, size: { unit: 'ms', better: 'less' } } };

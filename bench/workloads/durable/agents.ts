@@ -1,6 +1,6 @@
 import { counter, counterProtocol, defineEventSourced, startNode } from 'nexa';
 import { z } from 'zod';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 import type { Writer } from './writes.ts';
 
 const SPAWNS = 64;
@@ -28,8 +28,7 @@ const adding =
     const node = await startNode({ name: 'n1', cluster: names.cluster, nats: url, replicas: 3, agents: [tally] });
     const refs = Array.from({ length: lanes }, (_, lane) => node.agent(definition, `t${lane}`));
     const values = refs.map(() => 0);
-    let spawned = 0;
-    await inFlight(SPAWNS, lanes, () => node.spawn(definition, { id: `t${spawned++}`, ...within }));
+    await inFlight(SPAWNS, lanes, (lane) => node.spawn(definition, { id: `t${lane}`, ...within }));
     return async (lane) => {
       const { value } = await (refs[lane] as (typeof refs)[number]).ask({ type: 'add', by: 1 }, within);
       if (value !== ++(values[lane] as number)) throw new Error(`${value} is the answer to addition ${values[lane]} of ${lane}`);

@@ -1,5 +1,6 @@
 import { counter, startNode } from 'nexa';
-import { inFlight, quantile } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
+import { quantile } from '../../suite/percentiles.ts';
 import type { Contender, Run, Workload } from '../../suite/workload.ts';
 import { formStores, placeRecord, stateRecord } from './journals.ts';
 import { type RunStores, runStores } from './run-stores.ts';

@@ -1,4 +1,5 @@
-import { cpuMs, inFlight } from '../../suite/load.ts';
+import { cpuMs } from '../../suite/cpu.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 import type { Contender, Measure } from '../../suite/workload.ts';
 import type { StoreName } from './journals.ts';
 import { type RunStores, runStores } from './run-stores.ts';
@@ -24,7 +25,8 @@ export function writes(store: StoreName, loads: Readonly<Record<string, Load>>, 
       const total = count(full);
       const warm = Math.ceil(total / 4);
       const stores = await runStores(urls[0] as string);
-      const write = await writer(stores, lanes);
+      const writeTo = await writer(stores, lanes);
+      const write = (_index: number, lane: number): Promise<unknown> => writeTo(lane);
       await stores.lead(store);
       await inFlight(lanes, warm, write);
       const fromMs = performance.now();

@@ -1,5 +1,5 @@
 import { startNode } from 'nexa';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 import type { Contender, Run, Workload } from '../../suite/workload.ts';
 import { clusterOf, memory, subscriptions } from './seen-of-node.ts';
 import { type Stranger, strangers } from './strangers.ts';
@@ -33,10 +33,10 @@ const nexa: Contender = {
           all = await strangers(url, count(CONNECTIONS));
           return all.length;
         }
-        let [at, entered] = [0, 0];
-        await inFlight(ASKED_AT_ONCE, all.length, async () => {
-          const client = `stranger-${at}`;
-          const own = all[at++] as Stranger;
+        let entered = 0;
+        await inFlight(ASKED_AT_ONCE, all.length, async (index) => {
+          const client = `stranger-${index}`;
+          const own = all[index] as Stranger;
           const answer = await own.request(subject, { type: 'connect', version: 1, client, wants: { heartbeatMs: 60_000 } });
           if (answer.ok && (answer.reply as { readonly client: string }).client === client) entered++;
         });
@@ -66,15 +66,17 @@ export const connections: Workload = {
   about:
     '10,000 programs, each with a connection of its own to the server and an inbox of its own, make themselves known to one node by the public messages: it lists them, answers each, and expects their heartbeats.',
   measures: {
-    bytes: { unit: 'B of live objects at the node a client', better: 'less' },
+    bytes: { unit: 'B of live objects at the node a client', better: 'less', steady: true },
     rate: { unit: 'clients accepted/s', better: 'more' },
-    subscriptions: { unit: 'subscriptions of the node more than without clients', better: 'less' },
+    subscriptions: { unit: 'subscriptions of the node more than without clients', better: 'less', steady: true },
   },
   cases: [''],
   servers: 1,
   contenders: { nexa },
   reach: [
     { measure: 'bytes', limit: 4_096 },
+    // All of them within a minute of their server's return.
+    { measure: 'rate', limit: CONNECTIONS / 60 },
     { measure: 'subscriptions', limit: 0 },
   ],
   words: 'The connections end at the server: a node holds none of them. What it keeps is the list of who said that it is there.',

@@ -1,6 +1,6 @@
 import { connect as connectNats } from 'nats';
 import { type AnyAgent, connect, counter, echo, startNode } from 'nexa';
-import { quantile } from '../../suite/load.ts';
+import { quantile } from '../../suite/percentiles.ts';
 import type { Contender, Run, Seen, Workload } from '../../suite/workload.ts';
 import { clusterOf } from './seen-of-node.ts';
 

@@ -1,5 +1,5 @@
 import { startNode } from 'nexa';
-import { quantile } from '../../suite/load.ts';
+import { quantile } from '../../suite/percentiles.ts';
 import type { Contender, Run, Seen, Workload } from '../../suite/workload.ts';
 import { clusterOf, memory, subscriptions } from './seen-of-node.ts';
 import { visitAll, visitors } from './visitors.ts';

@@ -9,7 +9,7 @@ import { connectNats } from '../../../src/nats/connection.ts';
 import type { Kv } from '../../../src/ports/stores.ts';
 import { systemClock } from '../../../src/system-clock.ts';
 import { systemRandom } from '../../../src/system-random.ts';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 
 const codec = createCodec();
 const log = jsonLog({ level: 'error' });
@@ -43,10 +43,8 @@ export async function storedPlaces(url: string, count: number): Promise<Source> 
   const stores = link.stores();
   const made = await stores.ensure(storeSpec(names, 'AGENTS', { replicas: 1, firstSequence: 1 }), LATE);
   const kv = stores.kv(names.store('AGENTS'));
-  let index = 0;
   if (made === 'created')
-    await inFlight(256, count, async () => {
-      const at = index++;
+    await inFlight(256, count, async (at) => {
       const { written } = await kv.create(keyOf(at), recordOf(at), LATE);
       if (written !== 'yes') throw new Error(`${keyOf(at)} was not written: ${written}`);
     });

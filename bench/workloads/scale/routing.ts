@@ -1,5 +1,5 @@
 import { actorSystem, type Props, type Routing, receive, router } from 'nexa';
-import { quantile } from '../../suite/load.ts';
+import { quantile } from '../../suite/percentiles.ts';
 import type { Contender, Workload } from '../../suite/workload.ts';
 import { settled, strategies, type Work } from './strategies.ts';
 import { seeded, steppedClock } from './virtual-time.ts';

@@ -1,5 +1,5 @@
 import { echo, startNode } from 'nexa';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 import type { Contender, Run, Seen, Workload } from '../../suite/workload.ts';
 import { clusterOf } from './seen-of-node.ts';
 
@@ -26,9 +26,9 @@ const nodes = (count: number): Contender => ({
       said: name,
       async answer(question) {
         const { of, asks } = question as Drive;
-        let [sent, answered] = [0, 0];
-        await inFlight(LANES, asks, async () => {
-          const text = `${sent++}`;
+        let answered = 0;
+        await inFlight(LANES, asks, async (sent) => {
+          const text = `${sent}`;
           const target = targetOn(of[sent % of.length] as number, Math.floor(sent / of.length));
           if ((await node.agent(echo, target).ask({ type: 'echo', text }, within)).text === text) answered++;
         });

@@ -1,6 +1,6 @@
 // Clients that have nothing of ours: a socket each, that speaks as much NATS as it needs.
 import { connect, type Socket } from 'node:net';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 
 const OPENED_AT_ONCE = 200;
 
@@ -14,9 +14,8 @@ export interface Stranger {
 export async function strangers(url: string, count: number): Promise<readonly Stranger[]> {
   const { hostname, port } = new URL(url);
   const opened: Stranger[] = [];
-  let index = 0;
-  await inFlight(OPENED_AT_ONCE, count, async () => {
-    opened.push(await stranger(connect(Number(port), hostname), index++));
+  await inFlight(OPENED_AT_ONCE, count, async (index) => {
+    opened.push(await stranger(connect(Number(port), hostname), index));
   });
   return opened;
 }

@@ -1,7 +1,7 @@
 // What large numbers of agents are: spawned by the first message to them, small, and idle most of the time.
 import { type AgentRef, type AnyAgent, command, defineAgent, type NexaNode } from 'nexa';
 import { z } from 'zod';
-import { inFlight } from '../../suite/load.ts';
+import { inFlight } from '../../suite/in-flight.ts';
 
 const visits = z.int();
 const spec = {
@@ -29,9 +29,8 @@ export async function visitAll(
   const protocol = visitors[storage] as (typeof visitors)[string];
   const tookMs: number[] = [];
   let right = 0;
-  let at = 0;
-  await inFlight(given.atOnce, ids.length, async () => {
-    const ref: AgentRef<typeof spec.commands> = node.agent(protocol, ids[at++] as string);
+  await inFlight(given.atOnce, ids.length, async (index) => {
+    const ref: AgentRef<typeof spec.commands> = node.agent(protocol, ids[index] as string);
     const fromMs = performance.now();
     if ((await ref.ask({ type: 'visit' }, within)) === given.before + 1) right++;
     tookMs.push(performance.now() - fromMs);
