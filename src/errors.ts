@@ -156,8 +156,14 @@ export function errorFrom(data: unknown): NexaError {
 /** Any thrown value as a NexaError; what is none becomes `code` (default `crashed`) with the original as its cause. */
 export function toNexaError(thrown: unknown, code: ErrorCode = 'crashed', where?: Readonly<Record<string, string>>): NexaError {
   if (thrown instanceof NexaError) return thrown;
-  return new NexaError(code, thrown instanceof Error ? thrown.message : String(thrown), {
-    cause: thrown,
-    ...(where === undefined ? {} : { where }),
-  });
+  const details = where === undefined ? { cause: thrown } : { cause: thrown, where };
+  if (!(thrown instanceof Error)) return new NexaError(code, String(thrown), details);
+  // The stack of the cause is the one that tells. A second one, of where it was caught, costs more than the rest of a restart.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new NexaError(code, thrown.message, details);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

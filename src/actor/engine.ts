@@ -8,6 +8,8 @@ export interface Engine {
 }
 export interface Turnable {
   readonly name: string;
+  /** Those below it that live, by name. */
+  readonly children?: ReadonlyMap<string, { readonly handle: Handle }> | undefined;
   /** Takes at most `limit` messages and says how many; a cell that could go on schedules itself. Never throws. */
   turn(limit: number): number;
   /** A message from the engine's own world, from nobody. */

@@ -46,6 +46,8 @@ export const DEFAULT_LIMITS: MailboxLimits = mailboxLimits();
 /** The user messages of one actor: a ring that grows and shrinks, bounded by count and by estimated bytes (M5). */
 export class Mailbox {
   readonly limits: MailboxLimits;
+  /** What waits alone while there is no ring: most actors never have two. */
+  private first: Mail | undefined = undefined;
   private ring: (Mail | undefined)[] | undefined = undefined;
   private head = 0;
   private count = 0;
@@ -112,24 +114,31 @@ export class Mailbox {
   /** Past every bound: for what is bounded where it comes from (outcomes of pipes). */
   push(mail: Mail): void {
     let ring = this.ring;
-    if (ring === undefined) {
-      ring = this.ring = new Array(8);
-      this.head = 0;
-    } else if (this.count === ring.length) ring = this.resize(ring.length * 2);
-    ring[(this.head + this.count) & (ring.length - 1)] = mail;
+    if (ring === undefined && this.count === 0) this.first = mail;
+    else {
+      if (ring === undefined) ring = this.resize(8);
+      else if (this.count === ring.length) ring = this.resize(ring.length * 2);
+      ring[(this.head + this.count) & (ring.length - 1)] = mail;
+    }
     this.count++;
     this.bytes += mail.sizeBytes;
   }
 
   shift(): Mail | undefined {
     if (this.count === 0) return undefined;
-    const ring = this.ring as (Mail | undefined)[];
-    const mail = ring[this.head] as Mail;
-    ring[this.head] = undefined;
-    this.head = (this.head + 1) & (ring.length - 1);
+    const ring = this.ring;
+    let mail: Mail;
+    if (ring === undefined) {
+      mail = this.first as Mail;
+      this.first = undefined;
+    } else {
+      mail = ring[this.head] as Mail;
+      ring[this.head] = undefined;
+      this.head = (this.head + 1) & (ring.length - 1);
+      if (this.count === 1 && ring.length > 1_024) this.ring = undefined;
+    }
     this.count--;
     this.bytes -= mail.sizeBytes;
-    if (this.count === 0 && ring.length > 1_024) this.ring = undefined;
     if (this.waiting !== undefined && !this.high) this.release();
     return mail;
   }
@@ -209,7 +218,9 @@ export class Mailbox {
   private resize(capacity: number): (Mail | undefined)[] {
     const old = this.ring;
     const ring = new Array<Mail | undefined>(capacity);
-    if (old !== undefined) for (let index = 0; index < this.count; index++) ring[index] = old[(this.head + index) & (old.length - 1)];
+    if (old === undefined) ring[0] = this.first;
+    else for (let index = 0; index < this.count; index++) ring[index] = old[(this.head + index) & (old.length - 1)];
+    this.first = undefined;
     this.head = 0;
     this.ring = ring;
     return ring;

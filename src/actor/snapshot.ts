@@ -25,6 +25,7 @@ export function snapshotOf(cell: Cell, budget: { left: number }): CellSnapshot {
       children.push(snapshotOf(child, budget));
     }
   }
+  const lastError = cell.crashes?.lastError;
   return {
     name: cell.name,
     address: describeAddress(cell.shown),
@@ -32,7 +33,7 @@ export function snapshotOf(cell: Cell, budget: { left: number }): CellSnapshot {
     mailbox: cell.mailbox.size + cell.mailbox.stashed,
     handled: cell.turns,
     restarts: cell.restarts,
-    ...(cell.lastError === undefined ? {} : { lastReason: `${cell.lastError.code}: ${cell.lastError.message}` }),
+    ...(lastError === undefined ? {} : { lastReason: `${lastError.code}: ${lastError.message}` }),
     children,
   };
 }

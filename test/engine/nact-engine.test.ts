@@ -1,13 +1,14 @@
 import nact from 'nact';
 import systemMap from 'nact/lib/system-map.js';
 import { describe, expect, test } from 'vitest';
-import type { Engine, Turnable } from '../../src/actor/engine.ts';
+import type { Engine, Handle, Turnable } from '../../src/actor/engine.ts';
 import { nactEngine } from '../../src/engine/nact/engine.ts';
 
 /** A cell that only counts: `work` messages wait. */
 function cell(name: string, log: string[], work = 0, options: { readonly onTurn?: (self: { work: number }) => void } = {}) {
   const self = {
     name,
+    children: new Map<string, { readonly handle: Handle }>(),
     work,
     turn(limit: number): number {
       const taken = Math.min(limit, self.work);
@@ -128,8 +129,11 @@ describe('the engine', () => {
     const { hooks, runSoon } = manual();
     const engine = nactEngine(hooks);
     const log: string[] = [];
-    const parent = start(engine, cell('parent', log));
-    const child = start(engine, cell('child with ä=', log), parent) as unknown as {
+    const top = cell('parent', log);
+    const parent = start(engine, top);
+    const handle = start(engine, cell('child with ä=', log), parent);
+    top.children.set('child with ä=', { handle });
+    const child = handle as unknown as {
       readonly reference: { readonly path: { readonly parts: string[] }; readonly system: { readonly name: string } };
     };
     expect(child.reference.path.parts).toEqual(['parent', 'child$20with$20$e4$3d']);

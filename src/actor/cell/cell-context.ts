@@ -29,6 +29,18 @@ import { unwatch, watch } from './watching.ts';
 const MOST_PIPES = 1_000;
 const MOST_SUBSCRIPTIONS = 1_000;
 
+/** What an incarnation has in hand; most of them never have any of it. */
+interface Held {
+  log: Logger | undefined;
+  controller: AbortController | undefined;
+  timers: Timers | undefined;
+  subscriptions: Set<Cancel> | undefined;
+  replies: HeldReplies | undefined;
+  streams: Set<Outflow> | undefined;
+  /** Under way. */
+  pipes: number;
+}
+
 /**
  * The context of one incarnation, and that incarnation itself: what dies with it hangs here. One object serves all its messages;
  * what acts asks first whether a turn of this incarnation is running.
@@ -39,13 +51,7 @@ export class CellContext implements Context<unknown> {
   private readonly cell: Cell;
   private over = false;
   private selfRef: ActorRef<unknown> | undefined = undefined;
-  private logger: Logger | undefined = undefined;
-  private controller: AbortController | undefined = undefined;
-  private timers: Timers | undefined = undefined;
-  private subscriptions: Set<Cancel> | undefined = undefined;
-  private held: HeldReplies | undefined = undefined;
-  private streams: Set<Outflow> | undefined = undefined;
-  private piping = 0;
+  private held: Held | undefined = undefined;
 
   constructor(cell: Cell) {
     this.cell = cell;
@@ -56,8 +62,9 @@ export class CellContext implements Context<unknown> {
     return this.selfRef;
   }
   get log(): Logger {
-    this.logger ??= this.cell.system.log.child(this.cell.where);
-    return this.logger;
+    const { holding } = this;
+    holding.log ??= this.cell.system.log.child(this.cell.where);
+    return holding.log;
   }
   get clock(): Clock {
     return this.cell.system.clock;
@@ -66,22 +73,24 @@ export class CellContext implements Context<unknown> {
     return this.cell.system.random;
   }
   get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.over) this.controller.abort();
+    const { holding } = this;
+    if (holding.controller === undefined) {
+      holding.controller = new AbortController();
+      if (this.over) holding.controller.abort();
     }
-    return this.controller.signal;
+    return holding.controller.signal;
   }
   get children(): ReadonlyMap<string, AnyRef> {
     return new ChildrenView(this.cell);
   }
   /** How many are armed. */
   get timerCount(): number {
-    return this.timers?.count ?? 0;
+    return this.held?.timers?.count ?? 0;
   }
   /** Somebody waits for something of it: work that it piped, an answer that it owes, a stream that it feeds. */
   get expected(): boolean {
-    return this.piping > 0 || (this.streams?.size ?? 0) > 0 || (this.held?.owed ?? false);
+    const { held } = this;
+    return held !== undefined && (held.pipes > 0 || (held.streams?.size ?? 0) > 0 || (held.replies?.owed ?? false));
   }
   /** Of the message that is being handled. For the runtime's own behaviours. */
   get envelope(): Envelope | undefined {
@@ -138,9 +147,10 @@ export class CellContext implements Context<unknown> {
 
   pipe<T>(work: (signal: AbortSignal) => Promise<T>, toMessage: (outcome: Outcome<T>) => unknown): void {
     const cell = this.acting();
-    if (this.piping >= MOST_PIPES)
+    const { holding } = this;
+    if (holding.pipes >= MOST_PIPES)
       throw new NexaError('overloaded', `an actor has at most ${MOST_PIPES} pipes at a time`, { where: cell.where });
-    this.piping++;
+    holding.pipes++;
     const { signal } = this;
     Promise.resolve()
       .then(() => work(signal))
@@ -202,8 +212,9 @@ export class CellContext implements Context<unknown> {
   replyTo<C>(message: C): ReplyTo<ReplyOf<C>> {
     const mail = this.answering(message);
     if (mail.fate === FATE.open) mail.fate = FATE.deferred;
-    this.held ??= new HeldReplies(this.cell);
-    return asReplyTo(this.held.hold(mail));
+    const { holding } = this;
+    holding.replies ??= new HeldReplies(this.cell);
+    return asReplyTo(holding.replies.hold(mail));
   }
 
   replyStream<C>(message: C, produce: (signal: AbortSignal) => AsyncIterable<ItemOf<C>>): void {
@@ -220,8 +231,9 @@ export class CellContext implements Context<unknown> {
     if (mail.replyTo === undefined || mail.fate === FATE.replied) return;
     try {
       if (mail.replyTo.kind === 'agent' || mail.replyTo.path === REPLY_PATH) throw answersWithStream(cell.where);
-      this.streams ??= new Set();
-      const { streams } = this;
+      const { holding } = this;
+      holding.streams ??= new Set();
+      const { streams } = holding;
       streams.add(cell.system.streams.produce(cell, mail, produce, check, (over) => streams.delete(over)));
       mail.fate = FATE.replied;
     } catch (error) {
@@ -246,13 +258,14 @@ export class CellContext implements Context<unknown> {
   end(): void {
     if (this.over) return;
     this.over = true;
-    this.timers?.cancelAll();
     this.idle?.end();
-    if (this.subscriptions !== undefined) for (const cancel of [...this.subscriptions]) cancel();
-    this.controller?.abort();
-    this.held?.end();
-    if (this.streams === undefined) return;
-    for (const stream of [...this.streams])
+    const { held } = this;
+    if (held === undefined) return;
+    held.timers?.cancelAll();
+    for (const cancel of [...(held.subscriptions ?? [])]) cancel();
+    held.controller?.abort();
+    held.replies?.end();
+    for (const stream of [...(held.streams ?? [])])
       stream.cut(new NexaError('stream-broken', 'its producer has ended', { where: this.cell.where }));
   }
   /** A handler that does not settle keeps this context; the actor goes on with another. */
@@ -292,6 +305,18 @@ export class CellContext implements Context<unknown> {
     }
     return current;
   }
+  private get holding(): Held {
+    this.held ??= {
+      log: undefined,
+      controller: undefined,
+      timers: undefined,
+      subscriptions: undefined,
+      replies: undefined,
+      streams: undefined,
+      pipes: 0,
+    };
+    return this.held;
+  }
   private acting(): Cell {
     const { cell } = this;
     if (cell.context !== this || this.over || !cell.inTurn)
@@ -302,17 +327,19 @@ export class CellContext implements Context<unknown> {
     return new NexaError('context-misused', message, { where: this.cell.where, ...(fix === undefined ? {} : { fix }) });
   }
   private subscriptionsOf(cell: Cell): Set<Cancel> {
-    this.subscriptions ??= new Set();
-    if (this.subscriptions.size < MOST_SUBSCRIPTIONS) return this.subscriptions;
+    const { holding } = this;
+    holding.subscriptions ??= new Set();
+    if (holding.subscriptions.size < MOST_SUBSCRIPTIONS) return holding.subscriptions;
     throw new NexaError('overloaded', `an actor has at most ${MOST_SUBSCRIPTIONS} subscriptions`, { where: cell.where });
   }
   private timersOf(cell: Cell): Timers {
-    this.timers ??= new Timers(cell);
-    return this.timers;
+    const { holding } = this;
+    holding.timers ??= new Timers(cell);
+    return holding.timers;
   }
 
   private piped<T>(toMessage: (outcome: Outcome<T>) => unknown, outcome: Outcome<T>): void {
-    this.piping--;
+    this.holding.pipes--;
     if (!this.over) this.tellSelf(() => toMessage(outcome), { take: () => !this.over }, true);
   }
   /** Past the bound of the mailbox only what is bounded by itself. Code that throws here is a crash of the actor. */

@@ -14,6 +14,7 @@ import { estimateBytes } from '../size.ts';
 import { oneForOne, type Strategy } from '../strategy.ts';
 import type { System } from '../system.ts';
 import type { CellContext } from './cell-context.ts';
+import { type Crashes, crashesOf } from './crashes.ts';
 import type { CellOptions } from './options.ts';
 import type { RestartGroup } from './restart-group.ts';
 import { start } from './starting.ts';
@@ -75,17 +76,10 @@ export class Cell implements Turnable, Overflow {
   wantsHalt = false;
   /** It ends because there is nothing to do, and begins again when there is. */
   passivating = false;
-  failure: { readonly error: NexaError; readonly culprit: Cell | undefined } | undefined = undefined;
-  culprit: Cell | undefined = undefined;
+  crashes: Crashes | undefined = undefined;
   endReason: Terminated['reason'] = 'stopped';
   winding: WindDown | undefined = undefined;
   group: RestartGroup | undefined = undefined;
-  restarts = 0;
-  lastError: NexaError | undefined = undefined;
-  /** On the wall clock. */
-  failedAtMs = 0;
-  /** When it (or, for shared scopes, any of its children) was restarted lately. */
-  restartedAtMs: number[] | undefined = undefined;
   private ownAddress: Address | undefined = undefined;
 
   constructor(
@@ -109,6 +103,9 @@ export class Cell implements Turnable, Overflow {
     this.handle = system.engine.start(this, parent?.handle);
   }
 
+  get restarts(): number {
+    return this.crashes?.restarts ?? 0;
+  }
   get path(): string {
     return this.parent?.parent === undefined ? this.name : `${this.parent.path}/${this.name}`;
   }
@@ -269,7 +266,7 @@ export class Cell implements Turnable, Overflow {
   /** A failure that is not of the current message: a child's, a pipe's. Attended to between two turns. */
   fail(error: NexaError, culprit?: Cell): void {
     if (this.wantsStop) return;
-    this.failure ??= { error, culprit };
+    crashesOf(this).failure ??= { error, culprit };
     this.call();
   }
 
@@ -304,8 +301,7 @@ export class Cell implements Turnable, Overflow {
     this.state = 'starting';
     this.wantsHalt = false;
     this.winding = undefined;
-    this.failure = undefined;
-    this.culprit = undefined;
+    if (this.crashes !== undefined) this.crashes.failure = this.crashes.culprit = undefined;
     this.mailbox.unstashAll();
     this.call();
   }
@@ -329,9 +325,9 @@ export class Cell implements Turnable, Overflow {
   private attend(): void {
     if (this.wantsStop && this.state !== 'stopping') beginStop(this);
     else if (this.wantsHalt && this.winding === undefined) beginHalt(this);
-    else if (this.failure !== undefined && this.winding === undefined) {
-      const { error, culprit } = this.failure;
-      this.failure = undefined;
+    else if (this.crashes?.failure !== undefined && this.winding === undefined) {
+      const { error, culprit } = this.crashes.failure;
+      this.crashes.failure = undefined;
       suspend(this, error, culprit);
     }
     if (this.winding !== undefined) windDown(this);

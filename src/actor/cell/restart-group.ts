@@ -1,6 +1,7 @@
 import type { NexaError } from '../../errors.ts';
 import type { Cancel } from '../ref.ts';
 import type { Cell } from './cell.ts';
+import { crashesOf } from './crashes.ts';
 
 /**
  * A restart in progress: one child, or several that share a fate. They are wound down one by one in reverse order, wait for the
@@ -65,7 +66,7 @@ export class RestartGroup {
     while (this.phase === 'starting' && ++this.at < this.members.length) {
       const member = this.members[this.at] as Cell;
       if (member.wantsStop) continue;
-      member.restarts++;
+      crashesOf(member).restarts++;
       member.begin();
       member.system.events.publish({
         event: 'restarted',

@@ -1,6 +1,7 @@
 import type { NexaError } from '../../errors.ts';
 import { backoffMs, type Directive, type Strategy } from '../strategy.ts';
 import type { Cell } from './cell.ts';
+import { crashesOf } from './crashes.ts';
 import { RestartGroup } from './restart-group.ts';
 
 /**
@@ -33,13 +34,14 @@ export function childFailed(parent: Cell, child: Cell, error: NexaError): void {
 
 /** Goes on as if nothing had happened; when the failure had come from a child, that goes on too. */
 function resume(cell: Cell): void {
-  const { culprit } = cell;
+  const crashes = crashesOf(cell);
+  const { culprit } = crashes;
   cell.state = 'running';
-  cell.culprit = undefined;
+  crashes.culprit = undefined;
   cell.group?.started(cell);
   cell.wake();
   if (culprit === undefined || culprit.state !== 'suspended' || culprit.wantsStop) return;
-  if (culprit.behavior === undefined) new RestartGroup(membersOf(cell, culprit), culprit.lastError as NexaError, 0).haltNext();
+  if (culprit.behavior === undefined) new RestartGroup(membersOf(cell, culprit), culprit.crashes?.lastError as NexaError, 0).haltNext();
   else resume(culprit);
 }
 
@@ -68,16 +70,20 @@ function giveUp(parent: Cell, child: Cell, error: NexaError): void {
   }
 }
 
+/** Restarts that count for the back-off where their number has no bound. */
+const MOST_COUNTED = 64;
+
 /** The wait before this restart, or undefined past the intensity. */
 function admit(parent: Cell, child: Cell): number | undefined {
   const { strategy, system } = parent;
-  const counted = strategy.scope === 'one' ? child : parent;
+  const lately = crashesOf(strategy.scope === 'one' ? child : parent).restartedAtMs;
   const now = system.clock.monotonicMs();
-  const lately = (counted.restartedAtMs ?? []).filter((atMs) => now - atMs < strategy.withinMs);
+  const recent = lately.findIndex((atMs) => now - atMs < strategy.withinMs);
+  lately.splice(0, recent < 0 ? lately.length : recent);
   if (lately.length >= strategy.maxRestarts) return undefined;
   lately.push(now);
   // Without a bound on restarts the count only sets the back-off.
-  counted.restartedAtMs = strategy.maxRestarts === Number.POSITIVE_INFINITY ? lately.slice(-64) : lately;
+  if (strategy.maxRestarts === Number.POSITIVE_INFINITY && lately.length > MOST_COUNTED) lately.shift();
   return backoffMs(strategy.backoff, lately.length, system.random.next());
 }
 

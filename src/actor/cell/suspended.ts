@@ -3,6 +3,7 @@ import type { Address } from '../address.ts';
 import { FATE } from '../envelope.ts';
 import type { Outcome } from '../signal.ts';
 import type { Cell } from './cell.ts';
+import { crashesOf } from './crashes.ts';
 import { childFailed } from './supervision.ts';
 import { errorOf } from './user-code.ts';
 
@@ -20,9 +21,10 @@ export function crash(cell: Cell, thrown: unknown): void {
 /** Suspended: no turn is taken until the parent has decided. `culprit` is the child whose failure this was at first. */
 export function suspend(cell: Cell, error: NexaError, culprit: Cell | undefined): void {
   cell.state = 'suspended';
-  cell.lastError = error;
-  cell.failedAtMs = cell.system.clock.wallMs();
-  cell.culprit = culprit;
+  const crashes = crashesOf(cell);
+  crashes.lastError = error;
+  crashes.failedAtMs = cell.system.clock.wallMs();
+  crashes.culprit = culprit;
   if (cell.parent === undefined) cell.system.fail(error);
   else childFailed(cell.parent, cell, error);
 }

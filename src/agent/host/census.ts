@@ -84,7 +84,8 @@ export class Census {
     if (counted === undefined) return { running: null, lastCrash: remembered };
     // A failure is remembered when its restart begins; until then it is the cell's.
     const { cell } = counted;
-    const lastCrash = cell?.lastError === undefined ? remembered : crash(cell.lastError, cell.failedAtMs);
+    const { lastError, failedAtMs = 0 } = cell?.crashes ?? {};
+    const lastCrash = lastError === undefined ? remembered : crash(lastError, failedAtMs);
     return { running: this.viewOf(counted), lastCrash };
   }
 

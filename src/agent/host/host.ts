@@ -57,7 +57,8 @@ export function agentHost(options: {
     const hosting = running.get(key);
     const cell = hosting?.cell;
     const failed = event.event === 'restarted' || (event.event === 'stopped' && event.reason === 'failed');
-    if (failed && cell?.lastError !== undefined) census.crashed(type, id, cell.lastError, cell.failedAtMs);
+    const { lastError, failedAtMs = 0 } = cell?.crashes ?? {};
+    if (failed && lastError !== undefined) census.crashed(type, id, lastError, failedAtMs);
     if (cell?.state === 'stopped') {
       running.delete(key);
       hosting?.ended();

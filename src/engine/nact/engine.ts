@@ -1,5 +1,4 @@
 import nact from 'nact';
-import type { Parent } from 'nact/lib/actor.js';
 import systemMap from 'nact/lib/system-map.js';
 import type { Engine, Handle, Turnable } from '../../actor/engine.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
@@ -13,7 +12,7 @@ export function nactEngine(options: DispatcherOptions = {}): Engine {
   const dispatcher = new Dispatcher(options);
   return {
     start(cell: Turnable, parent?: Handle): Handle {
-      return new Node((parent as Node | undefined) ?? (system as Parent), system, cell, dispatcher);
+      return Node.below(parent as Node | undefined, system, cell, dispatcher);
     },
     idle: () => dispatcher.idle,
     stop(): void {

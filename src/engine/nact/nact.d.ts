@@ -20,7 +20,8 @@ declare module 'nact/lib/actor.js' {
     constructor(parent: Parent, name: string, system: System, handler: (state: unknown, message: unknown) => unknown, properties?: object);
     get children(): Map<string, Actor>;
     set children(children: Map<string, Actor>);
-    readonly path: Path;
+    get path(): Path;
+    set path(path: Path);
     get reference(): object;
     set reference(reference: object);
     readonly name: string;

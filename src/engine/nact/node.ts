@@ -1,4 +1,4 @@
-import { Actor, type Parent, type System } from 'nact/lib/actor.js';
+import { Actor, type Parent, type Path, type System } from 'nact/lib/actor.js';
 import { ActorReference } from 'nact/lib/references.js';
 import type { Handle, Turnable } from '../../actor/engine.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -8,6 +8,10 @@ const USER = 2;
 const nothing = () => {};
 /** Given to nact's constructor so that it makes no closures of its own per actor. */
 const PROPERTIES = { afterStop: nothing, onCrash: nothing };
+const NOBODY: ReadonlyMap<string, Actor> = new Map();
+const NOWHERE: Path = { parts: [], createChildPath: () => NOWHERE };
+/** nact's constructor is running: it makes a path and a reference for each actor, which hardly ever anybody asks for. */
+let making = false;
 
 /**
  * One actor as nact sees it: a node of nact's tree, made by nact's own base class, with nact's names, paths and references. nact's
@@ -15,17 +19,24 @@ const PROPERTIES = { afterStop: nothing, onCrash: nothing };
  * are in docs/decisions/0001-nact-is-subclassed.md.
  */
 export class Node extends Actor implements Handle {
-  // nact's constructor assigns to these names before a field of this class exists: accessors take what is not needed.
-  declare private own: Map<string, Actor> | undefined;
+  // nact's constructor assigns to this name before a field of this class exists.
   declare private known: object | undefined;
   private readonly cell: Turnable;
   private readonly dispatcher: Dispatcher;
   private lanes = 0;
 
-  constructor(parent: Parent, system: System, cell: Turnable, dispatcher: Dispatcher) {
+  private constructor(parent: Parent, system: System, cell: Turnable, dispatcher: Dispatcher) {
     super(parent, nactName(cell.name), system, nothing, PROPERTIES);
     this.cell = cell;
     this.dispatcher = dispatcher;
+  }
+  static below(parent: Node | undefined, system: System, cell: Turnable, dispatcher: Dispatcher): Node {
+    making = parent !== undefined;
+    try {
+      return new Node(parent ?? system, system, cell, dispatcher);
+    } finally {
+      making = false;
+    }
   }
 
   // ── what the kernel asks
@@ -53,35 +64,34 @@ export class Node extends Actor implements Handle {
 
   // ── what nact asks
 
+  /** The kernel keeps the children; nact is shown them. */
   override get children(): Map<string, Actor> {
-    this.own ??= new Map();
-    return this.own;
+    return (making ? NOBODY : new Map(this.shown())) as Map<string, Actor>;
   }
-  override set children(_: Map<string, Actor>) {
-    this.own = undefined;
+  override set children(_: Map<string, Actor>) {}
+  override get path(): Path {
+    return making ? NOWHERE : (this.parent ?? this.system).path.createChildPath(this.name);
   }
+  override set path(_: Path) {}
   override get reference(): object {
+    if (making) return NOWHERE;
     this.known ??= new ActorReference(this.system.name, (this.parent ?? this.system).reference, this.path, this.name);
     return this.known;
   }
-  override set reference(_: object) {
-    this.known = undefined;
-  }
-  /** nact keeps a second map of references; made from the first when somebody looks. */
+  override set reference(_: object) {}
   get childReferences(): Map<string, object> {
-    return new Map([...(this.own ?? [])].map(([name, child]) => [name, child.reference]));
+    return new Map([...this.shown()].map(([name, child]) => [name, child.reference]));
   }
   set childReferences(_: Map<string, object>) {}
-  get mailbox(): unknown {
-    return undefined;
-  }
-  set mailbox(_: unknown) {}
 
-  override childSpawned(child: Actor): void {
-    this.children.set(child.name, child);
-  }
-  override childStopped(child: Actor): void {
-    this.own?.delete(child.name);
+  // The registry has looked at the name, and the cell's parent knows its children.
+  override childSpawned(): void {}
+  override childStopped(): void {}
+  private *shown(): Iterable<[string, Node]> {
+    for (const { handle } of this.cell.children?.values() ?? []) {
+      const node = handle as Node;
+      if (!node.stopped) yield [node.name, node];
+    }
   }
   override initializeState(): void {}
   override dispatch(message: unknown): void {
@@ -96,6 +106,21 @@ export class Node extends Actor implements Handle {
   override resume(): void {}
   override handleFault(): void {}
 }
+
+/** What nact's constructor gives each actor and these have no use for: taken by accessors, so that none of them carries it. */
+for (const [name, value] of Object.entries({
+  afterStop: nothing,
+  busy: false,
+  f: nothing,
+  immediate: undefined,
+  initialState: undefined,
+  initialStateFunc: undefined,
+  log: undefined,
+  mailbox: undefined,
+  onCrash: nothing,
+  setTimeout: nothing,
+}))
+  Object.defineProperty(Node.prototype, name, { get: () => value, set: nothing });
 
 /** nact takes fewer characters in a name than we do; what it would refuse is spelled out. */
 function nactName(name: string): string {
