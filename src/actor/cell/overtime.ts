@@ -54,11 +54,12 @@ export class Overtime {
     this.count(cell);
     this.tell(cell, { type, tookMs: heldLoopMs, heldLoopMs, limitMs, running: false });
   }
-  /** A turn waits. `heldLoopMs`: before it did; undefined if nobody looked at the clock. */
-  waits(cell: Timed, type: string, begunMs: number, heldLoopMs: number | undefined): WaitingTurn {
+  /** A turn waits from now on. `begunMs`: when it began; undefined if nobody looked at the clock, which it then held for no time. */
+  waits(cell: Timed, type: string, begunMs: number | undefined): WaitingTurn {
+    const nowMs = this.clock.monotonicMs();
     const limitMs = cell.options?.handlerMs ?? this.limitMs;
-    const turn = new WaitingTurn(this, cell, type, begunMs, heldLoopMs, limitMs);
-    if (turn.deadlineMs > this.clock.monotonicMs()) this.waiting.add(turn);
+    const turn = new WaitingTurn(this, cell, type, begunMs ?? nowMs, begunMs === undefined ? undefined : nowMs - begunMs, limitMs);
+    if (turn.deadlineMs > nowMs) this.waiting.add(turn);
     else turn.expire();
     return turn;
   }

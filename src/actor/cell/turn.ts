@@ -107,10 +107,8 @@ function takeSignal(cell: Cell, links: Links): void {
 function hold(cell: Cell, settling: Promise<unknown>, begunMs: number | undefined): void {
   cell.busy = true;
   const token = ++cell.token;
-  const { clock, overtime } = cell.system;
-  const nowMs = clock.monotonicMs();
-  const heldLoopMs = begunMs === undefined ? undefined : nowMs - begunMs;
-  const waiting = overtime.waits(cell, typeOf(cell.current?.message), begunMs ?? nowMs, heldLoopMs);
+  const { overtime } = cell.system;
+  const waiting = overtime.waits(cell, typeOf(cell.current?.message), begunMs);
   const settled = (): boolean => {
     if (token !== cell.token) return false;
     cell.busy = false;

@@ -16,12 +16,14 @@ export interface DispatcherOptions {
   readonly now?: () => number;
   /** Later, after I/O. Default: setImmediate. */
   readonly defer?: (run: () => void) => void;
-  /** Soon, before I/O. Default: queueMicrotask. */
+  /** Soon, before I/O. Default: a microtask. */
   readonly microtask?: (run: () => void) => void;
   /** A turn threw, which is a defect of the runtime: an actor's own errors never come this far. */
   readonly onError?: (error: unknown) => void;
 }
 
+/** Its `then` is a microtask at a third of the price of `queueMicrotask`, which makes an asynchronous resource for each. */
+const SETTLED = Promise.resolve();
 /** Messages between two looks at the clock: few while they take time, more while they do not. */
 const LOOK_EVERY = 32;
 const LOOK_AT_MOST_EVERY = 512;
@@ -52,7 +54,7 @@ export class Dispatcher {
     this.sliceMs = options.sliceMs ?? 4;
     this.now = options.now ?? (() => performance.now());
     this.defer = options.defer ?? ((run) => void setImmediate(run));
-    this.microtask = options.microtask ?? queueMicrotask;
+    this.microtask = options.microtask ?? ((run) => void SETTLED.then(run));
     this.onError = options.onError ?? (() => {});
   }
 
