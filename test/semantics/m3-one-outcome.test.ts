@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Request } from '../../src/actor/message.ts';
 import type { ActorRef, ReplyTo } from '../../src/actor/ref.ts';
+import { actorSystem } from '../../src/actor-system.ts';
 import { NexaError, Refused } from '../../src/errors.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { actor, kit, outcome } from '../actor/kit.ts';
 
 type Get = Request<{ readonly type: 'get' }, number>;
@@ -36,6 +38,22 @@ describe('M3: an ask has exactly one outcome within its deadline', () => {
     const ref = world.system.unsafeRef<Get>('nexa://local.1/nobody#77');
     await expect(ref.ask({ type: 'get' }, TIME)).rejects.toMatchObject({ code: 'no-such-actor', definite: true });
     expect(world.deadLetters()).toEqual(['no-actor']);
+  });
+
+  test('ask-timeout, definite, when something held the loop beyond the deadline: what begins before any timer fires is not begun', async () => {
+    let heldMs = 0;
+    await using system = actorSystem({ clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + heldMs } });
+    let begun = 0;
+    const holder = system.spawn(actor<{ readonly type: 'hold' }>(() => void (heldMs += 5_000)));
+    const ref = system.spawn(
+      actor<Get>((context, message) => {
+        begun++;
+        context.reply(message, 42);
+      }),
+    );
+    holder.tell({ type: 'hold' });
+    await expect(ref.ask({ type: 'get' }, TIME)).rejects.toMatchObject({ code: 'ask-timeout', definite: true });
+    expect(begun).toBe(0);
   });
 
   test('ask-timeout at the deadline, and the late reply is a dead letter', async () => {
