@@ -6,6 +6,17 @@ import type { Logger } from './ports/logger.ts';
 /** Never shown, whatever logs it. */
 const REDACT = ['*.password', '*.token', '*.secret', '*.credentials', 'password', 'token', 'secret', 'credentials'];
 
+/**
+ * What is said of an error. Without this pino's redaction copies it, and a copy has lost its message. The stack is that of what others threw:
+ * a NexaError by itself says what and where.
+ */
+function shownError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const foreign = thrown instanceof NexaError ? thrown.cause : thrown;
+  const stack = foreign instanceof Error ? { stack: foreign.stack } : {};
+  return thrown instanceof NexaError ? { ...thrown.toJSON(), ...stack } : { name: thrown.name, message: thrown.message, ...stack };
+}
+
 const LEVELS = ['silent', 'debug', 'info', 'warn', 'error'];
 
 /**
@@ -21,6 +32,7 @@ export function jsonLog(options: { readonly level: string; readonly fields?: Rea
   return pino(
     {
       ...{ level: options.level, base: { ...options.fields }, redact: REDACT, timestamp: pino.stdTimeFunctions.isoTime },
+      serializers: { error: shownError },
       // Also of what others put into the text of an error.
       hooks: { streamWrite: hideLogins },
     },
