@@ -44,7 +44,11 @@ describe('M3: an ask has exactly one outcome within its deadline', () => {
     let heldMs = 0;
     await using system = actorSystem({ clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + heldMs } });
     let begun = 0;
-    const holder = system.spawn(actor<{ readonly type: 'hold' }>(() => void (heldMs += 5_000)));
+    const holder = system.spawn(
+      actor<{ readonly type: 'hold' }>(() => {
+        heldMs += 5_000;
+      }),
+    );
     const ref = system.spawn(
       actor<Get>((context, message) => {
         begun++;
