@@ -78,6 +78,8 @@ export async function bare(servers: readonly string[], cluster: string, name: st
       const answer = await nats.request(`nexa.${cluster}.v1.${subject}`, JSON.stringify(body), { timeout: timeoutMs + 250, headers });
       return JSON.parse(new TextDecoder().decode(answer.data)) as Answer;
     } catch (error) {
+      // Its test is over: who asks until it is answered would do so for ever, and without a pause.
+      if (nats.isClosed()) throw error;
       const code = (error as { readonly code?: string }).code === '503' ? 'no-responders' : 'timeout';
       return { ok: false, error: { code, message: String(error), definite: code === 'no-responders' } };
     }
