@@ -108,7 +108,8 @@ test('a cluster under load is backed up, and restored on three other servers: no
     const taken = await nexa('backup', file, '--nats', old.urls.join(','), '--cluster', old.cluster, '-o', 'json');
     expect(taken).toMatchObject({ exit: 0, stderr: '' });
     const said = JSON.parse(taken.stdout);
-    expect(said).toMatchObject({ ok: true, cluster: old.cluster, corrupt: [], counts: { state: 3, reminder: 4, dead: 1 } });
+    // Who changes while it is read is taken again, and each take counts: how much there is the restore says.
+    expect(said).toMatchObject({ ok: true, cluster: old.cluster, corrupt: [], counts: { agent: NAMES.length + 1 } });
     report(
       `backup of ${said.counts.agent} agents under load: ${said.bytes} bytes in ${said.tookMs} ms; ${said.counts.mail} messages waited`,
     );
