@@ -68,8 +68,7 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
         from: sender?.shown,
         epoch: sender?.gate?.epoch,
         chain,
-        // Only a named agent may be durable, and only there a repeat must be known again.
-        requestId: requestId ?? (ref.address.kind === 'agent' ? system.random.id() : undefined),
+        requestId,
         budgetMs,
         traceparent: traceparent ?? (sender?.inTurn === true ? sender.current?.traceparent : undefined),
       },

@@ -12,7 +12,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /**
    * A durable agent handles one id once; a repeat is answered with the stored reply. It remembers the last 256 ids with their replies
-   * (configurable, bounded in bytes) inside its own record, so that remembering is as durable as the effect. Default: a fresh id. 1 … 64 bytes.
+   * (bounded in bytes) inside its own record, so that remembering is as durable as the effect. Without an id nothing is remembered: nobody
+   * could repeat it. 1 … 64 bytes.
    */
   readonly requestId?: string;
   /** W3C trace context of whoever asks. Default: that of the message being handled, which everything sent meanwhile carries on. */

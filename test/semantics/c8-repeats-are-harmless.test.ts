@@ -158,4 +158,14 @@ describe('C8: a request repeated with one request id has one effect on a durable
     }
     expect(await cluster.ask('n2', 'counter/a', { type: 'get' })).toEqual({ value: 300 });
   });
+
+  test('what has no request id takes the place of none that has', async () => {
+    await using cluster = await calmCluster();
+    await cluster.spawn('counter', 'a', 'n1');
+    const once = { requestId: 'r1' };
+    expect(await cluster.ask('n2', 'counter/a', { type: 'add', by: 1 }, once)).toEqual({ value: 1 });
+    for (let index = 0; index < 300; index++) await cluster.ask('n2', 'counter/a', { type: 'add', by: 1 });
+    expect(await cluster.ask('n3', 'counter/a', { type: 'add', by: 1 }, once)).toEqual({ value: 1 });
+    expect(await cluster.ask('n2', 'counter/a', { type: 'get' })).toEqual({ value: 301 });
+  });
 });

@@ -143,8 +143,10 @@ test('a state above its bound is refused typed and changes nothing', async () =>
 test('a reply too large to be stored for repeats is refused typed, changes nothing and fails nobody', async () => {
   const node = await start(fragile);
   const { ref } = await node.spawn(fragile, { id: 'long' });
-  for (let n = 0; n < 8; n++) expect(await codeOf(ref.ask({ type: 'long' }, WITHIN))).toBe('quota-exceeded');
+  for (let n = 0; n < 8; n++) expect(await codeOf(ref.ask({ type: 'long' }, { ...WITHIN, requestId: `r${n}` }))).toBe('quota-exceeded');
   expect(await ref.ask({ type: 'get' }, WITHIN)).toEqual({ text: '', starts: 1 });
+  // Nobody can repeat what has no id: it is answered, and not stored.
+  expect(await codeOf(ref.ask({ type: 'long' }, WITHIN))).toBe('ok');
 });
 
 test('a reply that does not fit its schema is the agent’s crash, not the asker’s surprise', async () => {
