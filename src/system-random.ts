@@ -1,20 +1,27 @@
-import { randomFillSync, randomUUID } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Random } from './ports/random.ts';
 
 /** Drawn many at once: each look into the system's source costs as much as hundreds of numbers. */
 const DRAW_BYTES = 6;
+const ID_BYTES = 16;
 const pool = Buffer.alloc(512 * DRAW_BYTES);
 let at = pool.length;
 
+/** Where so many fresh bytes begin. */
+function drawn(bytes: number): number {
+  if (at + bytes > pool.length) {
+    randomFillSync(pool);
+    at = 0;
+  }
+  at += bytes;
+  return at - bytes;
+}
+
 /** Chance and ids of this process, from the system's own source. */
 export const systemRandom: Random = {
-  next: () => {
-    if (at === pool.length) {
-      randomFillSync(pool);
-      at = 0;
-    }
-    at += DRAW_BYTES;
-    return pool.readUIntBE(at - DRAW_BYTES, DRAW_BYTES) / 2 ** 48;
+  next: () => pool.readUIntBE(drawn(DRAW_BYTES), DRAW_BYTES) / 2 ** 48,
+  id: () => {
+    const from = drawn(ID_BYTES);
+    return pool.toString('base64url', from, from + ID_BYTES);
   },
-  id: () => randomUUID(),
 };
