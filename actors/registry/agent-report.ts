@@ -23,7 +23,7 @@ export interface ReportOptions extends Pick<TypesOptions, 'cluster' | 'peer'> {
   readonly agents: ClusterAgents;
 }
 
-type Found = { readonly record: AgentRecord; readonly revision: number; readonly complete: boolean };
+type Found = { readonly record: Omit<AgentRecord, 'nonce'>; readonly revision: number; readonly complete: boolean };
 
 /** What is known of one agent: in its record, on the node that runs it, on those it came from. */
 export function agentReports({ system, cluster, agents, peer }: ReportOptions) {
@@ -51,7 +51,10 @@ export function agentReports({ system, cluster, agents, peer }: ReportOptions) {
     }
     if (stored !== undefined) return { ...stored, complete: true };
     const copied = cluster.places.get(agentKey(type, id));
-    if (copied !== undefined && silent !== undefined) return { record: copied.value, revision: copied.revision, complete: false };
+    if (copied !== undefined && silent !== undefined) {
+      const record = { ...copied.value, id, spawnId: '', config: undefined, moves: [] };
+      return { record, revision: copied.revision, complete: false };
+    }
     if (silent !== undefined) throw silent;
     return undefined;
   };

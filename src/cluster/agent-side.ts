@@ -11,7 +11,7 @@ import type { MemberRecord } from './member.ts';
 import type { Members } from './members.ts';
 import { moving } from './moving.ts';
 import { type Demand, demanded } from './on-demand.ts';
-import type { AgentRecord } from './place.ts';
+import type { Places } from './places.ts';
 import { reconciler } from './reconciler.ts';
 import { type Reminders, reminders } from './reminders.ts';
 import type { Router } from './router.ts';
@@ -24,7 +24,7 @@ interface Surroundings extends ClusterOptions {
   readonly topics: Topics;
   readonly agentStore: Kv;
   readonly memberStore: Kv;
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly records: () => Copy<MemberRecord>;
   /** The lease is held at this instant. */
   readonly owns: () => boolean;
@@ -100,8 +100,8 @@ export function agentSide(options: Surroundings) {
     },
     onExclude: (key) => reconcile.exclude(key),
     onClaimEnded: () => reconcile.claimEnded(),
-    onFenced: (record, epoch) => {
-      system.events.publish({ event: 'fenced', address: { kind: 'agent', type: record.type, id: record.id }, epoch });
+    onFenced: ({ type, id }, epoch) => {
+      system.events.publish({ event: 'fenced', address: { kind: 'agent', type, id }, epoch });
     },
     sheds: () => room.sheds(),
     onRefused: (envelope, error) => router.refused(envelope, error),

@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../actor/address.ts';
 import type { Terminated } from '../actor/signal.ts';
-import type { Copy, Entry } from './copy.ts';
-import type { AgentRecord } from './place.ts';
+import type { Entry } from './copy.ts';
+import type { Place } from './place.ts';
+import type { Places } from './places.ts';
 import { agentKey } from './subject.ts';
 
 type AgentAddress = Extract<Address, { kind: 'agent' }>;
@@ -10,12 +11,12 @@ type AgentAddress = Extract<Address, { kind: 'agent' }>;
 export interface AgentWatches {
   watch(target: AgentAddress, watcher: Address): void;
   unwatch(target: AgentAddress, watcher: Address): void;
-  changed(key: string, now: Entry<AgentRecord> | undefined): void;
+  changed(key: string, now: Entry<Place> | undefined): void;
   readonly size: number;
 }
 
 export function agentWatches(options: {
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly terminated: (watcher: Address, target: Address, reason: Terminated['reason']) => void;
 }): AgentWatches {
   const watches = new Map<string, Map<string, { readonly target: AgentAddress; readonly watcher: Address }>>();
@@ -24,7 +25,7 @@ export function agentWatches(options: {
     watches.delete(key);
     for (const { target, watcher } of ended?.values() ?? []) options.terminated(watcher, target, reason);
   };
-  const look = (key: string, now: Entry<AgentRecord> | undefined): void => {
+  const look = (key: string, now: Entry<Place> | undefined): void => {
     if (now === undefined) end(key, 'unknown');
     else if (now.value.desired === 'stopped') end(key, 'stopped');
     else if (now.value.desired === 'quarantined') end(key, 'failed');

@@ -7,12 +7,13 @@ import type { Cluster } from './cluster.ts';
 import { endpointRef } from './endpoint.ts';
 import type { LocalView } from './local-agents.ts';
 import { runs } from './member.ts';
+import { merged } from './merged.ts';
 import { nobodyTakes } from './nobody.ts';
 import { onDemand } from './on-demand.ts';
 import type { SpawnAnswer } from './ownership.ts';
-import type { AgentRecord, AgentSpec, PlacementWish, Restart } from './place.ts';
+import type { AgentSpec, Place, PlacementWish, Restart } from './place.ts';
 import { choose, eligible, type Placeable } from './placement.ts';
-import { agentKey } from './subject.ts';
+import { agentKey, parseAgentKey } from './subject.ts';
 
 export interface SpawnWish {
   readonly type: string;
@@ -50,6 +51,8 @@ export interface ClusterAgents {
     readonly limit: number;
   }): Promise<{ readonly agents: readonly AgentView[]; readonly more: boolean }>;
 }
+
+type Placed = Place & { readonly id: string };
 
 const CONFIG_BYTES = 16_384;
 /** Owners asked for one stop; each further one was named by a refusal of the one before. */
@@ -195,11 +198,9 @@ export function clusterAgents(options: {
     },
     async list(filter) {
       const rows = [...places.entries()]
-        .map(({ value, revision }) => ({ record: value, revision }))
-        .filter(
-          ({ record }) =>
-            (filter.type === undefined || record.type === filter.type) && (filter.id === undefined || record.id === filter.id),
-        )
+        .filter(({ value }) => filter.type === undefined || value.type === filter.type)
+        .map(({ key, value, revision }) => ({ record: merged(value, { id: parseAgentKey(key).id }), revision }))
+        .filter(({ record }) => filter.id === undefined || record.id === filter.id)
         .sort((a, b) => compare(a.record.type, b.record.type) || compare(a.record.id, b.record.id));
       const shown = rows.slice(0, filter.limit);
       const owners = new Map(
@@ -237,13 +238,13 @@ export function clusterAgents(options: {
   };
 
   /** Why it is where it is, or why it is nowhere. */
-  function whyOf(record: AgentRecord): string {
+  function whyOf(record: Placed): string {
     if (stateOf(record, undefined) !== 'unplaced') return record.why;
     const { node: _named, ...wish } = record.placement;
     const agent = { type: record.type, id: record.id, version: record.version, wish };
     return eligible(agent, members.all()).length > 0 ? record.why : nobodyTakes(agent, members.all()).message;
   }
-  function stateOf(record: AgentRecord, view: LocalView | undefined): AgentView['state'] {
+  function stateOf(record: Placed, view: LocalView | undefined): AgentView['state'] {
     if (record.desired !== 'running') return record.desired;
     if (record.owner === undefined || members.isGone(record.owner.node, record.owner.incarnation)) return 'unplaced';
     if (members.find(record.owner.node)?.suspended === true) return 'suspended';

@@ -10,7 +10,6 @@ import type { Transport } from '../ports/transport.ts';
 import type { Admission, AdmissionLimits, MemoryUsage } from './admission.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
-import type { Copy } from './copy.ts';
 import type { Drained } from './drain.ts';
 import type { DurableMail } from './durable-mail.ts';
 import type { OverReason } from './fenced.ts';
@@ -21,6 +20,7 @@ import type { Members } from './members.ts';
 import type { Demand } from './on-demand.ts';
 import type { PeersHeard } from './peers-heard.ts';
 import type { AgentRecord } from './place.ts';
+import type { Places } from './places.ts';
 import type { NodeReceptionist } from './receptionist.ts';
 import type { Reminders } from './reminders.ts';
 import type { Remote } from './remote.ts';
@@ -67,7 +67,7 @@ export interface Cluster {
   /** The lease is not held at the moment: exclusive agents wait. */
   readonly suspended: boolean;
   readonly members: Members;
-  readonly places: Copy<AgentRecord>;
+  readonly places: Places;
   readonly locals: LocalAgents;
   readonly remote: Remote;
   readonly topics: Topics;

@@ -16,7 +16,8 @@ import { membersOf } from './members.ts';
 import { messaging } from './messaging.ts';
 import type { Demand } from './on-demand.ts';
 import { peersHeard } from './peers-heard.ts';
-import { type AgentRecord, decodeAgent, forCopy, unreadableAgent } from './place.ts';
+import { decodeAgent } from './place.ts';
+import { type Places, watchedPlaces } from './places.ts';
 import { agentKey } from './subject.ts';
 import { createWire } from './wire.ts';
 
@@ -62,12 +63,9 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
     storeMs: times.storeMs,
     log,
   });
-  const placeCopy: Copy<AgentRecord> = watchedCopy<AgentRecord>({
+  const placeCopy: Places = watchedPlaces({
     kv: agentStore,
-    prefix: '',
-    store: 'AGENTS',
-    decode: (bytes, key) => forCopy(decodeAgent(bytes, codec, key)),
-    unreadable: unreadableAgent,
+    codec,
     onChange: (key, now) => {
       watches.changed(key, now);
       router.changed(key);
@@ -76,7 +74,6 @@ export async function startCluster(options: ClusterOptions, within: { readonly t
       receptionist.agentChanged(key);
     },
     onLive: () => placesLive(),
-    onReset: () => undefined,
     storeMs: times.storeMs,
     log,
   });

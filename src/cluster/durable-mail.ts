@@ -7,7 +7,6 @@ import type { Kv, Stores } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
-import type { Copy } from './copy.ts';
 import { type DeadMails, deadMails } from './dead-mails.ts';
 import { endpointRef } from './endpoint.ts';
 import type { AgentHost } from './hosting.ts';
@@ -18,7 +17,7 @@ import { type Mailboxes, mailboxes } from './mailboxes.ts';
 import { runs } from './member.ts';
 import type { Members } from './members.ts';
 import type { Demand } from './on-demand.ts';
-import type { AgentRecord } from './place.ts';
+import type { Places } from './places.ts';
 import type { Subjects } from './subject.ts';
 
 /** One node's part in durable messages: storing them, waking who they are for, and what failed too often. */
@@ -42,7 +41,7 @@ export function durableMail(options: {
   readonly control: { readonly transport: Transport; readonly stores: Stores };
   readonly subjects: Subjects;
   readonly agents: Kv;
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly members: Members;
   readonly locals: () => LocalAgents;
   readonly host: AgentHost;

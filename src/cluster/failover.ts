@@ -1,10 +1,10 @@
 import type { NodeId } from '../actor/address.ts';
 import type { Member } from './member.ts';
-import type { AgentRecord, Place } from './place.ts';
+import type { AgentRecord } from './place.ts';
 import { eligible, rendezvous } from './placement.ts';
 
 /** Whether somebody ought to claim it: meant to run, and its owner is none or recorded gone. */
-export const orphaned = (place: Pick<Place, 'desired' | 'owner'>, isGone: (node: NodeId, incarnation: number) => boolean): boolean =>
+export const orphaned = (place: Pick<AgentRecord, 'desired' | 'owner'>, isGone: (node: NodeId, incarnation: number) => boolean): boolean =>
   place.desired === 'running' && (place.owner === undefined || isGone(place.owner.node, place.owner.incarnation));
 
 /** A temporary agent does not survive the loss of its node: its record is written stopped instead of claimed. */

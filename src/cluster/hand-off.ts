@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Entry } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { ReleaseReason } from './ownership.ts';
-import type { AgentRecord } from './place.ts';
+import type { Place } from './place.ts';
 
 /** How long a hand-off waits for word of the next owner; the agent is given back by then, and anybody may claim it. */
 const TAKEN_MS = 5_000;
@@ -15,7 +15,7 @@ export interface HandOff {
   /** True once another node owns it. False at once unless it runs here, or when nobody was seen to take it. */
   give(key: string, reason: ReleaseReason): Promise<boolean>;
   /** What the copy shows. */
-  changed(key: string, now: Entry<AgentRecord> | undefined): void;
+  changed(key: string, now: Entry<Place> | undefined): void;
 }
 
 export function handOff(options: {

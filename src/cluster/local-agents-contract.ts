@@ -7,13 +7,13 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv } from '../ports/stores.ts';
 import type { ClusterTimes } from './config.ts';
-import type { Copy } from './copy.ts';
 import type { Activation, AgentHost } from './hosting.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Members } from './members.ts';
 import type { MoveCause } from './move.ts';
 import type { ReleaseReason, SpawnAnswer } from './ownership.ts';
 import type { AgentRecord, AgentSpec } from './place.ts';
+import type { Places } from './places.ts';
 import type { Reminders } from './reminders.ts';
 
 export interface LocalView {
@@ -68,7 +68,7 @@ export interface LocalAgents {
 export interface LocalAgentsOptions {
   readonly self: { readonly node: string; readonly incarnation: number };
   readonly agents: Kv;
-  readonly copy: () => Copy<AgentRecord>;
+  readonly copy: () => Places;
   readonly members: Members;
   readonly host: AgentHost;
   readonly owns: () => boolean;
@@ -87,7 +87,7 @@ export interface LocalAgentsOptions {
   readonly onActivated: (record: AgentRecord, epoch: number) => void;
   readonly onQuarantined: (record: AgentRecord, epoch: number) => void;
   /** The store showed a later owner of an activation of this node. */
-  readonly onFenced: (record: AgentRecord, epoch: number) => void;
+  readonly onFenced: (agent: { readonly type: string; readonly id: string }, epoch: number) => void;
   readonly onExclude: (key: string) => void;
   readonly onClaimEnded: () => void;
   readonly mailboxes: Mailboxes;

@@ -9,7 +9,7 @@ import { merged } from './merged.ts';
 import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership, type SpawnAnswer } from './ownership.ts';
 import { Parked } from './parked.ts';
 import { passivation } from './passivation.ts';
-import { type AgentRecord, decodeAgent, encodeAgent, forCopy } from './place.ts';
+import { type AgentRecord, decodeAgent, encodeAgent } from './place.ts';
 import { agentKey } from './subject.ts';
 
 export type { LocalAgents, LocalView } from './local-agents-contract.ts';
@@ -152,7 +152,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     }
     if (over) return;
     if (written.written === 'yes') {
-      options.copy().apply(agent.key, forCopy(record), written.revision);
+      options.copy().saw(agent.key, record, written.revision);
       options.announce(agent.key, written.revision);
       if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
       return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
@@ -167,7 +167,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
       if (found === undefined) return input(agent, { input: 'read', found });
       const { value, revision } = found;
       const record = readStored({ store: 'AGENTS', key: agent.key, revision }, () => decodeAgent(value, codec, agent.key));
-      options.copy().apply(agent.key, forCopy(record), revision);
+      options.copy().saw(agent.key, record, revision);
       input(agent, { input: 'read', found: { record, revision } });
     } catch (error) {
       const unreadable = isUnreadable(error) ? error : agent.missing.known(error);

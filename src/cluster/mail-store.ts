@@ -7,12 +7,12 @@ import type { Codec } from '../ports/codec.ts';
 import { inTime } from '../ports/in-time.ts';
 import type { Random } from '../ports/random.ts';
 import type { Kv, Stream } from '../ports/stores.ts';
-import type { Copy } from './copy.ts';
 import type { AgentHost } from './hosting.ts';
 import { runs } from './member.ts';
 import type { Members } from './members.ts';
 import { type Demand, noSuchAgent } from './on-demand.ts';
-import { type AgentRecord, decodeAgent, forCopy } from './place.ts';
+import { decodeAgent } from './place.ts';
+import type { Places } from './places.ts';
 import { agentKey, encodeId, type Subjects } from './subject.ts';
 
 export interface TellDurablyOptions {
@@ -33,7 +33,7 @@ export function mailStore(options: {
   readonly stream: Stream;
   readonly subjects: Subjects;
   readonly agents: Kv;
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly members: Members;
   readonly host: AgentHost;
   readonly demand: Demand;
@@ -53,7 +53,7 @@ export function mailStore(options: {
     const there = (): boolean => (options.places().get(key)?.value.desired ?? 'stopped') !== 'stopped';
     if (there()) return;
     const found = await options.agents.get(key, { timeoutMs: options.storeMs });
-    if (found !== undefined) options.places().apply(key, forCopy(decodeAgent(found.value, codec, key)), found.revision);
+    if (found !== undefined) options.places().saw(key, decodeAgent(found.value, codec, key), found.revision);
     if (there()) return;
     const placed = options.demand(type, id);
     if (placed === undefined) throw noSuchAgent(type, id);

@@ -4,15 +4,14 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Stream } from '../ports/stores.ts';
-import type { Copy } from './copy.ts';
 import { endpointRef } from './endpoint.ts';
 import { inParallel } from './in-parallel.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Members } from './members.ts';
 import type { Demand } from './on-demand.ts';
-import type { AgentRecord } from './place.ts';
 import { rendezvous } from './placement.ts';
+import type { Places } from './places.ts';
 import { agentKey, parseAgentKey, type Subjects } from './subject.ts';
 
 /** That messages wait for an agent. `left`: the stream itself was seen to have something. */
@@ -50,7 +49,7 @@ export function mailWakes(options: {
   readonly system: System;
   readonly stream: Stream;
   readonly subjects: Subjects;
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly members: Members;
   readonly locals: () => LocalAgents;
   readonly boxes: Mailboxes;

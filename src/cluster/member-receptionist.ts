@@ -1,8 +1,7 @@
 import type { ClusterOptions } from './cluster-contract.ts';
-import type { Copy } from './copy.ts';
 import type { Members } from './members.ts';
-import type { AgentRecord } from './place.ts';
 import { rendezvous } from './placement.ts';
+import type { Places } from './places.ts';
 import { type NodeReceptionist, receptionistOver } from './receptionist.ts';
 import { agentKey } from './subject.ts';
 
@@ -10,7 +9,7 @@ import { agentKey } from './subject.ts';
 export function memberReceptionist(
   options: Pick<ClusterOptions, 'self' | 'subjects' | 'control' | 'system' | 'codec' | 'clock' | 'times' | 'log'> & {
     readonly members: Members;
-    readonly places: Copy<AgentRecord>;
+    readonly places: Places;
     /** Up, and holding its lease. */
     readonly runs: () => boolean;
     /** When the last renewal succeeded. */

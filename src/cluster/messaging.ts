@@ -11,12 +11,11 @@ import type { Transport } from '../ports/transport.ts';
 import { type AgentWatches, agentWatches } from './agent-watch.ts';
 import type { MessageCodec } from './codec.ts';
 import type { ClusterTimes } from './config.ts';
-import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
 import type { Demand } from './on-demand.ts';
 import type { Peer } from './peer.ts';
-import type { AgentRecord } from './place.ts';
+import type { Places } from './places.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { agentRouter, type Router } from './router.ts';
 import { agentKey, type Subjects } from './subject.ts';
@@ -45,7 +44,7 @@ export function messaging(options: {
   readonly wireVersions: readonly number[];
   readonly lagMs: () => number;
   readonly times: ClusterTimes;
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly locals: () => LocalAgents;
   readonly demand: Demand;
   /** This incarnation is over, and hears nobody any more. */

@@ -5,19 +5,7 @@ import type { Codec } from '../ports/codec.ts';
 import { causeOf, decodeMoves, encodeMoves, type Move, type MoveCause } from './move.ts';
 import { agentKey, parseAgentKey } from './subject.ts';
 
-/** What every node keeps of an agent's record. */
-export interface Place {
-  readonly type: string;
-  readonly id: string;
-  readonly owner: { readonly node: NodeId; readonly incarnation: number } | undefined;
-  /** Who has the head start in claiming it. */
-  readonly prefer?: NodeId;
-  readonly desired: 'running' | 'stopped' | 'quarantined';
-  /** With an owner: its epoch. */
-  readonly revision: number;
-}
-
-const DESIRED = ['running', 'stopped', 'quarantined'] as const satisfies readonly Place['desired'][];
+const DESIRED = ['running', 'stopped', 'quarantined'] as const;
 const RESTARTS = ['permanent', 'transient', 'temporary'] as const;
 export type Restart = (typeof RESTARTS)[number];
 export interface PlacementWish {
@@ -38,17 +26,21 @@ export interface AgentRecord {
   readonly config: unknown;
   readonly restart: Restart;
   readonly placement: PlacementWish;
-  readonly desired: Place['desired'];
-  readonly owner: Place['owner'];
+  readonly desired: (typeof DESIRED)[number];
+  readonly owner: { readonly node: NodeId; readonly incarnation: number } | undefined;
+  /** Who has the head start in claiming it. */
   readonly prefer: NodeId | undefined;
   /** The highest version of its type that ever owned it. */
   readonly version: number;
   /** Why it is where it is: shown by `nexa ps` and by the events of a move. */
   readonly why: string;
   readonly cause: MoveCause;
-  /** Where it has been, newest last; bounded. Not kept in copies. */
+  /** Where it has been, newest last; bounded. */
   readonly moves: readonly Move[];
 }
+
+/** What every node keeps of an agent's record; its key names it. The rest may be large, and a claimer takes it from a leader read anyway. */
+export type Place = Pick<AgentRecord, 'type' | 'owner' | 'prefer' | 'desired' | 'version' | 'placement' | 'restart' | 'why' | 'cause'>;
 
 /** What a spawn asks for; the node that runs it adds the rest. */
 export type AgentSpec = Omit<AgentRecord, 'owner' | 'nonce' | 'cause' | 'moves'>;
@@ -129,16 +121,19 @@ function keyOf(type: string, id: string): string | undefined {
   }
 }
 
-const NO_MOVES: readonly Move[] = [];
 /** What copies show of a record that nobody can read: an agent that is put aside, and whose record nobody may write. */
-export function unreadableAgent(key: string, error: NexaError): AgentRecord {
+export function unreadablePlace(key: string, error: NexaError): Place {
   return {
-    ...parseAgentKey(key),
-    ...{ spawnId: '', nonce: '', config: undefined, restart: 'permanent', placement: {}, desired: 'quarantined' },
-    ...{ owner: undefined, prefer: undefined, version: 0, cause: 'failed-start', moves: NO_MOVES },
+    type: parseAgentKey(key).type,
+    ...{
+      restart: 'permanent',
+      placement: {},
+      desired: 'quarantined',
+      owner: undefined,
+      prefer: undefined,
+      version: 0,
+      cause: 'failed-start',
+    },
     why: `${error.code}: ${error.message}`,
   };
 }
-
-/** What copies keep: configuration and history may be large, and a claimer takes them from a leader read anyway. */
-export const forCopy = (record: AgentRecord): AgentRecord => ({ ...record, config: undefined, moves: NO_MOVES });

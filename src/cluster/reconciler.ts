@@ -7,8 +7,11 @@ import { claimDelayMs, claimers, orphaned } from './failover.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { GoneCause, MemberRecord } from './member.ts';
 import type { Members } from './members.ts';
+import { merged } from './merged.ts';
 import type { MoveCause } from './move.ts';
-import type { AgentRecord } from './place.ts';
+import type { Place } from './place.ts';
+import type { Places } from './places.ts';
+import { parseAgentKey } from './subject.ts';
 
 const LOST = {
   crash: (node: string) => `node ${node} was lost: its process ended`,
@@ -20,7 +23,7 @@ const CLAIMS = 256;
 
 export interface Reconciler {
   /** A record changed, or everything might have. */
-  look(key: string, now: Entry<AgentRecord> | undefined): void;
+  look(key: string, now: Entry<Place> | undefined): void;
   lookAtAll(): void;
   /** A claim has ended, however it did. */
   claimEnded(): void;
@@ -37,7 +40,7 @@ export interface Reconciler {
  */
 export function reconciler(options: {
   readonly self: { readonly node: string; readonly incarnation: number };
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly records: () => Copy<MemberRecord>;
   readonly agents: Kv;
   readonly memberStore: Kv;
@@ -54,59 +57,61 @@ export function reconciler(options: {
   const { self, members, locals, clock, random, times } = options;
   const due = new Map<string, () => void>();
   /** Due, and waiting for one of the claims under way to end. */
-  const ready = new Map<string, AgentRecord>();
+  const ready = new Set<string>();
   const excluded = new Map<string, number>();
   /** First seen stopped, or gone, by this node's own clock. */
   const idleSince = new Map<string, { readonly revision: number; readonly atMs: number }>();
   let unplaced = new Set<string>();
   let stopped = false;
 
-  const plan = (key: string, delayMs: number, record: AgentRecord): void => {
+  const plan = (key: string, delayMs: number): void => {
     if (due.has(key) || ready.has(key)) return;
     const cancel = clock.after(delayMs, () => {
       due.delete(key);
-      ready.set(key, record);
+      ready.add(key);
       claimNext();
     });
     due.set(key, cancel);
   };
   const claimNext = (): void => {
-    for (const [key, record] of ready) {
+    for (const key of ready) {
       if (locals.claimsUnderWay >= CLAIMS) return;
       ready.delete(key);
       const now = options.places().get(key);
       if (stopped || now === undefined || !locals.idle(key) || !mayClaim(now.value)) continue;
-      if (namesUs(now.value) ? options.runs() : options.admits()) locals.claim(key, record.type, record.id, reasonOf(now.value));
+      const { type, id } = parseAgentKey(key);
+      if (namesUs(now.value) ? options.runs() : options.admits()) locals.claim(key, type, id, reasonOf(now.value));
     }
   };
-  const namesUs = (record: AgentRecord): boolean =>
-    record.desired === 'running' && record.owner?.node === self.node && record.owner.incarnation === self.incarnation;
-  const mayClaim = (record: AgentRecord): boolean => namesUs(record) || orphaned(record, members.isGone);
-  const reasonOf = (record: AgentRecord): { readonly why: string; readonly cause: MoveCause } => {
-    const { owner, why, cause } = record;
+  const namesUs = ({ desired, owner }: Place): boolean =>
+    desired === 'running' && owner?.node === self.node && owner.incarnation === self.incarnation;
+  const mayClaim = (place: Place): boolean => namesUs(place) || orphaned(place, members.isGone);
+  const reasonOf = (place: Place): { readonly why: string; readonly cause: MoveCause } => {
+    const { owner, why, cause } = place;
     if (owner === undefined) return { why, cause };
-    if (namesUs(record)) return { why: 'its record named this node', cause: 'reclaimed' };
+    if (namesUs(place)) return { why: 'its record named this node', cause: 'reclaimed' };
     const lost = options.records().get(owner.node)?.value;
     // A later incarnation took the name: then the earlier one had ended, however it did.
     const known = lost?.incarnation === owner.incarnation ? lost.cause : undefined;
     return { why: LOST[known ?? 'crash'](owner.node), cause: known ?? 'crash' };
   };
 
-  const look = (key: string, now: Entry<AgentRecord> | undefined): void => {
+  const look = (key: string, now: Entry<Place> | undefined): void => {
     unplaced.delete(key);
     if (stopped || now === undefined) return;
-    const record = now.value;
+    const place = now.value;
     // Whatever stands above our epoch and does not name us: somebody else wrote it.
-    if (!namesUs(record)) locals.superseded(key, now.revision);
+    if (!namesUs(place)) locals.superseded(key, now.revision);
     if (!options.runs() || !locals.idle(key)) return;
-    if (namesUs(record)) return plan(key, times.rankMs * random.next(), record);
-    if (!orphaned(record, members.isGone)) return;
+    if (namesUs(place)) return plan(key, times.rankMs * random.next());
+    if (!orphaned(place, members.isGone)) return;
     const barred = (excluded.get(key) ?? 0) > clock.monotonicMs();
     const all = members.all();
     const candidates = barred ? all.filter((member) => member.node !== self.node) : all;
-    const delayMs = options.admits() ? claimDelayMs(self.node, record, candidates, times.rankMs) : undefined;
-    if (delayMs !== undefined) return plan(key, delayMs, record);
-    if (claimers(record, candidates).length === 0) unplaced.add(key);
+    const agent = merged(place, { id: parseAgentKey(key).id });
+    const delayMs = options.admits() ? claimDelayMs(self.node, agent, candidates, times.rankMs) : undefined;
+    if (delayMs !== undefined) return plan(key, delayMs);
+    if (claimers(agent, candidates).length === 0) unplaced.add(key);
   };
 
   const lookAtAll = (): void => {

@@ -5,12 +5,11 @@ import type { Outcome } from '../actor/signal.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
-import type { Copy } from './copy.ts';
 import type { LocalAgents } from './local-agents.ts';
 import type { Members } from './members.ts';
 import { type Demand, noSuchAgent } from './on-demand.ts';
 import { OnTheWay } from './on-the-way.ts';
-import type { AgentRecord } from './place.ts';
+import type { Places } from './places.ts';
 import { agentKey } from './subject.ts';
 import { type Held, WaitingRoom } from './waiting-room.ts';
 
@@ -61,7 +60,7 @@ export interface Router {
  */
 export function agentRouter(options: {
   readonly self: { readonly node: NodeId; readonly incarnation: number };
-  readonly places: () => Copy<AgentRecord>;
+  readonly places: () => Places;
   readonly members: Members;
   readonly locals: () => LocalAgents;
   /** Spawns what the message is for, if its type is one of those. */
@@ -122,7 +121,7 @@ export function agentRouter(options: {
     return true;
   };
   /** Waits for a look at the record, and before that for what is to be done first. */
-  const park = (entry: Routed, first?: Promise<unknown>): void => {
+  const park = (entry: Routed, first?: ReturnType<Demand>): void => {
     if (!room.enter(entry)) return crowded(entry);
     const waiting = parked.get(entry.key);
     if (waiting !== undefined) {
@@ -134,11 +133,12 @@ export function agentRouter(options: {
     if (parked.size >= PARKED_AGENTS)
       return refuse(entry, new NexaError('overloaded', 'messages wait for too many agents', { where: where(entry) }), 'overloaded');
     parked.set(entry.key, [entry]);
-    const look = (): Promise<undefined> =>
-      options
-        .places()
-        .refresh(entry.key)
-        .then(() => undefined);
+    // Whoever was spawned by this node is in its copy by then.
+    const look = async (spawned?: { readonly epoch: number } | null): Promise<undefined> => {
+      const places = options.places();
+      const isHere = spawned !== undefined && spawned !== null && places.known(entry.key) >= spawned.epoch;
+      if (!isHere) await places.refresh(entry.key);
+    };
     // That it is there with another configuration is all that was to be known.
     const failed = (thrown: unknown): Promise<undefined> | NexaError => {
       const error = toNexaError(thrown, 'internal');

@@ -90,8 +90,9 @@ export function natsKv(js: JetStream, name: string): Kv {
           listener({ kind: 'live' });
         },
         onDelivery: ({ subject, sequence, message }) => {
-          const key = subject.slice(root.length);
-          if (!key.startsWith(prefix)) return;
+          if (!subject.startsWith(prefix, root.length)) return;
+          // Whoever watches keeps the key, and a slice would keep the whole subject with it.
+          const key = Buffer.from(subject.slice(root.length)).toString();
           const operation = message.headers?.get('KV-Operation') ?? '';
           const deleted = operation === 'DEL' || operation === 'PURGE' || message.headers?.has('Nats-Marker-Reason') === true;
           listener({ kind: deleted ? 'delete' : 'put', key, value: message.data.slice(), revision: sequence });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Envelope, Mail } from '../../src/actor/envelope.ts';
 import { silentLogger } from '../../src/actor/safe-logger.ts';
-import type { Copy } from '../../src/cluster/copy.ts';
 import type { Activation, ActivationRules, AgentHost } from '../../src/cluster/hosting.ts';
 import { localAgents } from '../../src/cluster/local-agents.ts';
 import type { Mailboxes } from '../../src/cluster/mailboxes.ts';
 import type { Members } from '../../src/cluster/members.ts';
 import { type AgentRecord, type AgentSpec, decodeAgent } from '../../src/cluster/place.ts';
+import type { Places } from '../../src/cluster/places.ts';
 import { NexaError } from '../../src/errors.ts';
 import type { Kv } from '../../src/ports/stores.ts';
 import { answering, codec, noReminders, outcome, storeWorld, TIME, times } from './stores.ts';
@@ -62,7 +62,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
   const local = localAgents({
     self: { node: 'n1', incarnation: 1 },
     agents: wrap(kv),
-    copy: () => ({ apply: () => undefined }) as unknown as Copy<AgentRecord>,
+    copy: () => ({ saw: () => undefined }) as unknown as Places,
     members: { isGone: () => false } as unknown as Members,
     host,
     owns: () => true,
@@ -123,7 +123,7 @@ test('a claim whose write has no answer counts as not made, and is claimed anew'
   await clock.advance(50);
   begun[0]?.go();
   await come(first);
-  begun[0]?.rules.onFenced();
+  begun[0]?.rules.onFenced(begun[0].epoch);
   expect(local.idle(KEY)).toBe(true);
   answers.push('stored, unknown');
   local.claim(KEY, 'counter', 'a', RECLAIMED);

@@ -5,6 +5,7 @@ import type { Member, MemberRecord } from '../../src/cluster/member.ts';
 import type { Members } from '../../src/cluster/members.ts';
 import type { AgentRecord } from '../../src/cluster/place.ts';
 import { rendezvous } from '../../src/cluster/placement.ts';
+import type { Places } from '../../src/cluster/places.ts';
 import { reconciler } from '../../src/cluster/reconciler.ts';
 import { seededRandom } from '../../src/memory/random.ts';
 import type { Kv } from '../../src/ports/stores.ts';
@@ -38,7 +39,7 @@ function looking(self: string, nodes: readonly string[] = ['n1', 'n2', 'n3']) {
     ({ delete: async (key: string, revision: number) => void deleted.push(`${name} ${key}@${revision}`) }) as unknown as Kv;
   const reconcile = reconciler({
     self: { node: self, incarnation: 1 },
-    places: () => ({ get: (key: string) => records.get(key), entries: () => records.values() }) as unknown as Copy<AgentRecord>,
+    places: () => ({ get: (key: string) => records.get(key), entries: () => records.values() }) as unknown as Places,
     records: () => ({ get: (node: string) => gone.get(node), entries: () => gone.values() }) as unknown as Copy<MemberRecord>,
     agents: store('agent'),
     memberStore: store('member'),

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { REPLY_PATH } from '../../src/actor/address.ts';
 import { AskMail, type Envelope, Mail } from '../../src/actor/envelope.ts';
 import type { Outcome } from '../../src/actor/signal.ts';
-import type { Copy } from '../../src/cluster/copy.ts';
+
 import type { LocalAgents } from '../../src/cluster/local-agents.ts';
 import type { Members } from '../../src/cluster/members.ts';
+import type { Demand } from '../../src/cluster/on-demand.ts';
 import type { AgentRecord } from '../../src/cluster/place.ts';
+import type { Places } from '../../src/cluster/places.ts';
 import { agentRouter } from '../../src/cluster/router.ts';
 import { NexaError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/memory/random.ts';
@@ -27,6 +29,7 @@ function routing() {
   const hints: number[] = [];
   const givenUp = new Set<number>();
   let refreshed = 0;
+  let spawn: () => ReturnType<Demand> = () => undefined;
   const places = {
     get: () =>
       shown && {
@@ -35,18 +38,19 @@ function routing() {
         value: { desired: shown.desired ?? 'running', why: 'it failed', owner: shown.owner && { node: shown.owner, incarnation: 1 } },
       },
     hint: (_key: string, revision: number) => hints.push(revision),
+    known: () => shown?.revision ?? 0,
     refresh: async () => {
       refreshed++;
       if (stored !== undefined) shown = stored;
     },
-  } as unknown as Copy<AgentRecord>;
+  } as unknown as Places;
   const router = agentRouter({
     self: { node: 'n1', incarnation: 1 },
     places: () => places,
     members: { isGone: (node: string) => node === 'gone' } as unknown as Members,
     locals: () =>
       ({ has: () => here !== undefined, deliver: (_key: string, envelope: Envelope) => here?.(envelope) }) as unknown as LocalAgents,
-    demand: () => undefined,
+    demand: () => spawn(),
     waits: ({ uid }) => !givenUp.has(uid),
     sendTo: (node, _incarnation, envelope) => {
       sent.push({ node, envelope, atMs: clock.monotonicMs() });
@@ -68,6 +72,10 @@ function routing() {
     },
     store: (next: Shown | undefined) => {
       stored = next;
+    },
+    /** What an agent that nobody knows is spawned with. */
+    spawning: (by: typeof spawn) => {
+      spawn = by;
     },
     runHere: (deliver: ((envelope: Envelope) => boolean) | undefined) => {
       here = deliver;
@@ -94,6 +102,21 @@ test('an agent that the copy does not show is denied only after the store was as
   expect(errorOf(world.replies[0]?.outcome)).toMatchObject({ code: 'no-such-actor', definite: true });
   expect(world.letters).toEqual(['no-actor']);
   expect(world.refreshed).toBe(1);
+});
+
+test.each([
+  { of: 'this node is in its copy by then', epoch: 5, looks: 1 },
+  { of: 'another node is looked up', epoch: 6, looks: 2 },
+])('one that its first message spawns by $of', async ({ epoch, looks }) => {
+  const world = routing();
+  world.spawning(async () => {
+    world.show({ owner: 'n2', revision: 5 });
+    return { epoch };
+  });
+  world.ask(1);
+  await world.clock.advance(0);
+  expect(world.sent.map(({ node }) => node)).toEqual(['n2']);
+  expect(world.refreshed).toBe(looks);
 });
 
 test('one that was just spawned is found in the store, and what waits keeps its order', async () => {

@@ -1,8 +1,8 @@
 // The one file here that knows the product from inside: the table of where agents are, without a node, and the records in it.
 import { createCodec } from '../../../src/cluster/codec.ts';
-import { watchedCopy } from '../../../src/cluster/copy.ts';
 import { storeSpec } from '../../../src/cluster/formation.ts';
-import { type AgentRecord, decodeAgent, encodeAgent, forCopy, unreadableAgent } from '../../../src/cluster/place.ts';
+import { encodeAgent } from '../../../src/cluster/place.ts';
+import { type Places, watchedPlaces } from '../../../src/cluster/places.ts';
 import { agentKey, subjects } from '../../../src/cluster/subject.ts';
 import { jsonLog } from '../../../src/log.ts';
 import { connectNats } from '../../../src/nats/connection.ts';
@@ -72,19 +72,9 @@ export function madePlaces(count: number): Source {
 
 /** A node's own table; resolves when all that was there is in it. */
 export async function placeTable(kv: Pick<Kv, 'watch'>): Promise<(key: string) => string | undefined> {
-  const table = await new Promise<ReturnType<typeof watchedCopy<AgentRecord>>>((resolve) => {
-    const copy = watchedCopy<AgentRecord>({
-      kv: kv as Kv,
-      prefix: '',
-      store: 'AGENTS',
-      decode: (bytes, key) => forCopy(decodeAgent(bytes, codec, key)),
-      unreadable: unreadableAgent,
-      onChange: () => undefined,
-      onLive: () => resolve(copy),
-      onReset: () => undefined,
-      storeMs: LATE.timeoutMs,
-      log,
-    });
+  const table = await new Promise<Places>((resolve) => {
+    const onLive = (): void => resolve(places);
+    const places = watchedPlaces({ kv: kv as Kv, codec, onChange: () => undefined, onLive, storeMs: LATE.timeoutMs, log });
   });
   return (key) => table.get(key)?.value.owner?.node;
 }
