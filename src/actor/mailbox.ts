@@ -25,8 +25,17 @@ const HIGH_WATER = 0.8;
 const WEIGHED_FROM = 16;
 const WEIGHED_EVERY = 8;
 
+const known = new WeakMap<MailboxOptions, MailboxLimits>();
 /** @throws NexaError `invalid-definition` */
-export function mailboxLimits(options: MailboxOptions = {}): MailboxLimits {
+export function mailboxLimits(options: MailboxOptions): MailboxLimits {
+  let limits = known.get(options);
+  if (limits === undefined) {
+    limits = limitsOf(options);
+    known.set(options, limits);
+  }
+  return limits;
+}
+function limitsOf(options: MailboxOptions): MailboxLimits {
   const { limit = 1_000, limitBytes = 8 * 2 ** 20, overflow = 'reject' } = options;
   if (
     !(Number.isInteger(limit) && limit >= 1 && limit <= 10_000_000) ||
@@ -41,7 +50,7 @@ export function mailboxLimits(options: MailboxOptions = {}): MailboxLimits {
   const highWater = Math.max(1, Math.floor(limit * HIGH_WATER));
   return { limit, limitBytes, overflow, calm: Math.min(WEIGHED_FROM, highWater - 1), highWater, highWaterBytes: limitBytes * HIGH_WATER };
 }
-export const DEFAULT_LIMITS: MailboxLimits = mailboxLimits();
+export const DEFAULT_LIMITS: MailboxLimits = mailboxLimits({});
 
 /** The user messages of one actor: a ring that grows and shrinks, bounded by count and by estimated bytes (M5). */
 export class Mailbox {

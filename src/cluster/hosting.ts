@@ -104,18 +104,20 @@ export interface ActivationKind {
 }
 
 export interface ActivationRules {
+  /** The agent's. */
+  readonly key: string;
   /** Whether this node may act at this instant: the lease. */
   readonly owns: () => boolean;
   /** Where it declares and forgets its reminders. */
   readonly reminders: Pick<Reminders, 'declare' | 'forget'>;
   /** The agent said `next: 'stop'`, or failed and is not to be restarted; its activation has ended. */
-  readonly onFinished: (error?: NexaError) => void;
+  onFinished(error?: NexaError): void;
   /** The store showed a later owner; the activation is over. */
-  readonly onFenced: () => void;
+  onFenced(epoch: number): void;
   /** The agent said `next: 'passivate'`. */
-  readonly onPassivate: () => void;
+  onPassivate(): void;
   /** Past its restart intensity; its activation has ended. */
-  readonly onGaveUp: (error: NexaError) => void;
+  onGaveUp(error: NexaError): void;
 }
 
 /** One agent running here. */

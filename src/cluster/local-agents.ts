@@ -3,13 +3,14 @@ import { MissingStore } from '../durable/missing-store.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import { isUnreadable, readStored } from '../ports/stored.ts';
 import type { Written } from '../ports/stores.ts';
-import type { Activation } from './hosting.ts';
+import type { Activation, ActivationRules } from './hosting.ts';
 import type { LocalAgents, LocalAgentsOptions, LocalView } from './local-agents-contract.ts';
 import { merged } from './merged.ts';
 import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership, type SpawnAnswer } from './ownership.ts';
 import { Parked } from './parked.ts';
 import { passivation } from './passivation.ts';
 import { type AgentRecord, decodeAgent, encodeAgent } from './place.ts';
+import type { Reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
 
 export type { LocalAgents, LocalView } from './local-agents-contract.ts';
@@ -17,22 +18,59 @@ export type { LocalAgents, LocalView } from './local-agents-contract.ts';
 /** Activations under way at most; further ones queue. */
 const ACTIVATING = 64;
 
-interface Local {
+/** What the activations of a node tell of themselves. */
+interface Told {
+  readonly owns: () => boolean;
+  readonly reminders: Reminders;
+  rests(agent: Local): void;
+  finished(agent: Local, error: NexaError | undefined): void;
+  fenced(agent: Local, epoch: number): void;
+  gaveUp(agent: Local, error: NexaError): void;
+}
+
+/** One agent with which something is under way here, and what its activation goes by. */
+class Local implements ActivationRules {
   readonly key: string;
   readonly type: string;
   readonly id: string;
-  state: OwnershipState;
-  activation: Activation | undefined;
+  state: OwnershipState = NOT_OWNED;
+  activation: Activation | undefined = undefined;
   /** On its way to being put away: over in a moment, and until then nothing else begins. */
-  passivating: Activation | undefined;
+  passivating: Activation | undefined = undefined;
   /** The last epoch at which this node was told to own it. */
-  ownedAt: number;
+  ownedAt = 0;
   /** The last epoch at which it was active here. */
-  activeAt: number;
+  activeAt = 0;
   /** Absent while nothing waits. */
-  parked: Parked | undefined;
+  parked: Parked | undefined = undefined;
   /** What its reads said of the store. */
-  readonly missing: MissingStore;
+  missing: MissingStore | undefined = undefined;
+  private readonly told: Told;
+
+  constructor(told: Told, key: string, type: string, id: string) {
+    this.told = told;
+    this.key = key;
+    this.type = type;
+    this.id = id;
+  }
+  get owns(): () => boolean {
+    return this.told.owns;
+  }
+  get reminders(): Reminders {
+    return this.told.reminders;
+  }
+  onPassivate(): void {
+    this.told.rests(this);
+  }
+  onFinished(error?: NexaError): void {
+    this.told.finished(this, error);
+  }
+  onFenced(epoch: number): void {
+    this.told.fenced(this, epoch);
+  }
+  onGaveUp(error: NexaError): void {
+    this.told.gaveUp(this, error);
+  }
 }
 
 export function localAgents(options: LocalAgentsOptions): LocalAgents {
@@ -55,18 +93,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
   const local = (key: string, type: string, id: string): Local => {
     const known = locals.get(key);
     if (known !== undefined) return known;
-    const fresh: Local = {
-      key,
-      type,
-      id,
-      state: NOT_OWNED,
-      activation: undefined,
-      passivating: undefined,
-      ownedAt: 0,
-      activeAt: 0,
-      parked: undefined,
-      missing: new MissingStore(),
-    };
+    const fresh = new Local(told, key, type, id);
     locals.set(key, fresh);
     return fresh;
   };
@@ -162,7 +189,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
   const read = async (agent: Local): Promise<void> => {
     try {
       const found = await agents.get(agent.key, within);
-      agent.missing.there();
+      agent.missing = undefined;
       if (over) return;
       if (found === undefined) return input(agent, { input: 'read', found });
       const { value, revision } = found;
@@ -170,6 +197,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
       options.copy().saw(agent.key, record, revision);
       input(agent, { input: 'read', found: { record, revision } });
     } catch (error) {
+      agent.missing ??= new MissingStore();
       const unreadable = isUnreadable(error) ? error : agent.missing.known(error);
       if (!over) input(agent, { input: 'read-failed', ...(unreadable === undefined ? {} : { unreadable }) });
     }
@@ -179,33 +207,14 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
       const current = () => !over && agent.state.phase === 'activating' && agent.state.epoch === epoch;
       try {
         if (!current()) return;
-        const activation = await host.activate(record, epoch, {
-          owns: options.owns,
-          reminders: options.reminders,
-          onPassivate: () => {
-            if (agent.activation !== undefined) passives.wanted(agent.key, agent.type, agent.activation);
-          },
-          onFinished: (error) => {
-            left(agent);
-            input(agent, { input: 'finished', error });
-          },
-          onFenced: () => {
-            left(agent);
-            options.onFenced(record, epoch);
-            input(agent, { input: 'superseded', revision: Number.POSITIVE_INFINITY });
-          },
-          onGaveUp: (error) => {
-            left(agent);
-            input(agent, { input: 'gave-up', error });
-          },
-        });
+        const activation = await host.activate(record, epoch, agent);
         if (!current()) return activation.kill(new NexaError('fenced', 'its activation ended before it began'));
         agent.activation = activation;
         input(agent, { input: 'activated' });
         options.onActivated(record, epoch);
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
-        mailboxes.began(agent.key, agent.type, agent.id, activation, agent.activeAt !== epoch);
+        mailboxes.began(agent, activation, agent.activeAt !== epoch);
         agent.activeAt = epoch;
         for (const envelope of unparked(agent)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
@@ -229,6 +238,26 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     agent.activation = undefined;
     passives.ended(agent.key);
     mailboxes.ended(agent.key);
+  };
+  const told: Told = {
+    owns: options.owns,
+    reminders: options.reminders,
+    rests: (agent) => {
+      if (agent.activation !== undefined) passives.wanted(agent.key, agent.type, agent.activation);
+    },
+    finished: (agent, error) => {
+      left(agent);
+      input(agent, { input: 'finished', error });
+    },
+    fenced: (agent, epoch) => {
+      left(agent);
+      options.onFenced(agent, epoch);
+      input(agent, { input: 'superseded', revision: Number.POSITIVE_INFINITY });
+    },
+    gaveUp: (agent, error) => {
+      left(agent);
+      input(agent, { input: 'gave-up', error });
+    },
   };
   const owned = (agent: Local, record: AgentRecord, epoch: number): void => {
     if (agent.ownedAt === epoch) return;

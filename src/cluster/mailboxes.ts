@@ -1,4 +1,4 @@
-import { type MailPump, mailPump, readers } from '../durable/mail-pump.ts';
+import { type MailOwner, MailPump, type MailPumpOptions, readers } from '../durable/mail-pump.ts';
 import { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -16,7 +16,7 @@ const PURGES = 5;
 /** The durable mailboxes of the agents that are active here. */
 export interface Mailboxes {
   /** `isFirst`: of this owner; an agent that was put away has had one. */
-  began(key: string, type: string, id: string, activation: Activation, isFirst: boolean): void;
+  began(agent: MailOwner, activation: Activation, isFirst: boolean): void;
   ended(key: string): void;
   /** There may be something in it. False: it is not active here. */
   look(key: string, left: boolean): boolean;
@@ -41,24 +41,13 @@ export function mailboxes(options: {
   readonly onDead: (type: string, id: string, message: unknown, error: NexaError) => void;
 }): Mailboxes {
   const { stream, subjects, host, storeMs } = options;
+  const common: MailPumpOptions = { ...options, mailbox: stream, triesOf: host.triesOf, inTurn: readers(READS) };
   const pumps = new Map<string, MailPump>();
-  const inTurn = readers(READS);
   return {
-    began(key, type, id, activation, isFirst) {
-      const pump = mailPump({
-        ...options,
-        agent: { type, id, key },
-        taker: activation,
-        mailbox: { stream, subject: subjects.record('mailbox', type, id) },
-        dead: { stream: options.dead, subject: subjects.record('dead', type, id) },
-        mostBytes: options.mostBytes(),
-        tries: host.triesOf(type),
-        firstOfOwner: isFirst,
-        inTurn,
-        onDead: (message, error) => options.onDead(type, id, message, error),
-      });
-      pumps.get(key)?.stop();
-      pumps.set(key, pump);
+    began(agent, activation, isFirst) {
+      const pump = new MailPump(common, agent, activation, isFirst);
+      pumps.get(agent.key)?.stop();
+      pumps.set(agent.key, pump);
       pump.look();
     },
     ended(key) {

@@ -7,9 +7,9 @@ import type { Members } from './members.ts';
 
 /**
  * Spawns the agent that a message is for and that nobody knows, or that is stopped. Undefined: it has to be spawned by somebody. The
- * promise rejects with the NexaError that the message is refused with.
+ * promise rejects with the NexaError that the message is refused with; it says the epoch at which the agent is there, if that is known.
  */
-export type Demand = (type: string, id: string) => Promise<unknown> | undefined;
+export type Demand = (type: string, id: string) => Promise<{ readonly epoch: number } | null> | undefined;
 
 /** A first message waits so long for its agent to be placed. */
 const PLACED_MS = 5_000;
@@ -23,7 +23,10 @@ export function onDemand(options: {
   readonly system: System;
   readonly members: Members;
   readonly host: AgentHost;
-  readonly spawn: (wish: { readonly type: string; readonly id: string; readonly timeoutMs: number }, why: string) => Promise<unknown>;
+  readonly spawn: (
+    wish: { readonly type: string; readonly id: string; readonly timeoutMs: number },
+    why: string,
+  ) => Promise<{ readonly epoch: number }>;
 }): Demand {
   const { self, system, members, host } = options;
   return (type, id) => {

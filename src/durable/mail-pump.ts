@@ -1,3 +1,4 @@
+import type { Subjects } from '../cluster/subject.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -18,38 +19,29 @@ export interface MailTaker {
   readonly kept: Kept | undefined;
 }
 
+/** What all pumps of a node have in common. */
 export interface MailPumpOptions {
-  readonly agent: { readonly type: string; readonly id: string; readonly key: string };
-  readonly taker: MailTaker;
-  readonly mailbox: { readonly stream: Stream; readonly subject: Subject };
-  readonly dead: { readonly stream: Stream; readonly subject: Subject };
+  readonly mailbox: Stream;
+  readonly dead: Stream;
+  readonly subjects: Pick<Subjects, 'record'>;
   readonly codec: Codec;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly storeMs: number;
-  /** Times that one message is handled before it is put aside. */
-  readonly tries: number;
-  /** The first one of this owner, and not of an agent that was put away and woken. */
-  readonly firstOfOwner: boolean;
+  /** Times that one message is handled before it is put aside, by the type of the agent. */
+  readonly triesOf: (type: string) => number;
   /** Of one record of the stream of the dead. */
-  readonly mostBytes: number;
+  readonly mostBytes: () => number;
   /** Takes a turn among all that read; see {@link readers}. */
   readonly inTurn: <T>(read: () => Promise<T>) => Promise<T>;
   /** A message was put aside, and that is stored. */
-  readonly onDead: (message: unknown, error: NexaError) => void;
+  readonly onDead: (type: string, id: string, message: unknown, error: NexaError) => void;
 }
-
-/**
- * Brings one activation its stored messages, one at a time in the order of the stream. Nobody else has a position in it: what was
- * handled is part of the agent's own record, so whoever owns the agent next goes on from there.
- */
-export interface MailPump {
-  /** There may be something to bring. `left`: the stream says that something is there. */
-  look(left?: boolean): void;
-  /** Something is being read or handled, or waits to be tried again. */
-  readonly busy: boolean;
-  stop(): void;
+export interface MailOwner {
+  readonly type: string;
+  readonly id: string;
+  readonly key: string;
 }
 
 /** Between two tries of one message, and of the store. */
@@ -66,168 +58,198 @@ interface Found {
   readonly sequence: number;
 }
 
-export function mailPump(options: MailPumpOptions): MailPump {
-  const { agent, taker, mailbox, codec, clock, random, log, storeMs } = options;
-  const within = { timeoutMs: storeMs };
+/**
+ * Brings one activation its stored messages, one at a time in the order of the stream. Nobody else has a position in it: what was
+ * handled is part of the agent's own record, so whoever owns the agent next goes on from there.
+ */
+export class MailPump {
+  private readonly options: MailPumpOptions;
+  private readonly agent: MailOwner;
+  private readonly taker: MailTaker;
   /** Of an agent that remembers nothing by itself, and of what was passed over. */
-  let passed = 0;
-  let purged = taker.kept?.floor ?? 0;
-  let running = false;
-  let wanted = false;
-  let stopped = false;
-  let isFirst = options.firstOfOwner;
-  let interrupt = (): void => undefined;
+  private passed = 0;
+  private purged: number;
+  private running = false;
+  private wanted = false;
+  private stopped = false;
+  private isFirst: boolean;
+  private interrupt: (() => void) | undefined = undefined;
 
-  const floor = (): number => Math.max(taker.kept?.floor ?? 0, passed);
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = clock.after(ms * (0.75 + random.next() / 2), resolve);
-      interrupt = () => {
-        cancel();
-        resolve();
-      };
+  /** `firstOfOwner`: the first one of this owner, and not of an agent that was put away and woken. */
+  constructor(options: MailPumpOptions, agent: MailOwner, taker: MailTaker, firstOfOwner: boolean) {
+    this.options = options;
+    this.agent = agent;
+    this.taker = taker;
+    this.purged = taker.kept?.floor ?? 0;
+    this.isFirst = firstOfOwner;
+  }
+
+  /** There may be something to bring. `left`: the stream says that something is there. */
+  look(left = false): void {
+    this.wanted = true;
+    // If there is nothing above the floor then it was handled, and its deletion got lost.
+    if (left) this.purged = 0;
+    if (this.running || this.stopped) return;
+    this.running = true;
+    void this.run().finally(() => {
+      this.running = false;
     });
-  const waitMs = (tries: number): number => Math.min(WAIT_MS.first * WAIT_MS.factor ** Math.min(tries - 1, 8), WAIT_MS.most);
+  }
+  /** Something is being read or handled, or waits to be tried again. */
+  get busy(): boolean {
+    return this.running && !this.stopped;
+  }
+  stop(): void {
+    this.stopped = true;
+    this.interrupt?.();
+  }
 
+  private async run(): Promise<void> {
+    const { mailbox, inTurn, storeMs: timeoutMs } = this.options;
+    const subject = this.subject('mailbox');
+    let sincePurge = 0;
+    for (;;) {
+      this.wanted = false;
+      const found = await this.insist('stored messages cannot be read', async () => {
+        const next = await inTurn(() => mailbox.next(subject, { fromSequence: this.floor + 1, timeoutMs }));
+        return next ?? 'none';
+      });
+      if (found === undefined) return;
+      if (found !== 'none') {
+        await this.bring(found);
+        if (++sincePurge < PURGE_EVERY) continue;
+        sincePurge = 0;
+        await this.purge();
+      } else if (!this.wanted) {
+        await this.purge();
+        if (!this.wanted) return;
+      }
+    }
+  }
+  private async bring({ record, sequence }: Found): Promise<void> {
+    const { agent, taker } = this;
+    const { codec, log } = this.options;
+    const most = this.options.triesOf(agent.type);
+    const where = { agent: `${agent.type}/${agent.id}`, sequence: String(sequence) };
+    let mail: MailRecord;
+    try {
+      mail = decodeMail(record, codec, where);
+    } catch (thrown) {
+      return this.putAside({ record, sequence }, undefined, 0, toNexaError(thrown, 'corrupt-record'));
+    }
+    const source: Source = { mail: { sequence, messageId: mail.messageId } };
+    if (taker.kept?.messageIds.includes(mail.messageId) === true) return this.skip(source);
+    const lost = await this.ownersLost(sequence, most);
+    if (lost === undefined) return;
+    if (lost >= most) {
+      const error = new NexaError('crashed', `${lost} owners were lost or gave up when they handled it`, { where });
+      return this.putAside({ record, sequence }, mail, lost, error);
+    }
+    for (let tries = 1, waits = 1; !this.stopped; waits++) {
+      try {
+        await taker.take(mail.message, source, mail.traceparent);
+        this.passed = sequence;
+        return;
+      } catch (thrown) {
+        const error = toNexaError(thrown, 'crashed', where);
+        if (OVER.includes(error.code)) {
+          this.stopped = true;
+          return;
+        }
+        const notNow = isNotNow(error);
+        if (!notNow && (MISFIT.includes(error.code) || tries >= most)) return this.putAside({ record, sequence }, mail, tries, error);
+        log.warn({ ...where, tries, code: error.code, error: error.message }, 'a stored message is tried again');
+        await this.pause(waitMs(waits));
+        if (!notNow) tries++;
+      }
+    }
+  }
+  /**
+   * A message may end the very process that handles it, and then no count in memory says so. What an owner finds first is what the
+   * one before it may have died of: that it begins with it is stored before it does. How many did; undefined: the pump was stopped.
+   */
+  private async ownersLost(sequence: number, most: number): Promise<number | undefined> {
+    const { taker } = this;
+    if (taker.kept === undefined || !this.isFirst) return 0;
+    const before = taker.kept.tried?.sequence === sequence ? taker.kept.tried.times : 0;
+    if (before < most) {
+      const stored = await this.insist('it could not be stored that a message is begun', async () => {
+        await taker.skip({ tried: { sequence } });
+        return true;
+      });
+      if (!stored) return undefined;
+    }
+    this.isFirst = false;
+    return before;
+  }
+  private async skip(source: Extract<Source, { readonly mail: unknown }>): Promise<void> {
+    const done = await this.insist('it could not be stored that a message was passed over', async () => {
+      await this.taker.skip(source);
+      return true;
+    });
+    if (done) this.passed = source.mail.sequence;
+  }
+  /** Into the stream of the dead first: only when it is certainly there the mailbox goes on without it. */
+  private async putAside({ record, sequence }: Found, mail: MailRecord | undefined, tries: number, error: NexaError): Promise<void> {
+    const { type, id, key } = this.agent;
+    const { dead, codec, clock, mostBytes, storeMs: timeoutMs } = this.options;
+    // What is larger nobody of us stored: what it begins with is all there is to see of it.
+    const kept = record.subarray(0, mostBytes() - DEAD_OVERHEAD_BYTES);
+    const body = encodeDead({ type, id, sequence, tries, diedAtMs: clock.wallMs(), error, mail: kept }, codec);
+    const subject = this.subject('dead');
+    const there = await this.insist('a message that failed too often could not be put aside', async () =>
+      (await dead.append(subject, body, { recordId: `${key}.${sequence}`, timeoutMs })).written === 'yes' ? true : undefined,
+    );
+    if (!there) return;
+    this.options.onDead(type, id, mail?.message, error);
+    await this.skip({ mail: { sequence, messageId: mail?.messageId ?? '' } });
+  }
+  private async purge(): Promise<void> {
+    const { mailbox, storeMs: timeoutMs } = this.options;
+    const below = this.floor;
+    if (below <= this.purged) return;
+    const done = await mailbox.purge(this.subject('mailbox'), { belowSequence: below + 1, timeoutMs }).catch(() => 'unknown');
+    if (done === 'yes') this.purged = below;
+  }
+
+  private get floor(): number {
+    return Math.max(this.taker.kept?.floor ?? 0, this.passed);
+  }
+  private subject(stream: 'mailbox' | 'dead'): Subject {
+    return this.options.subjects.record(stream, this.agent.type, this.agent.id);
+  }
   /** Until it is done, or the pump is stopped: then undefined. What is no matter of the store is thrown. */
-  const insist = async <T>(what: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> => {
-    for (let tries = 1; !stopped; tries++) {
+  private async insist<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+    for (let tries = 1; !this.stopped; tries++) {
       try {
         const done = await attempt();
         if (done !== undefined) return done;
       } catch (thrown) {
         const error = toNexaError(thrown, 'internal');
         if (OVER.includes(error.code)) {
-          stopped = true;
+          this.stopped = true;
           return undefined;
         }
-        log.warn({ agent: agent.key, code: error.code, error: error.message }, what);
+        this.options.log.warn({ agent: this.agent.key, code: error.code, error: error.message }, what);
       }
-      if (!stopped) await pause(waitMs(tries));
+      if (!this.stopped) await this.pause(waitMs(tries));
     }
     return undefined;
-  };
-
-  const bring = async ({ record, sequence }: Found): Promise<void> => {
-    const where = { agent: `${agent.type}/${agent.id}`, sequence: String(sequence) };
-    let mail: MailRecord;
-    try {
-      mail = decodeMail(record, codec, where);
-    } catch (thrown) {
-      return putAside({ record, sequence }, undefined, 0, toNexaError(thrown, 'corrupt-record'));
-    }
-    const source: Source = { mail: { sequence, messageId: mail.messageId } };
-    if (taker.kept?.messageIds.includes(mail.messageId) === true) return skip(source);
-    const lost = await ownersLost(sequence);
-    if (lost === undefined) return;
-    if (lost >= options.tries) {
-      const error = new NexaError('crashed', `${lost} owners were lost or gave up when they handled it`, { where });
-      return putAside({ record, sequence }, mail, lost, error);
-    }
-    for (let tries = 1, waits = 1; !stopped; waits++) {
-      try {
-        await taker.take(mail.message, source, mail.traceparent);
-        passed = sequence;
-        return;
-      } catch (thrown) {
-        const error = toNexaError(thrown, 'crashed', where);
-        if (OVER.includes(error.code)) {
-          stopped = true;
-          return;
-        }
-        const notNow = isNotNow(error);
-        if (!notNow && (MISFIT.includes(error.code) || tries >= options.tries)) return putAside({ record, sequence }, mail, tries, error);
-        log.warn({ ...where, tries, code: error.code, error: error.message }, 'a stored message is tried again');
-        await pause(waitMs(waits));
-        if (!notNow) tries++;
-      }
-    }
-  };
-  /**
-   * A message may end the very process that handles it, and then no count in memory says so. What an owner finds first is what the
-   * one before it may have died of: that it begins with it is stored before it does. How many did; undefined: the pump was stopped.
-   */
-  const ownersLost = async (sequence: number): Promise<number | undefined> => {
-    if (taker.kept === undefined || !isFirst) return 0;
-    const before = taker.kept.tried?.sequence === sequence ? taker.kept.tried.times : 0;
-    if (before < options.tries) {
-      const stored = await insist('it could not be stored that a message is begun', async () => {
-        await taker.skip({ tried: { sequence } });
-        return true;
-      });
-      if (!stored) return undefined;
-    }
-    isFirst = false;
-    return before;
-  };
-  const skip = async (source: Extract<Source, { readonly mail: unknown }>): Promise<void> => {
-    const done = await insist('it could not be stored that a message was passed over', async () => {
-      await taker.skip(source);
-      return true;
+  }
+  private async pause(ms: number): Promise<void> {
+    const { clock, random } = this.options;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(ms * (0.75 + random.next() / 2), resolve);
+      this.interrupt = () => {
+        cancel();
+        resolve();
+      };
     });
-    if (done) passed = source.mail.sequence;
-  };
-  /** Into the stream of the dead first: only when it is certainly there the mailbox goes on without it. */
-  const putAside = async ({ record, sequence }: Found, mail: MailRecord | undefined, tries: number, error: NexaError): Promise<void> => {
-    const { type, id } = agent;
-    // What is larger nobody of us stored: what it begins with is all there is to see of it.
-    const kept = record.subarray(0, options.mostBytes - DEAD_OVERHEAD_BYTES);
-    const dead = encodeDead({ type, id, sequence, tries, diedAtMs: clock.wallMs(), error, mail: kept }, codec);
-    const recordId = `${agent.key}.${sequence}`;
-    const there = await insist('a message that failed too often could not be put aside', async () =>
-      (await options.dead.stream.append(options.dead.subject, dead, { recordId, ...within })).written === 'yes' ? true : undefined,
-    );
-    if (!there) return;
-    options.onDead(mail?.message, error);
-    await skip({ mail: { sequence, messageId: mail?.messageId ?? '' } });
-  };
-  const purge = async (): Promise<void> => {
-    const below = floor();
-    if (below <= purged) return;
-    const done = await mailbox.stream.purge(mailbox.subject, { belowSequence: below + 1, ...within }).catch(() => 'unknown');
-    if (done === 'yes') purged = below;
-  };
-  const run = async (): Promise<void> => {
-    let sincePurge = 0;
-    for (;;) {
-      wanted = false;
-      const found = await insist('stored messages cannot be read', async () => {
-        const next = await options.inTurn(() => mailbox.stream.next(mailbox.subject, { fromSequence: floor() + 1, ...within }));
-        return next ?? 'none';
-      });
-      if (found === undefined) return;
-      if (found !== 'none') {
-        await bring(found);
-        if (++sincePurge < PURGE_EVERY) continue;
-        sincePurge = 0;
-        await purge();
-      } else if (!wanted) {
-        await purge();
-        if (!wanted) return;
-      }
-    }
-  };
-
-  return {
-    look(left = false) {
-      wanted = true;
-      // If there is nothing above the floor then it was handled, and its deletion got lost.
-      if (left) purged = 0;
-      if (running || stopped) return;
-      running = true;
-      void run().finally(() => {
-        running = false;
-      });
-    },
-    get busy() {
-      return running && !stopped;
-    },
-    stop() {
-      stopped = true;
-      interrupt();
-    },
-  };
+    this.interrupt = undefined;
+  }
 }
+
+const waitMs = (tries: number): number => Math.min(WAIT_MS.first * WAIT_MS.factor ** Math.min(tries - 1, 8), WAIT_MS.most);
 
 /** At most so many of a node's mailboxes are read at one time, first come first served: after a failover there may be thousands. */
 export function readers(most: number): <T>(read: () => Promise<T>) => Promise<T> {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/actor/safe-logger.ts';
 import { storeSpec } from '../../src/cluster/formation.ts';
 import { encodeMail } from '../../src/durable/mail.ts';
-import { mailPump, readers } from '../../src/durable/mail-pump.ts';
+import { MailPump, type MailPumpOptions, readers } from '../../src/durable/mail-pump.ts';
 import { NexaError } from '../../src/errors.ts';
 import { codec, names, outcome, storeWorld, TIME } from '../cluster/stores.ts';
 
@@ -12,29 +12,26 @@ async function failing(failure: NexaError) {
   const { stores } = network.connect('n1');
   for (const store of ['MAILBOX', 'DEAD'] as const)
     await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
-  const at = (store: 'MAILBOX' | 'DEAD', subject: 'mailbox' | 'dead') => ({
-    stream: stores.stream(names.store(store)),
-    subject: names.record(subject, 'sum', 'a'),
-  });
-  const mailbox = at('MAILBOX', 'mailbox');
+  const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
   const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
-  await outcome(clock, mailbox.stream.append(mailbox.subject, record, { recordId: 'm', ...TIME }));
+  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
   const seen = { tries: 0, handled: 0, dead: [] as string[] };
   const agent: { failure: NexaError | undefined } = { failure };
-  const pump = mailPump({
-    agent: { type: 'sum', id: 'a', key: 'sum.a' },
-    taker: {
-      take: async () => {
-        seen.tries++;
-        if (agent.failure !== undefined) throw agent.failure;
-        seen.handled++;
-      },
-      skip: async () => undefined,
-      kept: undefined,
+  const taker = {
+    take: async () => {
+      seen.tries++;
+      if (agent.failure !== undefined) throw agent.failure;
+      seen.handled++;
     },
-    ...{ mailbox, dead: at('DEAD', 'dead'), codec, clock, random, log: silentLogger, storeMs: 500, tries: 5 },
-    ...{ firstOfOwner: true, mostBytes: 500_000, inTurn: readers(1), onDead: (_message, { code }) => void seen.dead.push(code) },
-  });
+    skip: async () => undefined,
+    kept: undefined,
+  };
+  const options: MailPumpOptions = {
+    ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
+    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1) },
+    onDead: (_type, _id, _message, { code }) => void seen.dead.push(code),
+  };
+  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
   pump.look();
   return { agent, seen, clock, pump };
 }

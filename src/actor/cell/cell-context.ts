@@ -92,7 +92,11 @@ export class CellContext implements Context<unknown> {
     const { held } = this;
     return held !== undefined && (held.pipes > 0 || (held.streams?.size ?? 0) > 0 || (held.replies?.owed ?? false));
   }
-  /** Of the message that is being handled. For the runtime's own behaviours. */
+  /** What its cell was spawned with. For the runtime's own behaviours, as the next. */
+  get options(): CellOptions | undefined {
+    return this.cell.options;
+  }
+  /** Of the message that is being handled. */
   get envelope(): Envelope | undefined {
     return this.cell.current;
   }

@@ -57,14 +57,14 @@ function decide(strategy: Strategy, child: Cell, error: NexaError): Directive {
 }
 
 function giveUp(parent: Cell, child: Cell, error: NexaError): void {
-  const onGiveUp = child.options?.onGiveUp;
-  if (onGiveUp === undefined) {
+  const { options } = child;
+  if (options?.onGiveUp === undefined) {
     parent.fail(error, child);
     return;
   }
   child.requestStop('failed');
   try {
-    onGiveUp(error);
+    options.onGiveUp(error);
   } catch (thrown) {
     child.system.log.error({ ...child.where, error: thrown }, 'giving an actor up threw');
   }

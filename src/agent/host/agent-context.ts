@@ -16,9 +16,9 @@ export interface Shown {
   readonly id: string;
   readonly config: unknown;
   readonly epoch: number;
-  owned(): boolean;
-  state(): unknown;
-  replyTo(): ReplyTo<unknown>;
+  readonly owned: boolean;
+  readonly state: unknown;
+  readonly replyTo: ReplyTo<unknown>;
   readonly reminders: OwnReminders;
 }
 
@@ -41,16 +41,16 @@ export class HostedContext implements AgentContext<Commands, unknown, unknown, u
     return this.#shown.config;
   }
   get state(): unknown {
-    return this.#shown.state();
+    return this.#shown.state;
   }
   get epoch(): number {
     return this.#shown.epoch;
   }
   get owned(): boolean {
-    return this.#shown.owned();
+    return this.#shown.owned;
   }
   get replyTo(): ReplyTo<unknown> {
-    return this.#shown.replyTo();
+    return this.#shown.replyTo;
   }
   get reminder(): DueReminder | undefined {
     return this.#shown.reminders.due;

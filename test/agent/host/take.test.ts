@@ -56,6 +56,7 @@ async function hosted(storage: 'durable' | 'memory' = 'durable') {
   const record = { type: definition.type, id: 'a', config: undefined, restart: 'permanent' } as unknown as AgentRecord;
   const nothing = () => undefined;
   const rules: ActivationRules = {
+    key: `${definition.type}.a`,
     owns: () => true,
     reminders: noReminders,
     onFinished: nothing,
