@@ -40,7 +40,7 @@ const perActor = (make: () => Actors & Stopped, size: number): Contender => ({
 export const idle: Workload = {
   name: 'idle',
   about: 'Memory of 100,000 actors that have taken one message and wait for the next, each with a name and something to run at its end.',
-  measures: { size: { unit: 'bytes/actor', better: 'less' } },
+  measures: { size: { unit: 'bytes/actor', better: 'less', steady: true } },
   cases: [''],
   contenders: {
     nexa: perActor(nexa, 100_000),

@@ -59,11 +59,11 @@ export const manyAgents: Workload = {
   about:
     '100,000 agents of one node, each spawned by the first message to it: `memory` agents stay active, `durable` ones are put away once they have rested (all but 500). What each takes while it is idle, its place in the table of places included.',
   measures: {
-    bytes: { unit: 'B of live objects an agent', better: 'less' },
+    bytes: { unit: 'B of live objects an agent', better: 'less', steady: true },
     resident: { unit: 'KiB of resident memory an agent', better: 'less' },
     activations: { unit: 'first answers/s', better: 'more' },
     again: { unit: 'ms until a rested agent answers, 64 at once, p99', better: 'less' },
-    subscriptions: { unit: 'subscriptions more than with ten agents', better: 'less' },
+    subscriptions: { unit: 'subscriptions more than with ten agents', better: 'less', steady: true },
   },
   cases: ['memory', 'durable'],
   servers: 1,

@@ -41,7 +41,7 @@ export const placeTableFill: Workload = {
   name: 'place-table',
   about:
     'The table of where each agent is, which every node keeps: what an entry takes, and how fast a node that joins takes them in. 10,000 and 100,000 come from the store of a real server by its watch, 1,000,000 by the same calls from memory.',
-  measures: { bytes: { unit: 'B of live objects an entry', better: 'less' }, rate: { unit: 'entries/s', better: 'more' } },
+  measures: { bytes: { unit: 'B of live objects an entry', better: 'less', steady: true }, rate: { unit: 'entries/s', better: 'more' } },
   cases: Object.keys(sizes),
   servers: 1,
   contenders: { nexa: filled(placeTable), 'plain Map': filled(plainMap) },

@@ -92,7 +92,7 @@ export const stream: Workload = {
     'Items of 1 kB from an agent of one process to a reader in another, with 1,024 of them on their way at most, beside messages of as many bytes that are published with as many between two looks at the socket. Then the reader stands still.',
   measures: {
     rate: { unit: 'items/s', better: 'more' },
-    held: { unit: 'MiB more at the producer while its reader stands still', better: 'less' },
+    held: { unit: 'MiB more at the producer while its reader stands still', better: 'less', steady: true },
   },
   cases: [''],
   servers: 1,
