@@ -1,14 +1,12 @@
 // All measurements, or those named: npm run bench [-- name … --rounds 5 --quick --json file --compare file --write]
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { changes } from './suite/compare.ts';
 import { blocks, document } from './suite/document.ts';
 import type { Row } from './suite/figures.ts';
 import { home, peers } from './suite/home.ts';
 import { machine } from './suite/machine.ts';
-import { CLUSTERS, Misuse, type Options, options, usage } from './suite/options.ts';
+import { Misuse, type Options, options, usage } from './suite/options.ts';
 import { installPeers } from './suite/peers.ts';
 import { progress } from './suite/progress.ts';
 import { type BenchRecord, compared, machineText, paragraphs, reached } from './suite/report.ts';
@@ -88,11 +86,6 @@ function shown(asked: Options, out: NodeJS.WriteStream, record: BenchRecord): Be
   return record;
 }
 
-const [first = '', ...rest] = process.argv.slice(2);
-if (first in CLUSTERS) {
-  const file = fileURLToPath(new URL(`./${first}.js`, import.meta.url));
-  process.exit(spawnSync(process.execPath, [file, ...rest], { stdio: 'inherit' }).status ?? FAILED);
-}
 const aborted = new AbortController();
 // The second time it ends at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => aborted.abort(new Error(`ended by ${signal}`)));

@@ -37,9 +37,11 @@ export function spread(values: readonly number[]): Spread {
   return { median, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN };
 }
 
-/** A ratio above one is always the better one, whether more or less is better. */
-export const ratioOf = (measure: Measure, ours: number, theirs: number): number =>
-  measure.better === 'more' ? ours / theirs : theirs / ours;
+/** A ratio above one is always the better one, whether more or less is better; none beside none is as good. */
+export function ratioOf(measure: Measure, ours: number, theirs: number): number {
+  if (ours === theirs) return 1;
+  return measure.better === 'more' ? ours / theirs : theirs / ours;
+}
 
 /** Round by round, so that what else the machine did counts on both sides. */
 export function ratios(measure: Measure, ours: readonly number[], theirs: readonly number[]): readonly number[] {

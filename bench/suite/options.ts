@@ -16,12 +16,6 @@ export interface Options {
   readonly from?: string;
   readonly write: boolean;
 }
-/** Measurements of whole clusters, each with arguments and figures of its own: no other contender has what they measure. */
-export const CLUSTERS: Readonly<Record<string, string>> = {
-  cluster: '[1 | 3 servers …]',
-  failover: '[agents]',
-  moving: '[1 | 3 servers …]',
-};
 export class Misuse extends Error {}
 const QUICK = 0.02;
 
@@ -40,11 +34,6 @@ ${Object.entries(sections)
     section,
     ...workloads.map(({ name, cases }) => `  ${name.padEnd(18)} ${cases.join(' · ')}`.trimEnd()),
   ])
-  .join('\n')}
-
-of whole clusters, alone and with arguments of their own
-${Object.entries(CLUSTERS)
-  .map(([name, given]) => `  ${name.padEnd(18)} ${given}`)
   .join('\n')}
 `;
 

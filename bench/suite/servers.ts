@@ -1,4 +1,4 @@
-// With what.ts of workloads/durable the only file here that knows the product from inside: a measurement wants servers without nodes.
+// With workloads/durable/journals.ts and workloads/scale/places.ts all here that knows the product from inside: servers without nodes.
 import { obtainNatsServer } from '../../src/nats-server/obtain.ts';
 import { startNatsServers } from '../../src/nats-server/servers.ts';
 

@@ -42,6 +42,7 @@ describe('figures', () => {
   test('a ratio above one is the better one, round by round', () => {
     expect(ratioOf(more, 6, 2)).toBe(3);
     expect(ratioOf(less, 6, 2)).toBe(1 / 3);
+    expect([ratioOf(less, 0, 0), ratioOf(less, 1, 0)]).toEqual([1, 0]);
     expect(ratios(more, [2, 9, 8], [1, 3])).toEqual([2, 3]);
   });
   test('three figures count', () => {
@@ -107,6 +108,12 @@ describe('compared with another record', () => {
     expect(worse(rows, scaled(1.4, 'size'))).toEqual(['size peer', 'size its limit']);
     const times: Workload = { ...workload, measures: { ...workload.measures, size: { unit: 'ms', better: 'less' } } };
     expect(changes([times], record(rows), record(rows)).map(({ beside }) => beside)).toEqual(['peer', 'peer']);
+  });
+  test('a count that was to be none is compared as well', () => {
+    const none: Workload = { ...workload, reach: [{ measure: 'size', limit: 0 }] };
+    const counted = (size: number): readonly Row[] => [row('nexa', { size: [size] })];
+    const judged = (size: number) => changes([none], record(counted(0)), record(counted(size))).map(({ worse }) => worse);
+    expect([judged(0), judged(1)]).toEqual([[false], [true]]);
   });
   test('only what both have', () => {
     expect(changes([workload], record(rows), record([]))).toEqual([]);

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CLUSTERS, options, usage } from '../../bench/suite/options.ts';
+import { options, usage } from '../../bench/suite/options.ts';
 import type { Workload } from '../../bench/suite/workload.ts';
 
 const workload = (name: string): Workload => ({ name, about: '', measures: {}, cases: ['a', 'b'], contenders: {}, reach: [] });
@@ -20,8 +19,6 @@ test('a full run has five rounds unless it is said, a quick one has one', () => 
 test('what can be measured is told to who asks', () => {
   expect(options(['--list'], sections)).toBe(undefined);
   expect(usage(sections)).toContain('life\n  spawn              a · b');
-  // What has a file of its own is there.
-  for (const name of Object.keys(CLUSTERS)) expect(existsSync(`bench/${name}.ts`), name).toBe(true);
 });
 test.each([
   [['tall'], 'no measurement tall'],
