@@ -1,7 +1,7 @@
-import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
-import { errorFrom, NexaError } from '../errors.ts';
+import { Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
+import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
-import { EXT, scan } from './msgpack-scan.ts';
+import { EXT, MsgpackReader } from './msgpack-reader.ts';
 import { asError, faultOf, isRef, LIMITS } from './plain-data.ts';
 
 /** Both encodings of a message. What one side encodes the other decodes to an equal value; anything else is refused by type. */
@@ -30,34 +30,22 @@ const KEPT_BYTES = 2 * LIMITS.frameBytes;
 export const isJson = (payload: Uint8Array): boolean => payload[0] === OBJECT;
 
 /**
- * The codec of one node or client: msgpack with one encoder and decoder for its life, and JSON for the public edge. Beside plain
+ * The codec of one node or client: msgpack with one encoder and reader for its life, and JSON for the public edge. Beside plain
  * data it carries refs (live again on arrival), {@link NexaError} and, as a whole message, undefined.
  */
 export function createCodec(options: CodecOptions = {}): MessageCodec {
-  const refOf = options.refOf ?? ((address: string) => address);
   const extensionCodec: ExtensionCodecType<undefined> = {
     tryToEncode: (value) => {
       if (Array.isArray(value)) return null;
       if (isRef(value as object)) return new ExtData(EXT.ref, Buffer.from((value as { toJSON(): string }).toJSON()));
       return value instanceof NexaError ? new ExtData(EXT.error, encoder.encode(value.toJSON())) : null;
     },
-    decode: (data, type) => {
-      if (type === EXT.ref) return refOf(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
-      return type === EXT.error ? errorFrom(decoder.decode(data)) : undefined;
-    },
+    decode: () => undefined,
   };
-  // The depth is bounded before: these two only must not be the first to refuse.
+  // The depth is bounded before: this one only must not be the first to refuse.
   const freshEncoder = () => withNativeText(new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 }));
   let encoder = freshEncoder();
-  const bounds = {
-    maxArrayLength: LIMITS.items,
-    maxMapLength: LIMITS.items,
-    maxStrLength: LIMITS.messageBytes,
-    maxBinLength: LIMITS.messageBytes,
-    maxExtLength: LIMITS.messageBytes,
-  };
-  const decoder = new Decoder({ extensionCodec, ...bounds });
-  const wideDecoder = new Decoder({ extensionCodec, ...bounds, useBigInt64: true });
+  const reader = new MsgpackReader(options.refOf ?? ((address) => address));
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
   const encodeShared = (value: unknown, mostBytes: number = LIMITS.frameBytes): Uint8Array => {
@@ -71,14 +59,7 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
   return {
     encodeShared,
     encode: (value, mostBytes) => encodeShared(value, mostBytes).slice(),
-    decode: (payload, mostBytes) => {
-      const wide = scan(payload, mostBytes);
-      try {
-        return wide ? narrow(wideDecoder.decode(payload)) : decoder.decode(payload);
-      } catch (cause) {
-        throw invalid(cause);
-      }
-    },
+    decode: (payload, mostBytes) => reader.read(payload, mostBytes),
     encodeJson: (value) => {
       const fault = faultOf(value, 'json');
       if (fault !== undefined) throw asError(fault);
@@ -136,17 +117,6 @@ function withNativeText(encoder: Encoder<undefined>): Encoder<undefined> {
   return encoder;
 }
 const intoBytes = new TextEncoder();
-
-/** Bigints only where a number would lose something. */
-function narrow(value: unknown): unknown {
-  if (typeof value === 'bigint') return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
-  if (Array.isArray(value)) for (const [index, item] of value.entries()) value[index] = narrow(item);
-  else if (typeof value === 'object' && value !== null && !isRef(value) && Object.getPrototypeOf(value) === Object.prototype) {
-    const record = value as Record<string, unknown>;
-    for (const key of Object.keys(record)) record[key] = narrow(record[key]);
-  }
-  return value;
-}
 
 /** Depth and count of a JSON text before it is parsed into something larger than itself. */
 function scanJson(payload: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { Encoder, ExtData, encode } from '@msgpack/msgpack';
+import { Decoder, Encoder, ExtData, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCodec, isJson } from '../../src/cluster/codec.ts';
@@ -81,6 +81,32 @@ describe('what is encoded comes back', () => {
         expect(Buffer.compare(codec.encode(value), encode(value))).toBe(0);
         expect(codec.decode(codec.encode(value))).toEqual(value);
       }),
+    );
+  });
+
+  test('whatever the library writes is read as the library reads it', () => {
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom('a\ufffdb', '\ufffd'.repeat(40), 'x'.repeat(70_000)),
+    );
+    const number = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double());
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        ...[text, number, bytes, fc.boolean(), fc.constant(null)],
+        fc.array(tie('value'), { maxLength: 20 }),
+        fc.dictionary(field, tie('value'), { maxKeys: 20 }),
+      ),
+    })).value;
+    const writers = [new Encoder(), new Encoder({ forceFloat32: true }), new Encoder({ forceIntegerToFloat: true })];
+    const reader = new Decoder();
+    fc.assert(
+      fc.property(value, fc.constantFrom(...writers), (made, writer) => {
+        const payload = writer.encode(made);
+        expect(codec.decode(payload, 2 ** 24)).toEqual(reader.decode(payload));
+      }),
+      { numRuns: 1_000 },
     );
   });
 
