@@ -70,7 +70,7 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
         chain,
         requestId,
         budgetMs,
-        traceparent: traceparent ?? (sender?.inTurn === true ? sender.current?.traceparent : undefined),
+        traceparent: traceparent ?? (sender?.inTurn === true ? sender.mail?.traceparent : undefined),
       },
       deadlineMs,
     );
@@ -90,7 +90,7 @@ export function ask(system: System, ref: LiveRef, message: unknown, options: Ask
 /** What the message being handled leaves for whatever is asked meanwhile. @throws NexaError `ask-timeout` */
 export function leftOf(sender: Cell | undefined, nowMs: number, to: Address): number {
   if (sender?.inTurn !== true) return Number.POSITIVE_INFINITY;
-  const left = (sender.current?.deadlineMs ?? Number.POSITIVE_INFINITY) - nowMs;
+  const left = (sender.mail?.deadlineMs ?? Number.POSITIVE_INFINITY) - nowMs;
   if (left > 0) return left;
   throw new NexaError('ask-timeout', 'the ask that is being handled has no time left', {
     where: { to: describeAddress(to) },
@@ -100,7 +100,7 @@ export function leftOf(sender: Cell | undefined, nowMs: number, to: Address): nu
 /** The turns that wait for what is asked now. @throws NexaError `ask-cycle` */
 export function chainOf(sender: Cell | undefined, to: Address): readonly string[] | undefined {
   if (sender?.inTurn !== true) return undefined;
-  const outer = sender.current?.chain;
+  const outer = sender.mail?.chain;
   if (outer === undefined) return [sender.turnId];
   if (outer.length < LONGEST_CHAIN) return [...outer, sender.turnId];
   throw new NexaError('ask-cycle', `more than ${LONGEST_CHAIN} asks wait for each other`, { where: { to: describeAddress(to) } });

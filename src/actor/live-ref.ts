@@ -34,9 +34,9 @@ export class LiveRef {
 
   tell(message: unknown): boolean {
     const sender = this.sender();
-    if (sender !== undefined && (sender.guarded || sender.current?.traceparent !== undefined)) return this.tellWith(sender, message);
-    const mail = new Mail(this.named ?? (this.target as Cell).address, message, sender?.shown);
-    return this.named === undefined ? (this.target as Cell).offer(mail) : this.route(mail);
+    if (sender !== undefined && (sender.guarded || sender.mail?.traceparent !== undefined)) return this.tellWith(sender, message);
+    const from = sender?.shown;
+    return this.named === undefined ? (this.target as Cell).tell(message, from) : this.route(new Mail(this.named, message, from));
   }
 
   ask(message: unknown, options: AskOptions): Promise<unknown> {
@@ -83,7 +83,7 @@ export class LiveRef {
   /** A told message that carries more than itself: the epoch of its sender, the trace of what is being handled. */
   private tellWith(sender: Cell, message: unknown): boolean {
     const epoch = sender.gate?.epoch;
-    const traceparent = sender.inTurn ? sender.current?.traceparent : undefined;
+    const traceparent = sender.inTurn ? sender.mail?.traceparent : undefined;
     const mail =
       traceparent === undefined
         ? new StampedMail(this.address, message, sender.shown, epoch)

@@ -1,5 +1,6 @@
 import { NexaError } from '../errors.ts';
-import { FATE, type Mail } from './envelope.ts';
+import type { Address } from './address.ts';
+import { FATE, Mail } from './envelope.ts';
 import type { MailboxOptions } from './props.ts';
 import { estimateBytes } from './size.ts';
 
@@ -15,15 +16,23 @@ export interface MailboxLimits {
 }
 /** Whether it takes more: it has room, it is high, or it is high and sheds by its own choice (drop-oldest, drop-newest). */
 export type Pressure = 'room' | 'high' | 'sheds';
-/** Told which mail had to go when the mailbox was full. */
-export interface Overflow {
+/** Whose mailbox it is. */
+export interface Owner {
+  readonly address: Address;
+  /** That mail had to go because the mailbox was full. */
   overflowed(mail: Mail): void;
 }
+/** In place of its sender: what waits there is a mail. */
+export const MAIL: unique symbol = Symbol('mail');
+/** Who told what waits. */
+export type From = Address | undefined | typeof MAIL;
 
 const HIGH_WATER = 0.8;
 /** A mailbox that hardly holds anything is not weighed, and from then on every eighth message stands for the next seven. */
 const WEIGHED_FROM = 16;
 const WEIGHED_EVERY = 8;
+/** A ring at the bound of its mailbox grows by so many: what comes past the bound is little. */
+const GROWN_PAST = 1_024;
 
 const known = new WeakMap<MailboxOptions, MailboxLimits>();
 /** @throws NexaError `invalid-definition` */
@@ -52,12 +61,22 @@ function limitsOf(options: MailboxOptions): MailboxLimits {
 }
 export const DEFAULT_LIMITS: MailboxLimits = mailboxLimits({});
 
-/** The user messages of one actor: a ring that grows and shrinks, bounded by count and by estimated bytes (M5). */
+/** A message takes three places of the ring: itself or its mail, who told it, its weight. */
+const PLACES = 3;
+/** A ring with more places is given back when it is empty. */
+const KEPT_PLACES = 1_024;
+
+/**
+ * The user messages of one actor: a ring that grows and shrinks, bounded by count and by estimated bytes (M5). What is merely told
+ * waits as it is, for a mail of each would cost more than the message; it becomes one when somebody asks for its envelope.
+ */
 export class Mailbox {
   readonly limits: MailboxLimits;
-  /** What waits alone while there is no ring: most actors never have two. */
-  private first: Mail | undefined = undefined;
-  private ring: (Mail | undefined)[] | undefined = undefined;
+  /** What waits alone while there is no ring: most actors never have two. Its weight is all that there is. */
+  private first: unknown = undefined;
+  private firstFrom: From = undefined;
+  private ring: unknown[] | undefined = undefined;
+  /** A place of the ring. */
   private head = 0;
   private count = 0;
   private bytes = 0;
@@ -96,60 +115,68 @@ export class Mailbox {
     return this.limits.overflow === 'reject' ? 'high' : 'sheds';
   }
 
-  /** False: the mail itself was refused. Whatever went instead, or was refused, is told to `overflow`. */
-  offer(mail: Mail, overflow: Overflow): boolean {
-    if (this.calm) {
-      this.push(mail);
-      return true;
-    }
-    if (this.count >= WEIGHED_FROM) this.weigh(mail);
-    if (this.count + this.keptCount >= this.limits.limit || (this.bytes + mail.sizeBytes > this.limits.limitBytes && this.count > 0)) {
-      if (this.limits.overflow !== 'drop-oldest') {
-        overflow.overflowed(mail);
-        return false;
-      }
-      while (this.count > 0 && (this.count + this.keptCount >= this.limits.limit || this.bytes + mail.sizeBytes > this.limits.limitBytes)) {
-        overflow.overflowed(this.shift() as Mail);
-      }
-      if (this.keptCount >= this.limits.limit) {
-        overflow.overflowed(mail);
+  /** False: the mail itself was refused. Whatever went instead, or was refused, is told to its owner. */
+  offer(mail: Mail, owner: Owner): boolean {
+    if (!this.calm) {
+      // What came over the wire was weighed there.
+      if (mail.sizeBytes === 0) mail.sizeBytes = this.weigh(mail.message);
+      if (!this.makeRoom(mail.sizeBytes, owner)) {
+        owner.overflowed(mail);
         return false;
       }
     }
-    this.push(mail);
+    this.put(mail, MAIL, mail.sizeBytes);
     return true;
   }
-
+  /** As {@link offer}, for what carries nothing but itself and is told to exactly this incarnation. */
+  offerTold(message: unknown, from: Address | undefined, owner: Owner): boolean {
+    let sizeBytes = 0;
+    if (!this.calm) {
+      sizeBytes = this.weigh(message);
+      if (!this.makeRoom(sizeBytes, owner)) {
+        owner.overflowed(new Mail(owner.address, message, from));
+        return false;
+      }
+    }
+    this.put(message, from, sizeBytes);
+    return true;
+  }
   /** Past every bound: for what is bounded where it comes from (outcomes of pipes). */
   push(mail: Mail): void {
-    let ring = this.ring;
-    if (ring === undefined && this.count === 0) this.first = mail;
-    else {
-      if (ring === undefined) ring = this.resize(8);
-      else if (this.count === ring.length) ring = this.resize(ring.length * 2);
-      ring[(this.head + this.count) & (ring.length - 1)] = mail;
-    }
-    this.count++;
-    this.bytes += mail.sizeBytes;
+    this.put(mail, MAIL, mail.sizeBytes);
   }
 
-  shift(): Mail | undefined {
+  /** Who told what {@link shift} takes next, or {@link MAIL}. */
+  get nextFrom(): From {
+    return (this.ring === undefined ? this.firstFrom : this.ring[this.head + 1]) as From;
+  }
+  /** The next mail or, as {@link nextFrom} says, the next message as it is. */
+  shift(): unknown {
     if (this.count === 0) return undefined;
     const ring = this.ring;
-    let mail: Mail;
+    let item: unknown;
     if (ring === undefined) {
-      mail = this.first as Mail;
+      item = this.first;
       this.first = undefined;
+      this.bytes = 0;
     } else {
-      mail = ring[this.head] as Mail;
-      ring[this.head] = undefined;
-      this.head = (this.head + 1) & (ring.length - 1);
-      if (this.count === 1 && ring.length > 1_024) this.ring = undefined;
+      const { head } = this;
+      item = ring[head];
+      ring[head] = undefined;
+      this.bytes -= ring[head + 2] as number;
+      this.head = head + PLACES === ring.length ? 0 : head + PLACES;
+      if (this.count === 1 && ring.length > KEPT_PLACES) this.ring = undefined;
     }
     this.count--;
-    this.bytes -= mail.sizeBytes;
     if (this.waiting !== undefined && !this.high) this.release();
-    return mail;
+    return item;
+  }
+  /** As {@link shift}, with an envelope around whatever it is. */
+  shiftMail({ address }: Pick<Owner, 'address'>): Mail | undefined {
+    if (this.count === 0) return undefined;
+    const from = this.nextFrom;
+    const item = this.shift();
+    return from === MAIL ? (item as Mail) : new Mail(address, item, from);
   }
 
   /** Keeps a message that was taken. False: the mailbox and the stash together are at the limit. */
@@ -173,25 +200,23 @@ export class Mailbox {
     this.kept = undefined;
     this.keptCount = 0;
     const needed = this.count + kept.length;
-    let capacity = this.ring?.length ?? 8;
-    while (capacity < needed) capacity *= 2;
-    const ring = this.resize(capacity);
+    let ring = this.ring;
+    if (ring === undefined || ring.length < needed * PLACES) ring = this.resize(needed);
     for (let index = kept.length - 1; index >= 0; index--) {
       const mail = kept[index] as Mail;
-      this.head = (this.head - 1) & (capacity - 1);
-      ring[this.head] = mail;
+      if (mail.sizeBytes === 0) mail.sizeBytes = this.weigh(mail.message);
+      this.head = (this.head === 0 ? ring.length : this.head) - PLACES;
+      this.write(ring, this.head, mail, MAIL, mail.sizeBytes);
       mail.fate = FATE.open;
-      this.bytes += mail.sizeBytes;
-      this.count++;
     }
   }
 
   /** Takes everything out, the stashed ones first. */
-  drain(): Mail[] {
+  drain(owner: Pick<Owner, 'address'>): Mail[] {
     const all = this.kept ?? [];
     this.kept = undefined;
     this.keptCount = 0;
-    for (let mail = this.shift(); mail !== undefined; mail = this.shift()) all.push(mail);
+    for (let mail = this.shiftMail(owner); mail !== undefined; mail = this.shiftMail(owner)) all.push(mail);
     this.ring = undefined;
     this.release();
     return all;
@@ -211,11 +236,44 @@ export class Mailbox {
     return this.waiting?.length ?? 0;
   }
 
-  private weigh(mail: Mail): void {
-    // What came over the wire was weighed there.
-    if (mail.sizeBytes > 0) return;
-    if (this.weighed++ % WEIGHED_EVERY === 0) this.weight = estimateBytes(mail.message);
-    mail.sizeBytes = this.weight;
+  private put(item: unknown, from: From, sizeBytes: number): void {
+    let ring = this.ring;
+    if (ring === undefined) {
+      if (this.count === 0) {
+        this.first = item;
+        this.firstFrom = from;
+        this.count = 1;
+        this.bytes = sizeBytes;
+        return;
+      }
+      ring = this.resize(4);
+    } else if (this.count * PLACES === ring.length) {
+      ring = this.resize(Math.min(this.count * 2, Math.max(this.count + GROWN_PAST, this.limits.limit)));
+    }
+    const at = this.head + this.count * PLACES;
+    this.write(ring, at < ring.length ? at : at - ring.length, item, from, sizeBytes);
+  }
+  private write(ring: unknown[], at: number, item: unknown, from: From, sizeBytes: number): void {
+    ring[at] = item;
+    ring[at + 1] = from;
+    ring[at + 2] = sizeBytes;
+    this.count++;
+    this.bytes += sizeBytes;
+  }
+
+  /** False: there is none, or nothing that may go for it. */
+  private makeRoom(sizeBytes: number, owner: Owner): boolean {
+    if (this.limits.overflow === 'drop-oldest') while (this.isFullFor(sizeBytes)) owner.overflowed(this.shiftMail(owner) as Mail);
+    return this.keptCount < this.limits.limit && !this.isFullFor(sizeBytes);
+  }
+  private isFullFor(sizeBytes: number): boolean {
+    return this.count > 0 && (this.count + this.keptCount >= this.limits.limit || this.bytes + sizeBytes > this.limits.limitBytes);
+  }
+  /** What a message is taken to weigh; while there are few, nothing. */
+  private weigh(message: unknown): number {
+    if (this.count < WEIGHED_FROM) return 0;
+    if (this.weighed++ % WEIGHED_EVERY === 0) this.weight = Math.ceil(estimateBytes(message));
+    return this.weight;
   }
 
   private release(): void {
@@ -224,12 +282,18 @@ export class Mailbox {
     if (waiting !== undefined) for (const callback of waiting.splice(0)) callback();
   }
 
-  private resize(capacity: number): (Mail | undefined)[] {
-    const old = this.ring;
-    const ring = new Array<Mail | undefined>(capacity);
-    if (old === undefined) ring[0] = this.first;
-    else for (let index = 0; index < this.count; index++) ring[index] = old[(this.head + index) & (old.length - 1)];
-    this.first = undefined;
+  private resize(capacity: number): unknown[] {
+    const { ring: old, head } = this;
+    const ring = new Array<unknown>(capacity * PLACES);
+    if (old !== undefined) {
+      const used = this.count * PLACES;
+      for (let at = 0; at < used; at++) ring[at] = old[head + at < old.length ? head + at : head + at - old.length];
+    } else if (this.count === 1) {
+      ring[0] = this.first;
+      ring[1] = this.firstFrom;
+      ring[2] = this.bytes;
+      this.first = undefined;
+    }
     this.head = 0;
     this.ring = ring;
     return ring;

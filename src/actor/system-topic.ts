@@ -44,7 +44,7 @@ export class SystemTopic<T extends Message> implements Topic<T> {
     const { system, name } = this;
     const running = ambient.cell;
     const sender = running !== undefined && running.system === system ? running : this.binding;
-    const send = busOf(system).prepare(name, message, sender?.inTurn === true ? sender.current?.traceparent : undefined);
+    const send = busOf(system).prepare(name, message, sender?.inTurn === true ? sender.mail?.traceparent : undefined);
     return sender?.guarded === true ? sender.act(new Mail(topicAddress(system, name), message, sender.shown), send) : send();
   }
 

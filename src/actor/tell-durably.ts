@@ -46,7 +46,7 @@ export function tellDurably(system: System, ref: LiveRef, message: unknown, opti
   } catch (thrown) {
     return refuse(thrown as NexaError);
   }
-  const traceparent = sender?.inTurn === true ? sender.current?.traceparent : undefined;
+  const traceparent = sender?.inTurn === true ? sender.mail?.traceparent : undefined;
   const send = (): Promise<unknown> =>
     store(to, message, { ...options, timeoutMs: timeoutMs - (clock.monotonicMs() - sinceMs), traceparent });
   const gate = sender?.gate;

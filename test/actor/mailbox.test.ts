@@ -5,12 +5,13 @@ import { Mailbox, mailboxLimits } from '../../src/actor/mailbox.ts';
 import { estimateBytes } from '../../src/actor/size.ts';
 
 const to = { kind: 'agent', type: 't', id: 'i' } as const;
+const from = { kind: 'agent', type: 't', id: 'sender' } as const;
 
 describe('a mailbox', () => {
   test('does what a plain list with the same bounds does', () => {
     const steps = fc.array(
       fc.oneof(
-        { weight: 5, arbitrary: fc.constant('offer' as const) },
+        { weight: 5, arbitrary: fc.constantFrom('offer' as const, 'tell' as const) },
         { weight: 3, arbitrary: fc.constant('shift' as const) },
         fc.constantFrom('stash' as const, 'unstashAll' as const, 'push' as const, 'drain' as const),
       ),
@@ -24,17 +25,19 @@ describe('a mailbox', () => {
         (program, limit, overflow) => {
           const mailbox = new Mailbox(mailboxLimits({ limit, overflow }));
           const lost: Mail[] = [];
-          const sink = { overflowed: (mail: Mail) => void lost.push(mail) };
+          const owner = { address: to, overflowed: (mail: Mail) => void lost.push(mail) };
           let waiting: Mail[] = [];
           let stashed: Mail[] = [];
           const modelLost: Mail[] = [];
           let taken: Mail | undefined;
           let n = 0;
           for (const step of program) {
-            const mail = new Mail(to, { type: 'm', n: n++ }, undefined);
+            const mail = new Mail(to, { type: 'm', n: n++ }, from);
             switch (step) {
               case 'offer':
-                mailbox.offer(mail, sink);
+              case 'tell':
+                if (step === 'offer') mailbox.offer(mail, owner);
+                else mailbox.offerTold(mail.message, mail.from, owner);
                 if (waiting.length + stashed.length < limit) waiting.push(mail);
                 else if (overflow !== 'drop-oldest' || waiting.length === 0) modelLost.push(mail);
                 else {
@@ -48,8 +51,8 @@ describe('a mailbox', () => {
                 waiting.push(mail);
                 break;
               case 'shift':
-                taken = mailbox.shift();
-                expect(taken).toBe(waiting.shift());
+                taken = mailbox.shiftMail(owner);
+                expect(taken).toEqual(waiting.shift());
                 break;
               case 'stash':
                 if (taken !== undefined && !stashed.includes(taken)) {
@@ -65,7 +68,7 @@ describe('a mailbox', () => {
                 taken = undefined;
                 break;
               case 'drain':
-                expect(mailbox.drain()).toEqual([...stashed, ...waiting]);
+                expect(mailbox.drain(owner)).toEqual([...stashed, ...waiting]);
                 waiting = [];
                 stashed = [];
                 taken = undefined;
@@ -75,7 +78,7 @@ describe('a mailbox', () => {
             expect(mailbox.high).toBe(waiting.length + stashed.length >= Math.max(1, Math.floor(limit * 0.8)));
           }
           expect(lost).toEqual(modelLost);
-          expect(mailbox.drain()).toEqual([...stashed, ...waiting]);
+          expect(mailbox.drain(owner)).toEqual([...stashed, ...waiting]);
         },
       ),
     );
@@ -85,8 +88,13 @@ describe('a mailbox', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 2_000 }), { maxLength: 200 }), (sizes) => {
         const mailbox = new Mailbox(mailboxLimits({ limit: 10_000, limitBytes: 1_024, overflow: 'drop-oldest' }));
-        for (const size of sizes) mailbox.offer(new Mail(to, { type: 'm', text: 'x'.repeat(size) }, undefined), { overflowed() {} });
-        mailbox.drain();
+        const owner = { address: to, overflowed() {} };
+        for (const size of sizes) {
+          const message = { type: 'm', text: 'x'.repeat(size) };
+          if (size % 2 === 0) mailbox.offer(new Mail(to, message, undefined), owner);
+          else mailbox.offerTold(message, undefined, owner);
+        }
+        mailbox.drain(owner);
         expect(mailbox.sizeBytes).toBe(0);
         expect(mailbox.size).toBe(0);
       }),

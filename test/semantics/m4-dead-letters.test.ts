@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { liveRef } from '../../src/actor/live-ref.ts';
 import { actor, kit } from '../actor/kit.ts';
 
 type Note = { readonly type: 'note'; readonly n: number };
@@ -37,6 +38,33 @@ test('M4: the last thousand are kept and can be delivered again', async () => {
   expect(world.system.replay(kept.at(-1)?.number ?? 0)).toBe(true);
   await world.settle();
   expect(seen).toEqual([0, 1, 1_499]);
+});
+
+test('M4: a dead letter says from whom and to whom, however its message was lost', async () => {
+  await using world = kit();
+  const target = world.system.spawn(
+    actor<Note>(
+      async (context, { n }) => {
+        if (n === 1) context.stash();
+        else await Promise.reject(new Error('boom'));
+      },
+      { mailbox: { limit: 3 } },
+    ),
+  );
+  const sender = world.system.spawn(actor<Note>(() => void [1, 2, 3, 4, 5].map((n) => target.tell({ type: 'note', n }))));
+  await world.settle();
+  sender.tell({ type: 'note', n: 0 });
+  await world.settle();
+  world.system.stopActor(target);
+  await world.advance(20);
+  const way = { to: liveRef(target).address, from: liveRef(sender).address };
+  expect(world.system.deadLetters.list().map(({ reason, envelope }) => [reason, { ...envelope }])).toMatchObject([
+    ['mailbox-full', { ...way, message: { n: 4 } }],
+    ['mailbox-full', { ...way, message: { n: 5 } }],
+    ['crashed', { ...way, message: { n: 2 } }],
+    ['stopped', { ...way, message: { n: 1 } }],
+    ['stopped', { ...way, message: { n: 3 } }],
+  ]);
 });
 
 test('M4: large dead letters are bounded by their bytes', async () => {

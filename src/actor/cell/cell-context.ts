@@ -102,7 +102,7 @@ export class CellContext implements Context<unknown> {
   }
 
   remainingMs(): number | undefined {
-    const deadlineMs = this.cell.current?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    const deadlineMs = this.cell.mail?.deadlineMs ?? Number.POSITIVE_INFINITY;
     return deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadlineMs - this.clock.monotonicMs());
   }
 

@@ -6,7 +6,7 @@ import type { Gate } from '../elsewhere.ts';
 import type { Handle, Turnable } from '../engine.ts';
 import { Mail, StampedMail } from '../envelope.ts';
 import { LiveRef, NamedRef } from '../live-ref.ts';
-import { DEFAULT_LIMITS, Mailbox, mailboxLimits, type Overflow } from '../mailbox.ts';
+import { DEFAULT_LIMITS, Mailbox, mailboxLimits, type Owner } from '../mailbox.ts';
 import type { Props } from '../props.ts';
 import type { Cancel } from '../ref.ts';
 import type { Outcome, Terminated } from '../signal.ts';
@@ -27,6 +27,8 @@ export type CellState = 'starting' | 'running' | 'suspended' | 'restarting' | 's
 /** Work of the runtime itself that must not overlap with the actor's turns; runs also while the gate is closed. */
 export type Task = (context: CellContext) => unknown;
 
+/** In place of a told message: there is none. */
+export const NOTHING: unique symbol = Symbol('nothing');
 const DEFAULT_STRATEGY = oneForOne();
 const MOST_TASKS = 1_000;
 
@@ -35,7 +37,7 @@ const MOST_TASKS = 1_000;
  * turns never overlap (M1). What a state does stands in the file of that state; what is asked of the cell from outside only
  * leaves a mark here and is attended to between two turns, before the next user message (M6).
  */
-export class Cell implements Turnable, Overflow {
+export class Cell implements Turnable, Owner {
   readonly system: System;
   readonly parent: Cell | undefined;
   readonly name: string;
@@ -54,8 +56,12 @@ export class Cell implements Turnable, Overflow {
   children: Map<string, Cell> | undefined = undefined;
   links: Links | undefined = undefined;
 
-  /** The message that is being handled, and the copy of it that the handler was given, if it was not given the message itself. */
-  current: Mail | undefined = undefined;
+  /** The mail that is being handled. */
+  mail: Mail | undefined = undefined;
+  /** The message that is being handled, if it has no mail (yet): it was merely told. */
+  told: unknown = NOTHING;
+  toldBy: Address | undefined = undefined;
+  /** The copy that the handler was given, if it was not given the message itself. */
   handed: unknown = undefined;
   /** A handler has not settled yet. */
   busy = false;
@@ -131,6 +137,17 @@ export class Cell implements Turnable, Overflow {
   get turnId(): string {
     return `${this.system.node}.${this.system.incarnation}.${this.uid}.${this.turns}`;
   }
+  /** The message that is being handled with its envelope, which is made for one that was merely told. */
+  get current(): Mail | undefined {
+    if (this.told !== NOTHING) {
+      this.mail = new Mail(this.address, this.told, this.toldBy);
+      this.told = NOTHING;
+    }
+    return this.mail;
+  }
+  get message(): unknown {
+    return this.told === NOTHING ? this.mail?.message : this.told;
+  }
   /** Its effects need a look before they leave. */
   get guarded(): boolean {
     return this.gate !== undefined || this.state === 'stopped';
@@ -167,13 +184,18 @@ export class Cell implements Turnable, Overflow {
       this.selfAsked ??= [];
       this.selfAsked.push(mail);
     }
-    const mailbox = this.mailbox;
-    if (!mailbox.offer(mail, this)) return false;
-    if (this.state === 'running' && !this.busy) this.handle.schedule('user');
-    return !mailbox.high;
+    return this.mailbox.offer(mail, this) && this.waits();
+  }
+  /** As {@link offer}, for what carries nothing but itself and is told to exactly this incarnation. */
+  tell(message: unknown, from: Address | undefined): boolean {
+    if (this.wantsStop) {
+      this.system.nobodyTook(new Mail(this.address, message, from), 'stopped');
+      return true;
+    }
+    return this.mailbox.offerTold(message, from, this) && this.waits();
   }
   accept(message: unknown): void {
-    this.offer(new Mail(this.address, message, undefined));
+    this.tell(message, undefined);
   }
   overflowed(mail: Mail): void {
     mail.guard?.take();
@@ -184,6 +206,12 @@ export class Cell implements Turnable, Overflow {
       'mailbox-full',
       mail.replyTo === undefined ? undefined : new NexaError('mailbox-full', 'the mailbox of this actor is full', { where: this.where }),
     );
+  }
+
+  /** Something more waits in the mailbox. False: its producer should wait. */
+  private waits(): boolean {
+    if (this.state === 'running' && !this.busy) this.handle.schedule('user');
+    return !this.mailbox.high;
   }
 
   /** Lets an effect out, keeps it for later, or refuses it: the gate decides, and a cell that is over has no effects. */
@@ -315,7 +343,7 @@ export class Cell implements Turnable, Overflow {
     this.context?.end();
     this.wantsStop = true;
     this.state = 'stopped';
-    for (const mail of this.mailbox.drain()) {
+    for (const mail of this.mailbox.drain(this)) {
       if (mail.guard === undefined) this.system.nobodyTook(mail, 'stopped');
       else mail.guard.lost?.(mail);
     }

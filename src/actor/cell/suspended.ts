@@ -32,7 +32,7 @@ export function suspend(cell: Cell, error: NexaError, culprit: Cell | undefined)
 /** The current message is over without having been handled: a dead letter, and its asker hears `crashed`. */
 export function lose(cell: Cell, error: NexaError): void {
   const mail = cell.current;
-  cell.current = undefined;
+  cell.mail = undefined;
   cell.handed = undefined;
   cell.selfAsked = undefined;
   if (mail === undefined) return;

@@ -1,9 +1,11 @@
 import { NexaError } from '../../errors.ts';
+import type { Address } from '../address.ts';
 import { ambient } from '../ambient.ts';
 import { type Behavior, stopped } from '../behavior.ts';
-import { FATE, Mail } from '../envelope.ts';
+import { FATE, type Mail } from '../envelope.ts';
 import { rebind } from '../live-ref.ts';
-import type { Cell, Task } from './cell.ts';
+import { MAIL } from '../mailbox.ts';
+import { type Cell, NOTHING, type Task } from './cell.ts';
 import type { CellContext } from './cell-context.ts';
 import { answerSafely, crash, lose } from './suspended.ts';
 import { promiseOf, typeOf } from './user-code.ts';
@@ -15,10 +17,12 @@ export function takeMessages(cell: Cell, limit: number): number {
   let taken = 0;
   while (taken < limit && !cell.busy && !cell.attention && cell.state === 'running') {
     if (cell.links?.arrived !== undefined) takeSignal(cell, cell.links);
+    else if (mailbox.size === 0) break;
     else {
-      const mail = mailbox.shift();
-      if (mail === undefined) break;
-      receive(cell, mail);
+      const from = mailbox.nextFrom;
+      const item = mailbox.shift();
+      if (from === MAIL) receive(cell, item as Mail);
+      else receiveTold(cell, item, from);
     }
     taken++;
   }
@@ -30,20 +34,29 @@ export function takeMessages(cell: Cell, limit: number): number {
   return taken;
 }
 
-/** A turn for a message. Apart from {@link take} because there are so many of them. */
 function receive(cell: Cell, mail: Mail): void {
   if (mail.guard !== undefined && !mail.guard.take()) return;
   if (mail.replyTo !== undefined && !cell.system.stillWanted(mail)) return;
-  cell.current = mail;
+  cell.mail = mail;
+  handle(cell, mail.message);
+}
+function receiveTold(cell: Cell, message: unknown, from: Address | undefined): void {
+  cell.told = message;
+  cell.toldBy = from;
+  handle(cell, message);
+}
+
+/** A turn for a message. Apart from {@link take} because there are so many of them. */
+function handle(cell: Cell, message: unknown): void {
   cell.turns++;
   const begunMs = begin(cell);
   let next: unknown;
   let settling: Promise<unknown> | undefined;
   ambient.cell = cell;
   try {
-    const message = rebind(mail.message, cell);
-    if (message !== mail.message) cell.handed = message;
-    next = (cell.behavior as Behavior<unknown>).receive(cell.context as CellContext, message);
+    const handed = rebind(message, cell);
+    if (handed !== message) cell.handed = handed;
+    next = (cell.behavior as Behavior<unknown>).receive(cell.context as CellContext, handed);
     if (next !== undefined) settling = promiseOf(next);
   } catch (error) {
     ambient.cell = undefined;
@@ -82,7 +95,7 @@ export function take(cell: Cell, code: () => unknown): void {
 /** A look at the clock costs as much as a small message: only who was given a time of its own is timed while it holds the event loop. */
 const begin = (cell: Cell): number | undefined => (cell.options?.handlerMs === undefined ? undefined : cell.system.clock.monotonicMs());
 const letGo = (cell: Cell, begunMs: number | undefined): void => {
-  if (begunMs !== undefined) cell.system.overtime.held(cell, typeOf(cell.current?.message), cell.system.clock.monotonicMs() - begunMs);
+  if (begunMs !== undefined) cell.system.overtime.held(cell, typeOf(cell.message), cell.system.clock.monotonicMs() - begunMs);
 };
 
 export function takeTask(cell: Cell, tasks: Task[]): void {
@@ -96,7 +109,7 @@ function takeSignal(cell: Cell, links: Links): void {
   if (links.arrived?.length === 0) links.arrived = undefined;
   if (arrived === undefined) return;
   if ('message' in arrived) {
-    receive(cell, new Mail(cell.address, arrived.message, undefined));
+    receiveTold(cell, arrived.message, undefined);
     return;
   }
   const behavior = cell.behavior as Behavior<unknown>;
@@ -108,7 +121,7 @@ function hold(cell: Cell, settling: Promise<unknown>, begunMs: number | undefine
   cell.busy = true;
   const token = ++cell.token;
   const { overtime } = cell.system;
-  const waiting = overtime.waits(cell, typeOf(cell.current?.message), begunMs);
+  const waiting = overtime.waits(cell, typeOf(cell.message), begunMs);
   const settled = (): boolean => {
     if (token !== cell.token) return false;
     cell.busy = false;
@@ -153,13 +166,14 @@ function finish(cell: Cell, next: unknown): void {
     crash(cell, error);
     return;
   }
-  const mail = cell.current;
+  const mail = cell.mail;
   if (mail !== undefined) {
     if (mail.replyTo !== undefined && mail.fate === FATE.open) answerSafely(cell, mail.replyTo, { ok: true, value: undefined });
-    cell.current = undefined;
-    if (cell.handed !== undefined) cell.handed = undefined;
-    if (cell.selfAsked !== undefined) cell.selfAsked = undefined;
+    cell.mail = undefined;
   }
+  cell.told = NOTHING;
+  if (cell.handed !== undefined) cell.handed = undefined;
+  if (cell.selfAsked !== undefined) cell.selfAsked = undefined;
   if (next === undefined || cell.winding !== undefined) return;
   if (next === stopped) cell.requestStop();
   else cell.behavior = next as Behavior<unknown>;

@@ -13,7 +13,7 @@ export interface WindDown {
 export function beginStop(cell: Cell): void {
   cell.state = 'stopping';
   cell.winding ??= { phase: 'children', children: childrenOf(cell) };
-  for (const mail of cell.mailbox.drain()) {
+  for (const mail of cell.mailbox.drain(cell)) {
     if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
     else mail.guard.lost?.(mail);
   }
@@ -67,7 +67,7 @@ function stopChildren(cell: Cell, winding: WindDown): boolean {
 function finish(cell: Cell): void {
   cell.state = 'stopped';
   // What came by a way that does not ask whether the cell still takes messages.
-  for (const mail of cell.mailbox.drain()) {
+  for (const mail of cell.mailbox.drain(cell)) {
     if (mail.guard === undefined) cell.system.nobodyTook(mail, 'stopped');
     else mail.guard.lost?.(mail);
   }

@@ -38,7 +38,7 @@ export function stream(system: System, ref: LiveRef, message: unknown, options: 
             epoch: sender?.gate?.epoch,
             chain,
             budgetMs,
-            traceparent: sender?.inTurn === true ? sender.current?.traceparent : undefined,
+            traceparent: sender?.inTurn === true ? sender.mail?.traceparent : undefined,
           },
           nowMs + budgetMs,
         );

@@ -265,7 +265,7 @@ export class Hosting implements Activation, Hosted, CellOptions {
 
   /** What waits is somebody else's to answer: an ask is sent on by whoever asked. */
   #handBack(): void {
-    for (const mail of this.cell?.mailbox.drain() ?? []) {
+    for (const mail of this.cell?.mailbox.drain(this.cell) ?? []) {
       if (mail.guard === undefined) this.#of.onRefused(mail, this.#leaving());
       else mail.guard.lost?.(mail);
     }
