@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { changes } from './suite/compare.ts';
-import { blocks, document } from './suite/document.ts';
+import { blocks, CHART, charted, document } from './suite/document.ts';
 import type { Row } from './suite/figures.ts';
 import { home, peers } from './suite/home.ts';
 import { machine } from './suite/machine.ts';
@@ -12,6 +12,7 @@ import { progress } from './suite/progress.ts';
 import { type BenchRecord, compared, machineText, paragraphs, reached } from './suite/report.ts';
 import { rounds } from './suite/rounds.ts';
 import { serverVersion } from './suite/servers.ts';
+import { highlights } from './workloads/highlights.ts';
 import { sections } from './workloads/index.ts';
 
 const BASELINE = join(home, 'bench/baseline.json');
@@ -32,8 +33,9 @@ function readRecord(file: string): BenchRecord {
 }
 const pages = (): Record<string, string> => Object.fromEntries(PAGES.map((page) => [page, readFileSync(join(home, page), 'utf8')]));
 function write(record: BenchRecord): void {
-  const written = document(pages(), blocks(sections, record));
+  const written = document(pages(), blocks(sections, highlights, record));
   for (const page of PAGES) writeFileSync(join(home, page), written[page] ?? '');
+  writeFileSync(join(home, CHART), charted(sections, highlights, record));
   writeFileSync(BASELINE, `${JSON.stringify(record)}\n`);
 }
 
@@ -41,7 +43,7 @@ function write(record: BenchRecord): void {
 function requireWritable(asked: Options, empty: BenchRecord): void {
   try {
     if (asked.json !== undefined && asked.json !== '-') accessSync(dirname(resolve(asked.json)), constants.W_OK);
-    if (asked.write) document(pages(), blocks(sections, empty));
+    if (asked.write) document(pages(), blocks(sections, highlights, empty));
   } catch (error) {
     throw new Misuse((error as Error).message);
   }

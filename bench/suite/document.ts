@@ -1,17 +1,33 @@
+import { chart } from './chart.ts';
+import { type Highlight, overview, shownOf } from './overview.ts';
 import { type BenchRecord, machineText, paragraphs, reached } from './report.ts';
 import type { Workload } from './workload.ts';
 
+export const CHART = 'docs/images/bench.svg';
+
 const BLOCK = /<!-- bench:([\w-]+) -->[\s\S]*?<!-- end -->/g;
 
-/** What pages show of a record: `machine`, `reached`, and each section with all its workloads. */
-export function blocks(sections: Readonly<Record<string, readonly Workload[]>>, record: BenchRecord): ReadonlyMap<string, string> {
+type Sections = Readonly<Record<string, readonly Workload[]>>;
+const dated = ({ at, rounds }: BenchRecord): string => `${at.slice(0, 10)}, ${rounds} rounds`;
+
+/** What pages show of a record: the highlights as `fast`, `machine`, `reached`, and each section with all its workloads. */
+export function blocks(sections: Sections, highlights: readonly Highlight[], record: BenchRecord): ReadonlyMap<string, string> {
+  const shown = shownOf(highlights, Object.values(sections).flat(), record.rows);
   const section = (workloads: readonly Workload[]): string =>
     workloads.map((workload) => `### ${workload.name}\n\n${paragraphs(workload, record.rows)}`).join('\n\n');
   return new Map([
-    ['machine', `${record.at.slice(0, 10)}, ${record.rounds} rounds. ${machineText(record.machine)}.`],
+    ['fast', `${overview(shown)}\n\n![how many times better Nexa is than others](${CHART})`],
+    ['machine', `${dated(record)}. ${machineText(record.machine)}.`],
     ['reached', reached(Object.values(sections).flat(), record.rows)],
     ...Object.entries(sections).map(([name, workloads]) => [name, section(workloads)] as const),
   ]);
+}
+
+/** The highlights beside others. */
+export function charted(sections: Sections, highlights: readonly Highlight[], record: BenchRecord): string {
+  const { cores, cpu, os } = record.machine;
+  const shown = shownOf(highlights, Object.values(sections).flat(), record.rows);
+  return chart(shown, `how many times better Nexa is: ${dated(record)} on ${cores} × ${cpu}, ${os}`);
 }
 
 /**

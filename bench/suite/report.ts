@@ -24,7 +24,7 @@ const between = ({ least, most }: Spread): string => (Number.isFinite(least) ? `
 const ratioText = (seen: Spread): string => `${plain(seen.median)} (${between(seen)})`;
 const named = (what: { readonly workload: string; readonly at: string; readonly measure: string; readonly of: string }): string =>
   `${what.workload}${what.at === '' ? '' : `, ${what.at}`}: ${what.measure} of ${what.of}`;
-const atBest = ({ better }: Measure): string => (better === 'more' ? 'at least' : 'at most');
+export const atBest = ({ better }: Measure): string => (better === 'more' ? 'at least' : 'at most');
 
 /** A table's lines, in Markdown: what a terminal shows is the same. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {

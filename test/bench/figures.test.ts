@@ -142,9 +142,9 @@ describe('report', () => {
 });
 
 describe('pages', () => {
-  const shown = blocks({ local: [workload] }, record(rows));
+  const shown = blocks({ local: [workload] }, [], record(rows));
   const block = (name: string, content = ''): string => `<!-- bench:${name} -->${content}<!-- end -->`;
-  const page = `# Title\n\n${block('machine')}\n\n${block('reached', '\nof yesterday\n')}\n\n${block('local')}\n\nwords`;
+  const page = `# Title\n\n${block('fast')}\n\n${block('machine')}\n\n${block('reached', '\nof yesterday\n')}\n\n${block('local')}\n\nwords`;
   test('blocks are written anew, the words around them stay', () => {
     const written = document({ page }, shown).page;
     expect(written).toContain('2026-01-02, 3 rounds. 2 × one, 4 GiB, linux 6; node 20.1.2.');

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { blocks, document } from '../../bench/suite/document.ts';
+import { blocks, CHART, charted, document } from '../../bench/suite/document.ts';
 import type { BenchRecord } from '../../bench/suite/report.ts';
+import { highlights } from '../../bench/workloads/highlights.ts';
 import { sections, workloads } from '../../bench/workloads/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -44,11 +45,12 @@ test('each figure has another contender or a limit beside it', () => {
 });
 
 test('the pages have a place for each section, and none for anything else', () => {
-  document(pages(), blocks(sections, empty));
+  document(pages(), blocks(sections, highlights, empty));
 });
 
 test('the pages say what the record says', () => {
   if (!existsSync(`${root}bench/baseline.json`)) return;
   const record = JSON.parse(text('bench/baseline.json')) as BenchRecord;
-  expect(document(pages(), blocks(sections, record))).toEqual(pages());
+  expect(document(pages(), blocks(sections, highlights, record))).toEqual(pages());
+  expect(text(CHART)).toBe(charted(sections, highlights, record));
 });
