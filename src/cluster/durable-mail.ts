@@ -64,6 +64,7 @@ export function durableMail(options: {
     ...common,
     dead,
     mostBytes: () => control.transport.maxPayloadBytes - 1_024,
+    active: (key) => options.locals().active(key),
     onDead: (type, id, message, error) => system.deadLetter({ to: { kind: 'agent', type, id }, message }, 'poison', error),
   });
   const wakes = mailWakes({ ...common, boxes, roundMs: options.times.reconcileMs });

@@ -38,26 +38,35 @@ export function mailboxes(options: {
   readonly log: Logger;
   readonly storeMs: number;
   readonly mostBytes: () => number;
+  /** Its activation here, while it is active. */
+  readonly active: (key: string) => { readonly agent: MailOwner; readonly activation: Activation } | undefined;
   readonly onDead: (type: string, id: string, message: unknown, error: NexaError) => void;
 }): Mailboxes {
   const { stream, subjects, host, storeMs } = options;
-  const common: MailPumpOptions = { ...options, mailbox: stream, triesOf: host.triesOf, inTurn: readers(READS) };
+  /** Of those that are active and have had messages; of the others while it is looked whether there are any. */
   const pumps = new Map<string, MailPump>();
+  const onEmpty = (pump: MailPump): void => {
+    if (pumps.get(pump.agent.key) === pump) pumps.delete(pump.agent.key);
+  };
+  const common: MailPumpOptions = { ...options, mailbox: stream, triesOf: host.triesOf, inTurn: readers(READS), onEmpty };
+  const begin = (agent: MailOwner, activation: Activation, isFirst: boolean): MailPump => {
+    const pump = new MailPump(common, agent, activation, isFirst);
+    pumps.set(agent.key, pump);
+    return pump;
+  };
   return {
     began(agent, activation, isFirst) {
-      const pump = new MailPump(common, agent, activation, isFirst);
       pumps.get(agent.key)?.stop();
-      pumps.set(agent.key, pump);
-      pump.look();
+      begin(agent, activation, isFirst).look();
     },
     ended(key) {
       pumps.get(key)?.stop();
       pumps.delete(key);
     },
     look(key, left) {
-      const pump = pumps.get(key);
-      pump?.look(left);
-      return pump !== undefined;
+      const active = options.active(key);
+      if (active !== undefined) (pumps.get(key) ?? begin(active.agent, active.activation, true)).look(left);
+      return active !== undefined;
     },
     busy: (key) => pumps.get(key)?.busy === true,
     async forget(type, id) {

@@ -35,6 +35,8 @@ export interface MailPumpOptions {
   readonly mostBytes: () => number;
   /** Takes a turn among all that read; see {@link readers}. */
   readonly inTurn: <T>(read: () => Promise<T>) => Promise<T>;
+  /** A pump that has never found anything is at rest: it knows nothing that another one would not. */
+  readonly onEmpty: (pump: MailPump) => void;
   /** A message was put aside, and that is stored. */
   readonly onDead: (type: string, id: string, message: unknown, error: NexaError) => void;
 }
@@ -63,14 +65,15 @@ interface Found {
  * handled is part of the agent's own record, so whoever owns the agent next goes on from there.
  */
 export class MailPump {
+  readonly agent: MailOwner;
   private readonly options: MailPumpOptions;
-  private readonly agent: MailOwner;
   private readonly taker: MailTaker;
   /** Of an agent that remembers nothing by itself, and of what was passed over. */
   private passed = 0;
   private purged: number;
   private running = false;
   private wanted = false;
+  private found = false;
   private stopped = false;
   private isFirst: boolean;
   private interrupt: (() => void) | undefined = undefined;
@@ -89,11 +92,7 @@ export class MailPump {
     this.wanted = true;
     // If there is nothing above the floor then it was handled, and its deletion got lost.
     if (left) this.purged = 0;
-    if (this.running || this.stopped) return;
-    this.running = true;
-    void this.run().finally(() => {
-      this.running = false;
-    });
+    if (!this.running && !this.stopped) void this.run();
   }
   /** Something is being read or handled, or waits to be tried again. */
   get busy(): boolean {
@@ -105,6 +104,15 @@ export class MailPump {
   }
 
   private async run(): Promise<void> {
+    this.running = true;
+    try {
+      await this.bringAll();
+    } finally {
+      this.running = false;
+      if (!this.found) this.options.onEmpty(this);
+    }
+  }
+  private async bringAll(): Promise<void> {
     const { mailbox, inTurn, storeMs: timeoutMs } = this.options;
     const subject = this.subject('mailbox');
     let sincePurge = 0;
@@ -116,6 +124,7 @@ export class MailPump {
       });
       if (found === undefined) return;
       if (found !== 'none') {
+        this.found = true;
         await this.bring(found);
         if (++sincePurge < PURGE_EVERY) continue;
         sincePurge = 0;

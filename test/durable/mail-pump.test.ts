@@ -28,7 +28,7 @@ async function failing(failure: NexaError) {
   };
   const options: MailPumpOptions = {
     ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
-    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1) },
+    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onEmpty: () => undefined },
     onDead: (_type, _id, _message, { code }) => void seen.dead.push(code),
   };
   const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
@@ -58,4 +58,29 @@ test('what no room that is made later helps is put aside after its tries', async
   await clock.advance(60_000);
   expect(seen).toEqual({ tries: 5, handled: 0, dead: ['payload-too-large'] });
   expect(pump.busy).toBe(false);
+});
+
+test('one that has found nothing says so once it is at rest, one that has does not', async () => {
+  const { clock, network, random } = storeWorld();
+  const { stores } = network.connect('n1');
+  for (const store of ['MAILBOX', 'DEAD'] as const)
+    await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
+  const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
+  const [handled, empty]: unknown[][] = [[], []];
+  const options: MailPumpOptions = {
+    ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
+    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onDead: () => undefined },
+    onEmpty: (pump) => void empty.push(pump),
+  };
+  const taker = { take: async (message: unknown) => void handled.push(message), skip: async () => undefined, kept: undefined };
+  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
+  pump.look();
+  await clock.advance(1_000);
+  expect(empty).toEqual([pump]);
+  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
+  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
+  pump.look();
+  await clock.advance(1_000);
+  expect(handled).toEqual([{ type: 'add' }]);
+  expect(empty).toHaveLength(1);
 });
