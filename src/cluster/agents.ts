@@ -53,6 +53,11 @@ export interface ClusterAgents {
 }
 
 type Placed = Place & { readonly id: string };
+interface Defaults {
+  readonly placement: PlacementWish;
+  readonly requires: Readonly<Record<string, string>>;
+  readonly restart: Restart;
+}
 
 const CONFIG_BYTES = 16_384;
 /** Owners asked for one stop; each further one was named by a refusal of the one before. */
@@ -71,10 +76,7 @@ export function clusterAgents(options: {
    * What a type asks for unless the spawn says otherwise, and what its configuration does in any case; undefined for types that this
    * node does not know. @throws NexaError `invalid-message` for a configuration that does not fit.
    */
-  readonly defaults: (
-    type: string,
-    config: unknown,
-  ) => { readonly placement: PlacementWish; readonly requires: Readonly<Record<string, string>>; readonly restart: Restart } | undefined;
+  readonly defaults: (type: string, config: unknown) => Defaults | undefined;
 }): ClusterAgents {
   const { cluster, system, codec, clock, random } = options;
   const { members, places, locals, self } = cluster;
@@ -92,7 +94,6 @@ export function clusterAgents(options: {
       });
     }
     const defaults = options.defaults(wish.type, wish.config);
-    const labels = { ...(wish.placement?.labels ?? defaults?.placement.labels), ...defaults?.requires };
     const bytes = codec.encode(wish.config ?? null).byteLength;
     if (bytes > CONFIG_BYTES) {
       throw new NexaError('quota-exceeded', `the configuration takes ${bytes} bytes, ${CONFIG_BYTES} are allowed`, {
@@ -109,7 +110,7 @@ export function clusterAgents(options: {
       spawnId,
       config: wish.config,
       restart: wish.restart ?? defaults?.restart ?? 'permanent',
-      placement: { ...defaults?.placement, ...wish.placement, labels },
+      placement: placementOf(wish.placement, defaults),
       desired: 'running',
       prefer: undefined,
       version: Math.min(...advertised.map((member) => runs(member, wish.type) ?? 1)),
@@ -250,6 +251,12 @@ export function clusterAgents(options: {
     if (members.find(record.owner.node)?.suspended === true) return 'suspended';
     return view?.state ?? 'starting';
   }
+}
+
+/** That of its type itself, where nothing else is asked for: all agents of the type share it. */
+function placementOf(wish: PlacementWish | undefined, defaults: Defaults | undefined): PlacementWish {
+  if (wish === undefined && defaults !== undefined && Object.keys(defaults.requires).length === 0) return defaults.placement;
+  return { ...defaults?.placement, ...wish, labels: { ...(wish?.labels ?? defaults?.placement.labels), ...defaults?.requires } };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

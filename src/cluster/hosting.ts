@@ -148,7 +148,7 @@ export interface Activation {
   kill(reason: NexaError): void;
   readonly mailbox: number;
   readonly pressure: Pressure;
-  /** Milliseconds that its handlers have held the event loop, since the activation. */
-  readonly busyMs: number;
+  /** Milliseconds that its handlers have held the event loop since this was last asked. */
+  busySince(): number;
   readonly restarts: number;
 }

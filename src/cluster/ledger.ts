@@ -12,30 +12,31 @@ export interface Ledger {
 /** Share of the newest measurement: a burst of one second alone moves nothing. */
 const WEIGHT = 0.3;
 const BUSY_MS_PER_SECOND = 10;
+/** What keeps a core less busy than this is idle: most agents are, and nothing is remembered of them. */
+const LEAST_MS_PER_SECOND = 0.01;
 
 export function loadLedger(locals: LocalAgents): Ledger {
-  let measured = new Map<string, { readonly busyMs: number; readonly rate: number }>();
+  /** Milliseconds a second. */
+  let rates = new Map<string, number>();
   let lookedAtMs: number | undefined;
   let busy = 0;
   return {
-    costOf: (key) => 1 + (measured.get(key)?.rate ?? 0) / BUSY_MS_PER_SECOND,
+    costOf: (key) => 1 + (rates.get(key) ?? 0) / BUSY_MS_PER_SECOND,
     get total() {
       return locals.count + busy / BUSY_MS_PER_SECOND;
     },
     look(nowMs) {
       const seconds = lookedAtMs === undefined ? 0 : (nowMs - lookedAtMs) / 1_000;
       lookedAtMs = nowMs;
-      const next: typeof measured = new Map();
+      const next: typeof rates = new Map();
       busy = 0;
       for (const [key, busyMs] of locals.busy()) {
-        const before = measured.get(key);
-        // A restart, or an activation that came in between, counts from nothing.
-        const since = before === undefined || before.busyMs > busyMs ? 0 : busyMs - before.busyMs;
-        const rate = seconds <= 0 ? 0 : (before?.rate ?? 0) * (1 - WEIGHT) + (since / seconds) * WEIGHT;
+        const rate = seconds <= 0 ? 0 : (rates.get(key) ?? 0) * (1 - WEIGHT) + (busyMs / seconds) * WEIGHT;
+        if (rate < LEAST_MS_PER_SECOND) continue;
         busy += rate;
-        next.set(key, { busyMs, rate });
+        next.set(key, rate);
       }
-      measured = next;
+      rates = next;
     },
   };
 }

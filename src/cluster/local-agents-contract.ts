@@ -1,5 +1,6 @@
 import type { Envelope } from '../actor/envelope.ts';
 import type { Pressure } from '../actor/mailbox.ts';
+import type { MailOwner } from '../durable/mail-pump.ts';
 import type { NexaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -40,6 +41,8 @@ export interface LocalAgents {
   deliver(key: string, envelope: Envelope): boolean;
   /** Its activation here, once it has begun; one that was put away is woken. @throws NexaError `not-owner`: there is none. */
   awaken(key: string): Promise<Activation>;
+  /** It and its activation here, unless it was put away, or does not run here. */
+  active(key: string): { readonly agent: MailOwner; readonly activation: Activation } | undefined;
   /** Whether that agent takes more here. */
   pressure(key: string): Pressure;
   /** Whether an activation here may act at this instant: what a checker of C2 asks. */
@@ -49,7 +52,7 @@ export interface LocalAgents {
   superseded(key: string, revision: number): void;
   /** Keys of all agents with which anything is under way here. */
   keys(): readonly string[];
-  /** What has held the event loop so far, of each agent that runs here. */
+  /** How long each agent that runs here has held the event loop since this was last asked. */
   busy(): Iterable<readonly [key: string, busyMs: number]>;
   /** The record of an agent that runs here. */
   running(key: string): { readonly record: AgentRecord; readonly epoch: number } | undefined;

@@ -5,11 +5,10 @@ import { isUnreadable, readStored } from '../ports/stored.ts';
 import type { Written } from '../ports/stores.ts';
 import type { Activation, ActivationRules } from './hosting.ts';
 import type { LocalAgents, LocalAgentsOptions, LocalView } from './local-agents-contract.ts';
-import { merged } from './merged.ts';
 import { NOT_OWNED, type OwnershipEffect, type OwnershipInput, type OwnershipState, ownership, type SpawnAnswer } from './ownership.ts';
 import { Parked } from './parked.ts';
 import { passivation } from './passivation.ts';
-import { type AgentRecord, decodeAgent, encodeAgent } from './place.ts';
+import { type AgentRecord, type AgentSpec, decodeAgent, encodeAgent } from './place.ts';
 import type { Reminders } from './reminders.ts';
 import { agentKey } from './subject.ts';
 
@@ -37,10 +36,9 @@ class Local implements ActivationRules {
   activation: Activation | undefined = undefined;
   /** On its way to being put away: over in a moment, and until then nothing else begins. */
   passivating: Activation | undefined = undefined;
-  /** The last epoch at which this node was told to own it. */
-  ownedAt = 0;
-  /** The last epoch at which it was active here. */
-  activeAt = 0;
+  /** At the epoch that it has here: it was told that this node owns it, and it was active. */
+  isKnownOwned = false;
+  wasActive = false;
   /** Absent while nothing waits. */
   parked: Parked | undefined = undefined;
   /** What its reads said of the store. */
@@ -141,7 +139,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         return;
       case 'activate':
         // Claimed because it lost its owner, and nobody asks for it: its first message activates it.
-        if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
+        if (!agent.isKnownOwned && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
           input(agent, { input: 'activated' });
           options.onClaimedIdle();
           return owned(agent, effect.record, effect.epoch);
@@ -181,6 +179,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     if (written.written === 'yes') {
       options.copy().saw(agent.key, record, written.revision);
       options.announce(agent.key, written.revision);
+      agent.isKnownOwned = agent.wasActive = false;
       if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
       return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
     }
@@ -214,8 +213,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         options.onActivated(record, epoch);
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
-        mailboxes.began(agent, activation, agent.activeAt !== epoch);
-        agent.activeAt = epoch;
+        mailboxes.began(agent, activation, !agent.wasActive);
+        agent.wasActive = true;
         for (const envelope of unparked(agent)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
       } catch (thrown) {
@@ -239,6 +238,12 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     passives.ended(agent.key);
     mailboxes.ended(agent.key);
   };
+  /** Field by field, since it is kept as long as the agent is here: what is copied together takes half as much again. */
+  const recordOf = ({ type, id, spawnId, config, restart, placement, desired, prefer, why }: AgentSpec): AgentRecord => {
+    const [cause, nonce, version] = ['spawn', random.id(), versionOf(type)] as const;
+    const moves = [{ node: self.node, incarnation: self.incarnation, cause, why, atMs: clock.wallMs(), epoch: undefined }];
+    return { type, id, spawnId, nonce, config, restart, placement, desired, owner: self, prefer, version, why, cause, moves };
+  };
   const told: Told = {
     owns: options.owns,
     reminders: options.reminders,
@@ -260,8 +265,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     },
   };
   const owned = (agent: Local, record: AgentRecord, epoch: number): void => {
-    if (agent.ownedAt === epoch) return;
-    agent.ownedAt = epoch;
+    if (agent.isKnownOwned) return;
+    agent.isKnownOwned = true;
     options.onOwned(record, epoch);
   };
   /** Drops what is in memory and keeps the place: nobody else learns of it. What arrives meanwhile waits, and wakes it again. */
@@ -319,13 +324,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         const token = ++tokens;
         spawns.set(token, (answer) => (answer instanceof NexaError ? reject(answer) : resolve(answer)));
         const agent = local(agentKey(spec.type, spec.id), spec.type, spec.id);
-        const cause = 'spawn';
-        const moves = [merged(self, { cause, why: spec.why, atMs: clock.wallMs(), epoch: undefined } as const)];
-        input(agent, {
-          request: 'spawn',
-          token,
-          record: merged(spec, { version: versionOf(spec.type), nonce: random.id(), owner: self, cause, moves } as const),
-        });
+        input(agent, { request: 'spawn', token, record: recordOf(spec) });
       }),
     stop: (type, id, forget) =>
       new Promise((resolve, reject) => {
@@ -343,7 +342,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     },
     keys: () => [...locals.keys()],
     *busy() {
-      for (const agent of locals.values()) if (agent.activation !== undefined) yield [agent.key, agent.activation.busyMs];
+      for (const agent of locals.values()) if (agent.activation !== undefined) yield [agent.key, agent.activation.busySince()];
     },
     running(key) {
       const state = locals.get(key)?.state;
@@ -392,6 +391,10 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         awaited.set(key, [...(awaited.get(key) ?? []), (activation) => (activation === undefined ? none() : resolve(activation))]);
         wake(agent);
       }),
+    active(key) {
+      const agent = locals.get(key);
+      return agent?.activation !== undefined && agent.state.phase === 'active' ? { agent, activation: agent.activation } : undefined;
+    },
     pressure(key) {
       const agent = locals.get(key);
       return agent?.activation?.pressure ?? (agent?.parked?.roomy === false ? 'high' : 'room');

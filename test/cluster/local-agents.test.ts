@@ -50,7 +50,7 @@ async function agents(wrap: (kv: Kv) => Kv = (kv) => kv) {
           mailbox: 0,
           pressure: 'room',
           restarts: 0,
-          busyMs: 0,
+          busySince: () => 0,
           take: async () => undefined,
           skip: async () => undefined,
           kept: undefined,

@@ -4,11 +4,17 @@ import type { Gate } from '../../actor/elsewhere.ts';
 const HELD = 1_000;
 const HELD_BYTES = 8_388_608;
 
+interface Held {
+  readonly effect: () => void;
+  readonly dropped: () => void;
+}
+
 /** The gate of one activation: open while the lease lasts, shut for good when the activation is over. */
 export class ActivationGate implements Gate {
   readonly epoch: number;
   readonly #owns: () => boolean;
-  #held: { readonly effect: () => void; readonly dropped: () => void }[] = [];
+  /** Nothing most of the time. */
+  #held: Held[] | undefined = undefined;
   #heldBytes = 0;
   #shut = false;
 
@@ -24,6 +30,7 @@ export class ActivationGate implements Gate {
     return !this.#shut && this.#owns();
   }
   hold(effect: () => void, dropped: () => void, bytes = 0): boolean {
+    this.#held ??= [];
     if (this.#shut || this.#held.length >= HELD || (this.#heldBytes > 0 && this.#heldBytes + bytes > HELD_BYTES)) return false;
     this.#held.push({ effect, dropped });
     this.#heldBytes += bytes;
@@ -39,8 +46,10 @@ export class ActivationGate implements Gate {
     this.#shut = true;
     for (const { dropped } of this.#take()) dropped();
   }
-  #take(): readonly { readonly effect: () => void; readonly dropped: () => void }[] {
+  #take(): readonly Held[] {
+    const held = this.#held ?? [];
+    this.#held = undefined;
     this.#heldBytes = 0;
-    return this.#held.splice(0);
+    return held;
   }
 }

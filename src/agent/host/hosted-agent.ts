@@ -182,10 +182,13 @@ export class HostedAgent implements Behavior<unknown>, Shown {
     const { clock } = system;
     const sinceMs = clock.monotonicMs();
     const handling = this.handle(message);
-    if (isThenable(handling)) {
-      const took = (): void => meter.handledIn(clock.monotonicMs() - sinceMs);
-      handling.then(took, took);
-    } else meter.handledIn(clock.monotonicMs() - sinceMs);
+    const handled = (): void => {
+      // An idle agent does not keep its last message.
+      this.current = undefined;
+      meter.handledIn(clock.monotonicMs() - sinceMs);
+    };
+    if (isThenable(handling)) handling.then(handled, handled);
+    else handled();
     return handling;
   }
   private handle(message: unknown): unknown {

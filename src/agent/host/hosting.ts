@@ -51,7 +51,6 @@ function waiting(): Waiting {
 export class Hosting implements Activation, Hosted, CellOptions {
   cell: Cell | undefined = undefined;
   store: DurableState | undefined = undefined;
-  busyMs = 0;
   killed = false;
   readonly epoch: number;
   readonly config: unknown;
@@ -62,6 +61,7 @@ export class Hosting implements Activation, Hosted, CellOptions {
   readonly #rules: ActivationRules;
   readonly #temporary: boolean;
   #ending = false;
+  #busyMs = 0;
   #ended = false;
   #failure: NexaError | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -138,7 +138,7 @@ export class Hosting implements Activation, Hosted, CellOptions {
     this.#rules.onPassivate();
   }
   handledIn(tookMs: number): void {
-    this.busyMs += tookMs;
+    this.#busyMs += tookMs;
   }
 
   // ── what its cell asks
@@ -204,6 +204,11 @@ export class Hosting implements Activation, Hosted, CellOptions {
     for (const mail of this.#taking ?? []) {
       if (mail.begun) mail.settle(new NexaError('crashed', 'its actor was restarted while it was handled', { where: this.#where }));
     }
+  }
+  busySince(): number {
+    const busyMs = this.#busyMs;
+    this.#busyMs = 0;
+    return busyMs;
   }
   resume(): void {
     this.gate?.release();
