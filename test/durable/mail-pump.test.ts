@@ -66,7 +66,8 @@ test('one that has found nothing says so once it is at rest, one that has does n
   for (const store of ['MAILBOX', 'DEAD'] as const)
     await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
   const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
-  const [handled, empty]: unknown[][] = [[], []];
+  const handled: unknown[] = [];
+  const empty: MailPump[] = [];
   const options: MailPumpOptions = {
     ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
     ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onDead: () => undefined },
