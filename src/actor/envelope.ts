@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import type { Address } from './address.ts';
 
 /** One message on its way, local or not. On the wire: a fixed-position array. */
@@ -89,8 +90,8 @@ export class AskMail extends Mail {
   override readonly traceparent: string | undefined;
   override readonly deadlineMs: number;
 
-  constructor(envelope: Envelope, deadlineMs: number, budgetMs: number | undefined = envelope.budgetMs) {
-    super(envelope.to, envelope.message, envelope.from);
+  constructor(envelope: Envelope, deadlineMs: number, budgetMs: number | undefined = envelope.budgetMs, message = envelope.message) {
+    super(envelope.to, message, envelope.from);
     this.epoch = envelope.epoch;
     this.replyTo = envelope.replyTo;
     this.chain = envelope.chain;
@@ -124,20 +125,21 @@ export class TopicMail extends Mail {
 }
 
 /** A message that came over the wire, on this node's clock. */
-export function mailFromWire(envelope: Envelope, message: unknown, sizeBytes: number, nowMs: number): Mail {
+export function mailFromWire(envelope: Envelope, message: unknown, sizeBytes: number, clock: Clock): Mail {
   const { to, from, replyTo, epoch, budgetMs, chain, requestId, traceparent } = envelope;
   const isTold = replyTo === undefined && budgetMs === undefined && requestId === undefined && chain === undefined;
   const mail =
     isTold && epoch === undefined && traceparent === undefined
       ? new Mail(to, message, from)
-      : new AskMail({ ...envelope, message }, budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + budgetMs);
+      : new AskMail(envelope, deadlineOf(envelope, clock), budgetMs, message);
   mail.sizeBytes = sizeBytes;
   return mail;
 }
 
 /** An envelope that arrived, on this node's clock. */
-export function arrivedMail(envelope: Envelope, nowMs: number): Mail {
-  if (envelope instanceof Mail) return envelope;
-  const deadlineMs = envelope.budgetMs === undefined ? Number.POSITIVE_INFINITY : nowMs + envelope.budgetMs;
-  return new AskMail(envelope, deadlineMs);
+export function arrivedMail(envelope: Envelope, clock: Clock): Mail {
+  return envelope instanceof Mail ? envelope : new AskMail(envelope, deadlineOf(envelope, clock));
 }
+
+const deadlineOf = ({ budgetMs }: Envelope, clock: Clock): number =>
+  budgetMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + budgetMs;

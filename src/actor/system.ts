@@ -221,7 +221,7 @@ export class System implements ActorSystem {
         return true;
       }
       const cell = this.resolve(to);
-      if (cell !== undefined) return cell.offer(arrivedMail(envelope, this.clock.monotonicMs()));
+      if (cell !== undefined) return cell.offer(arrivedMail(envelope, this.clock));
     } else if (this.elsewhere !== undefined) return this.elsewhere.send(envelope);
     this.nobodyTook(
       envelope,

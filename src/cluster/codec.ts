@@ -96,27 +96,47 @@ interface EncoderInside {
   readonly bytes: Uint8Array;
   ensureBufferSizeToWrite(bytes: number): void;
   writeStringHeader(bytes: number): void;
-  encodeString(text: string): void;
+  encodeString(text: string): unknown;
 }
-/** Below this many characters the library's own loop is faster. */
+/** Up to so many characters a loop is faster than a call of the engine's. */
 const SHORT_TEXT = 64;
 
-/** The library counts the bytes of a text one character at a time, which for one of 1 kB costs more than all else of its message. */
+/** The library looks at a text twice, one character at a time: of a message that costs more than all else. */
 function withNativeText(encoder: Encoder<undefined>): Encoder<undefined> {
   const inside = encoder as unknown as EncoderInside;
-  const short = inside.encodeString.bind(inside);
+  const any = inside.encodeString.bind(inside);
+  let native: Buffer = Buffer.alloc(0);
   inside.encodeString = (text) => {
-    if (text.length < SHORT_TEXT) return short(text);
+    if (text.length < SHORT_TEXT) return writeShort(inside, text) || any(text);
     const bytes = Buffer.byteLength(text);
     // Its longest header and the text, as the library reckons.
     inside.ensureBufferSizeToWrite(5 + bytes);
     inside.writeStringHeader(bytes);
-    intoBytes.encodeInto(text, inside.bytes.subarray(inside.pos, inside.pos + bytes));
-    inside.pos += bytes;
+    if (native.buffer !== inside.bytes.buffer) native = Buffer.from(inside.bytes.buffer);
+    inside.pos += native.write(text, inside.pos);
   };
   return encoder;
 }
-const intoBytes = new TextEncoder();
+
+/** False: it has other characters than ASCII, and nothing was written. */
+function writeShort(inside: EncoderInside, text: string): boolean {
+  const { length } = text;
+  inside.ensureBufferSizeToWrite(2 + length);
+  const { bytes } = inside;
+  let at = inside.pos;
+  if (length < 32) bytes[at++] = 0xa0 + length;
+  else {
+    bytes[at++] = 0xd9;
+    bytes[at++] = length;
+  }
+  for (let index = 0; index < length; index++) {
+    const character = text.charCodeAt(index);
+    if (character >= 0x80) return false;
+    bytes[at++] = character;
+  }
+  inside.pos = at;
+  return true;
+}
 
 /** Depth and count of a JSON text before it is parsed into something larger than itself. */
 function scanJson(payload: Uint8Array): void {

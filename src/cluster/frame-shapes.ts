@@ -1,6 +1,7 @@
-import { type Address, formatAddress, parseAddress, REPLY_PATH } from '../actor/address.ts';
+import { type Address, formatAddress, type NodeId, parseAddress, REPLY_PATH } from '../actor/address.ts';
 import { NexaError } from '../errors.ts';
 import { PAIRS_PER_FRAME } from './frame.ts';
+import type { MsgpackReader } from './msgpack-reader.ts';
 import type { ActorAddress, Peer } from './peer.ts';
 
 const LONGEST_CHAIN = 16;
@@ -21,13 +22,20 @@ export const text = (value: unknown, longest: number): string =>
 export const bytes = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : fail('a body'));
 export const ids = (value: unknown): readonly string[] =>
   Array.isArray(value) && value.length <= LONGEST_CHAIN ? value.map((id) => text(id, 512)) : fail('a chain');
-export const optional = <T>(value: unknown, read: (value: unknown) => T): T | undefined =>
-  value === null || value === undefined ? undefined : read(value);
+export const isThere = (value: unknown): boolean => value !== null && value !== undefined;
+export const optional = <T>(value: unknown, read: (value: unknown) => T): T | undefined => (isThere(value) ? read(value) : undefined);
 /** A list of positional items, each of that width. */
 export const list = <T>(value: unknown, width: number, read: (item: readonly unknown[]) => T, most = PAIRS_PER_FRAME): readonly T[] => {
   if (!Array.isArray(value) || value.length > most) throw misshapen('a list');
   return value.map((item) => (Array.isArray(item) && item.length === width ? read(item) : fail('a list')));
 };
+
+/** The fields of a frame that are left, also those that only a later release knows. */
+export function rest(fields: MsgpackReader, left: number): readonly unknown[] {
+  const values: unknown[] = [];
+  for (let count = 0; count < left; count++) values.push(fields.next());
+  return values;
+}
 
 /** How addresses stand in the frames of one node. */
 export interface AddressForms {
@@ -51,12 +59,26 @@ export function addressForms(): AddressForms {
     known.set(text, address);
     return address;
   };
+  /** By node and uid: without their text, which would be made for each message. */
+  const actors = new Map<NodeId, Map<number, ActorAddress>>();
+  let count = 0;
+  const actorAt = (path: string, uid: number, of: Peer): ActorAddress => {
+    const before = actors.get(of.node)?.get(uid);
+    if (before !== undefined && before.path === path && before.nodeIncarnation === of.incarnation) return before;
+    const address = parseAddress(`nexa://${of.node}.${of.incarnation}/${path}#${uid}`) as ActorAddress;
+    if (++count > REMEMBERED_ADDRESSES) {
+      actors.clear();
+      count = 1;
+    }
+    const ofNode = actors.get(of.node) ?? new Map<number, ActorAddress>();
+    actors.set(of.node, ofNode.set(uid, address));
+    return address;
+  };
   const long = (value: unknown, of: Peer): Address => {
     if (typeof value === 'string') return parsed(value);
     if (typeof value === 'number')
       return { kind: 'incarnation', node: of.node, nodeIncarnation: of.incarnation, path: REPLY_PATH, uid: natural(value) };
-    if (Array.isArray(value) && value.length === 2)
-      return parsed(`nexa://${of.node}.${of.incarnation}/${text(value[0], 2_048)}#${natural(value[1])}`);
+    if (Array.isArray(value) && value.length === 2) return actorAt(text(value[0], 2_048), natural(value[1]), of);
     throw misshapen('an address');
   };
   const own = (value: unknown, of: Peer): Address => {

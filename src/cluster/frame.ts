@@ -3,6 +3,7 @@ import type { Envelope } from '../actor/envelope.ts';
 import type { Terminated } from '../actor/signal.ts';
 import type { Window } from './channels.ts';
 import type { Beat } from './members.ts';
+import type { MsgpackReader } from './msgpack-reader.ts';
 import type { ActorAddress, Peer } from './peer.ts';
 
 /** Watches or ends in one frame. */
@@ -89,6 +90,6 @@ export interface FrameWriter {
 /** One layout of frames: its writer, and its reader by kind. */
 export interface Layout {
   readonly writer: FrameWriter;
-  /** Undefined: no such kind. @throws NexaError `invalid-message` */
-  read(kind: number, fields: readonly unknown[], sender: Peer): Frame | undefined;
+  /** Of the fields after the head, so many are left. Undefined: no such kind. @throws NexaError `invalid-message` */
+  read(kind: number, fields: MsgpackReader, left: number, sender: Peer): Frame | undefined;
 }

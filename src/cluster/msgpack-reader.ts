@@ -34,35 +34,43 @@ export class MsgpackReader {
   }
 
   /** The one value that these bytes are. @throws NexaError `invalid-message` */
-  read(source: Uint8Array, mostBytes: number = LIMITS.frameBytes): unknown {
+  read(source: Uint8Array, mostBytes?: number): unknown {
+    this.begin(source, mostBytes);
+    const value = this.next();
+    this.finish();
+    return value;
+  }
+
+  /** Reads one piece after the other what is one value as a whole: {@link list} and {@link next} as it has them, then {@link finish}. */
+  begin(source: Uint8Array, mostBytes: number = LIMITS.frameBytes): void {
     this.source = source;
     this.bytes = source instanceof Buffer ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
     this.at = 0;
     this.end = source.length;
+    this.due = 1;
+    this.depth = 0;
     this.values = 0;
     this.inError = false;
     if (this.end > mostBytes) throw this.invalid(`${this.end} bytes; ${mostBytes} are allowed`);
-    try {
-      return this.whole();
-    } finally {
-      this.source = this.bytes = NOTHING;
-    }
   }
-
-  /** One value and its parts, exactly up to the end. */
-  private whole(): unknown {
-    this.depth = 0;
-    this.due = 1;
-    const value = this.value();
+  /** The next one is a list of so many, which are the next ones then. */
+  list(): number {
+    const head = this.head();
+    const items = head >= 0x90 && head < 0xa0 ? head & 0x0f : head === 0xdc || head === 0xdd ? this.uint(2 << (head - 0xdc)) : -1;
+    if (items < 0) throw this.invalid('something else than a list');
+    this.declare(items, items);
+    return items;
+  }
+  finish(): void {
     if (this.at !== this.end) throw this.invalid(`${this.end - this.at} bytes after its end`);
-    return value;
+    this.source = this.bytes = NOTHING;
   }
 
-  private value(): unknown {
+  next(): unknown {
     const head = this.head();
     if (head < 0x80) return head;
     if (head < 0x90) return this.map(head & 0x0f);
-    if (head < 0xa0) return this.list(head & 0x0f);
+    if (head < 0xa0) return this.items(head & 0x0f);
     if (head < 0xc0) return this.text(head & 0x1f, this.words);
     return head >= 0xe0 ? head - 0x100 : this.other(head);
   }
@@ -122,7 +130,7 @@ export class MsgpackReader {
         return this.text(this.uint(1 << (head - 0xd9)), this.words);
       case 0xdc:
       case 0xdd:
-        return this.list(this.uint(2 << (head - 0xdc)));
+        return this.items(this.uint(2 << (head - 0xdc)));
       case 0xde:
       case 0xdf:
         return this.map(this.uint(2 << (head - 0xde)));
@@ -131,10 +139,10 @@ export class MsgpackReader {
     }
   }
 
-  private list(items: number): unknown[] {
+  private items(items: number): unknown[] {
     this.open(items, items);
     const list: unknown[] = new Array(items);
-    for (let index = 0; index < items; index++) list[index] = this.value();
+    for (let index = 0; index < items; index++) list[index] = this.next();
     this.depth--;
     return list;
   }
@@ -145,7 +153,7 @@ export class MsgpackReader {
     for (let index = 0; index < fields; index++) {
       const key = this.name();
       if (key === '__proto__') throw this.invalid('a field named __proto__');
-      map[key] = this.value();
+      map[key] = this.next();
     }
     this.depth--;
     return map;
@@ -157,11 +165,14 @@ export class MsgpackReader {
     throw this.invalid('a field name that is no text');
   }
   private open(items: number, parts: number): void {
-    if (items > LIMITS.items) throw this.invalid(`${items} items in one list; ${LIMITS.items} are allowed`);
     if (this.depth >= LIMITS.depth) throw this.invalid(`more than ${LIMITS.depth} levels deep`);
+    this.declare(items, parts);
+    this.depth++;
+  }
+  private declare(items: number, parts: number): void {
+    if (items > LIMITS.items) throw this.invalid(`${items} items in one list; ${LIMITS.items} are allowed`);
     this.due += parts;
     if (this.due > this.end - this.at) throw this.invalid('fewer bytes than it declares');
-    this.depth++;
   }
 
   private text(length: number, known: TextMemory): string {
@@ -194,8 +205,11 @@ export class MsgpackReader {
     const { end, due, depth } = this;
     this.at = from;
     this.end = to;
+    this.due = 1;
+    this.depth = 0;
     this.inError = true;
-    const error = errorFrom(this.whole());
+    const error = errorFrom(this.next());
+    if (this.at !== to) throw this.invalid(`${to - this.at} bytes after its end`);
     this.inError = false;
     this.end = end;
     this.due = due;

@@ -61,7 +61,7 @@ export function remoteInbound(
       if (isOwnAsk(to)) onAskLost(to.uid, new NexaError(error.code, error.message, { where: error.where, definite: false }));
       return;
     }
-    peer.inflow.take(mailFromWire(envelope, message, body.length, clock.monotonicMs()), body.length);
+    peer.inflow.take(mailFromWire(envelope, message, body.length, clock), body.length);
   };
   const messages = (peer: RemotePeer, frame: FrameOf<'messages'>): void => {
     const gaps = peer.accept(frame.first, frame.entries, (entry, isLate) => {

@@ -1,7 +1,8 @@
 import { formatAddress } from '../actor/address.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Ended, Frame, Layout, Reason, WatchMode } from './frame.ts';
-import { type AddressForms, bytes, duration, fail, ids, list, natural, optional, positive, text } from './frame-shapes.ts';
+import { type AddressForms, bytes, duration, fail, ids, list, natural, optional, positive, rest, text } from './frame-shapes.ts';
+import type { MsgpackReader } from './msgpack-reader.ts';
 import type { Peer } from './peer.ts';
 
 const VERSION = 1;
@@ -42,9 +43,9 @@ export function wire1(self: Peer, codec: Codec, forms: AddressForms): Layout {
           watches?.hash ?? null,
         ]),
     },
-    read: (kind, fields, sender) => {
+    read: (kind, fields, left, sender) => {
       if (kind === KIND.envelope) {
-        const [, , , , sequence, taken, to, replyTo, from, epoch, chain, requestId, budgetMs, traceparent, body] = fields;
+        const [sequence, taken, to, replyTo, from, epoch, chain, requestId, budgetMs, traceparent, body] = rest(fields, left);
         return {
           ...{ sender, version: VERSION, frame: 'messages', first: positive(sequence) },
           statement: { taken: natural(taken), window: undefined },
@@ -67,14 +68,14 @@ export function wire1(self: Peer, codec: Codec, forms: AddressForms): Layout {
         };
       }
       if (kind === KIND.pulse) {
-        const [, , , , sent, known, taken, count, hash] = fields;
+        const [sent, known, taken, count, hash] = rest(fields, left);
         return {
           ...{ sender, version: VERSION, frame: 'pulse', sent: natural(sent), known: natural(known), cut: [], held: [], heeded: undefined },
           statement: { taken: natural(taken), window: undefined },
           watches: optional(count, (value) => ({ count: natural(value), hash: natural(hash) })),
         };
       }
-      return same.read(kind, fields, sender);
+      return same.read(kind, fields, left, sender);
     },
   };
 }
@@ -99,30 +100,34 @@ export function sameInAll(version: number, self: Peer, codec: Codec, forms: Addr
       beat: (beat: Parameters<Layout['writer']['beat']>[0]) =>
         codec.encode([...head(KIND.beat), beat.suspended, beat.admits, beat.agents, beat.lagMs, beat.pid, beat.load]),
     },
-    read(kind: number, fields: readonly unknown[], sender: Peer): Frame | undefined {
-      const rest = fields.slice(4);
+    read(kind: number, fields: MsgpackReader, left: number, sender: Peer): Frame | undefined {
       switch (kind) {
-        case KIND.watch:
+        case KIND.watch: {
+          const [mode, pairs] = rest(fields, left);
           return {
-            ...{ sender, version, frame: 'watch', mode: MODES[natural(rest[0])] ?? fail('a watch mode') },
-            pairs: list(rest[1], 3, ([path, uid, who]) => ({
+            ...{ sender, version, frame: 'watch', mode: MODES[natural(mode)] ?? fail('a watch mode') },
+            pairs: list(pairs, 3, ([path, uid, who]) => ({
               target: forms.actor(path, uid, self),
               watcher: forms.actorOf(who, sender),
             })),
           };
-        case KIND.terminated:
+        }
+        case KIND.terminated: {
+          const [ends] = rest(fields, left);
           return {
             ...{ sender, version, frame: 'terminated' },
-            ends: list(rest[0], 4, ([path, uid, who, reason]) => ({
+            ends: list(ends, 4, ([path, uid, who, reason]) => ({
               target: forms.actor(path, uid, sender),
               watcher: forms.actorOf(who, self),
               reason: REASONS[natural(reason)] ?? fail('a reason'),
             })),
           };
+        }
         case KIND.resend:
+          rest(fields, left);
           return { sender, version, frame: 'resend' };
         case KIND.beat: {
-          const [suspended, admits, agents, lagMs, pid, load] = rest;
+          const [suspended, admits, agents, lagMs, pid, load] = rest(fields, left);
           // Every node reads every other's, twice a second: a spread here is a fifth of what a hundred idle nodes do.
           const { node, incarnation } = sender;
           return {

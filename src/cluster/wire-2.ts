@@ -1,13 +1,17 @@
+import type { Envelope } from '../actor/envelope.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Window } from './channels.ts';
 import type { Entry, Layout, Statement } from './frame.ts';
-import { type AddressForms, bytes, duration, fail, ids, list, natural, optional, positive, text } from './frame-shapes.ts';
+import { type AddressForms, bytes, duration, fail, ids, isThere, list, natural, optional, positive, rest, text } from './frame-shapes.ts';
+import type { MsgpackReader } from './msgpack-reader.ts';
 import type { Peer } from './peer.ts';
 import { KIND, sameInAll } from './wire-1.ts';
 
 const VERSION = 2;
 const MESSAGES = 6;
 const PART = 7;
+/** Fields before the messages: the first sequence, and what the receiver states. */
+const STATED = 4;
 /** Messages in one frame. */
 const BATCH = 256;
 /** Fields of one message; those that are not there are cut off from the end. */
@@ -42,23 +46,37 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
     while (fields.at(-1) === null) fields.pop();
     return fields;
   };
-  const entry = (fields: unknown, sender: Peer): Entry => {
-    if (!Array.isArray(fields) || fields.length > FIELDS) return fail('a message');
-    const [body, to, from, replyTo, budgetMs, requestId, epoch, chain, traceparent] = fields;
-    return {
-      envelope: {
-        to: forms.long(to, self),
-        message: undefined,
-        replyTo: optional(replyTo, (value) => forms.long(value, sender)),
-        from: optional(from, (value) => forms.own(value, sender)),
-        epoch: optional(epoch, natural),
-        chain: optional(chain, ids),
-        requestId: optional(requestId, (value) => text(value, 64)),
-        budgetMs: optional(budgetMs, duration),
-        traceparent: optional(traceparent, (value) => text(value, 128)),
-      },
-      body: bytes(body),
+  const entry = (fields: MsgpackReader, sender: Peer): Entry => {
+    const count = fields.list();
+    if (count > FIELDS) return fail('a message');
+    const body = bytes(count > 0 ? fields.next() : undefined);
+    const to = forms.long(count > 1 ? fields.next() : undefined, self);
+    const from = count > 2 ? fields.next() : undefined;
+    const replyTo = count > 3 ? fields.next() : undefined;
+    const budgetMs = count > 4 ? fields.next() : undefined;
+    const requestId = count > 5 ? fields.next() : undefined;
+    const epoch = count > 6 ? fields.next() : undefined;
+    const chain = count > 7 ? fields.next() : undefined;
+    const traceparent = count > 8 ? fields.next() : undefined;
+    const envelope: Envelope = {
+      to,
+      message: undefined,
+      replyTo: isThere(replyTo) ? forms.long(replyTo, sender) : undefined,
+      from: isThere(from) ? forms.own(from, sender) : undefined,
+      epoch: optional(epoch, natural),
+      chain: optional(chain, ids),
+      requestId: isThere(requestId) ? text(requestId, 64) : undefined,
+      budgetMs: optional(budgetMs, duration),
+      traceparent: isThere(traceparent) ? text(traceparent, 128) : undefined,
     };
+    return { envelope, body };
+  };
+  const messages = (fields: MsgpackReader, sender: Peer): readonly Entry[] => {
+    const count = fields.list();
+    if (count === 0 || count > BATCH) return fail('messages');
+    const entries: Entry[] = [];
+    for (let index = 0; index < count; index++) entries.push(entry(fields, sender));
+    return entries;
   };
 
   return {
@@ -78,38 +96,36 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
           heeded ?? null,
         ]),
     },
-    read: (kind, fields, sender) => {
+    read: (kind, fields, left, sender) => {
       if (kind === KIND.envelope) return undefined;
-      if (kind === MESSAGES) {
-        const [, , , , first, taken, messages, inBytes, entries] = fields;
-        if (!Array.isArray(entries) || entries.length === 0 || entries.length > BATCH) return fail('messages');
-        return {
-          ...{ sender, version: VERSION, frame: 'messages', first: positive(first), statement: statement(taken, messages, inBytes) },
-          entries: entries.map((each) => entry(each, sender)),
-        };
-      }
-      if (kind === PART) {
-        const [, , , , sequence, taken, messages, inBytes, each, number, index, count, totalBytes] = fields;
+      if (kind === MESSAGES || kind === PART) {
+        if (left < STATED + 1) return fail('messages');
+        const first = positive(fields.next());
+        const stated = statement(fields.next(), fields.next(), fields.next());
+        if (kind === MESSAGES) {
+          const entries = messages(fields, sender);
+          rest(fields, left - STATED - 1);
+          return { sender, version: VERSION, frame: 'messages', first, statement: stated, entries };
+        }
+        const part = entry(fields, sender);
+        const [number, index, count, totalBytes] = rest(fields, left - STATED - 1);
         const cut = { number: positive(number), index: natural(index), count: positive(count), totalBytes: positive(totalBytes) };
         if (cut.index >= cut.count || cut.count > MOST_PARTS) return fail('a part');
-        return {
-          ...{ sender, version: VERSION, frame: 'part', sequence: positive(sequence), statement: statement(taken, messages, inBytes) },
-          ...{ entry: entry(each, sender), cut },
-        };
+        return { sender, version: VERSION, frame: 'part', sequence: first, statement: stated, entry: part, cut };
       }
       if (kind === KIND.pulse) {
-        const [, , , , sent, known, taken, messages, inBytes, count, hash, cut, held, heeded] = fields;
+        const [sent, known, taken, most, inBytes, count, hash, cut, held, heeded] = rest(fields, left);
         if (!Array.isArray(held) || held.length > MOST_HELD) return fail('a pulse');
         return {
           ...{ sender, version: VERSION, frame: 'pulse', sent: natural(sent), known: natural(known) },
-          statement: statement(taken, messages, inBytes),
+          statement: statement(taken, most, inBytes),
           watches: optional(count, (value) => ({ count: natural(value), hash: natural(hash) })),
           cut: list(cut, 2, ([number, parts]) => ({ number: positive(number), sent: natural(parts) }), MOST_CUT),
           held: held.map((value) => forms.own(value, sender)),
           heeded: optional(heeded, natural),
         };
       }
-      return same.read(kind, fields, sender);
+      return same.read(kind, fields, left, sender);
     },
   };
 }

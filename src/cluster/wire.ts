@@ -1,13 +1,16 @@
 import { NexaError, toNexaError } from '../errors.ts';
 import { createCodec } from './codec.ts';
 import type { Frame, FrameWriter } from './frame.ts';
-import { addressForms, misshapen, positive, text } from './frame-shapes.ts';
+import { addressForms, misshapen, natural, positive, text } from './frame-shapes.ts';
 import type { Beat } from './members.ts';
+import { MsgpackReader } from './msgpack-reader.ts';
 import type { Peer } from './peer.ts';
 import { validNode } from './subject.ts';
 import { wire1 } from './wire-1.ts';
 import { wire2 } from './wire-2.ts';
 
+/** Version, kind, node and incarnation: what every frame begins with. */
+const HEAD = 4;
 const LAYOUTS = { 1: wire1, 2: wire2 } as const;
 
 /** Writes and reads the frames of one node, in the versions that it advertises. Fixed positions, no names: half the bytes of a map. */
@@ -26,6 +29,7 @@ export interface Wire {
 /** @throws NexaError `unknown-version` for a version that this release does not have. */
 export function createWire(self: Peer, versions: readonly number[]): Wire {
   const codec = createCodec();
+  const fields = new MsgpackReader((address) => address);
   const forms = addressForms();
   const layouts = [...versions]
     .sort((a, b) => b - a)
@@ -44,11 +48,16 @@ export function createWire(self: Peer, versions: readonly number[]): Wire {
       const version = versionOf(payload);
       const layout = layouts.find(({ writer }) => writer.version === version);
       if (layout === undefined) throw unknownVersion(`a frame of wire version ${version ?? 'unknown'}`, versions);
-      const fields = codec.decode(payload);
-      if (!Array.isArray(fields) || fields.length < 4 || typeof fields[1] !== 'number') throw misshapen('a frame');
       try {
-        const frame = layout.read(fields[1], fields, { node: validNode(text(fields[2], 64)), incarnation: positive(fields[3]) });
+        fields.begin(payload);
+        const left = fields.list() - HEAD;
+        if (left < 0) throw misshapen('a frame');
+        fields.next();
+        const kind = natural(fields.next());
+        const sender = { node: validNode(text(fields.next(), 64)), incarnation: positive(fields.next()) };
+        const frame = layout.read(kind, fields, left, sender);
         if (frame === undefined) throw misshapen('a kind');
+        fields.finish();
         return frame;
       } catch (error) {
         const known = toNexaError(error, 'invalid-message');

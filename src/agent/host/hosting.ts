@@ -178,7 +178,7 @@ export class Hosting implements Activation, Hosted, CellOptions {
       );
       return true;
     }
-    return cell.offer(arrivedMail(envelope, cell.system.clock.monotonicMs()));
+    return cell.offer(arrivedMail(envelope, cell.system.clock));
   }
   get kept(): Kept | undefined {
     return this.store?.kept;
