@@ -36,9 +36,10 @@ class Local implements ActivationRules {
   activation: Activation | undefined = undefined;
   /** On its way to being put away: over in a moment, and until then nothing else begins. */
   passivating: Activation | undefined = undefined;
-  /** At the epoch that it has here: it was told that this node owns it, and it was active. */
-  isKnownOwned = false;
-  wasActive = false;
+  /** The last epoch at which this node was told to own it. */
+  ownedAt = 0;
+  /** The last epoch at which it was active here. */
+  activeAt = 0;
   /** Absent while nothing waits. */
   parked: Parked | undefined = undefined;
   /** What its reads said of the store. */
@@ -139,7 +140,7 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         return;
       case 'activate':
         // Claimed because it lost its owner, and nobody asks for it: its first message activates it.
-        if (!agent.isKnownOwned && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
+        if (agent.ownedAt !== effect.epoch && isClaimed(agent.state) && !isWanted(agent) && host.kindOf(agent.type).onDemand) {
           input(agent, { input: 'activated' });
           options.onClaimedIdle();
           return owned(agent, effect.record, effect.epoch);
@@ -179,7 +180,6 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     if (written.written === 'yes') {
       options.copy().saw(agent.key, record, written.revision);
       options.announce(agent.key, written.revision);
-      agent.isKnownOwned = agent.wasActive = false;
       if (record.desired === 'quarantined') options.onQuarantined(record, written.revision);
       return input(agent, { input: 'written', outcome: 'yes', revision: written.revision });
     }
@@ -213,8 +213,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
         options.onActivated(record, epoch);
         owned(agent, record, epoch);
         passives.began(agent.key, agent.type, activation);
-        mailboxes.began(agent, activation, !agent.wasActive);
-        agent.wasActive = true;
+        mailboxes.began(agent, activation, agent.activeAt !== epoch);
+        agent.activeAt = epoch;
         for (const envelope of unparked(agent)) activation.deliver(envelope);
         tellAwaiting(agent, activation);
       } catch (thrown) {
@@ -265,8 +265,8 @@ export function localAgents(options: LocalAgentsOptions): LocalAgents {
     },
   };
   const owned = (agent: Local, record: AgentRecord, epoch: number): void => {
-    if (agent.isKnownOwned) return;
-    agent.isKnownOwned = true;
+    if (agent.ownedAt === epoch) return;
+    agent.ownedAt = epoch;
     options.onOwned(record, epoch);
   };
   /** Drops what is in memory and keeps the place: nobody else learns of it. What arrives meanwhile waits, and wakes it again. */

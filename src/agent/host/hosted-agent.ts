@@ -182,9 +182,10 @@ export class HostedAgent implements Behavior<unknown>, Shown {
     const { clock } = system;
     const sinceMs = clock.monotonicMs();
     const handling = this.handle(message);
+    const { current } = this;
     const handled = (): void => {
       // An idle agent does not keep its last message.
-      this.current = undefined;
+      if (this.current === current) this.current = undefined;
       meter.handledIn(clock.monotonicMs() - sinceMs);
     };
     if (isThenable(handling)) handling.then(handled, handled);
