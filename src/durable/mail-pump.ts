@@ -106,7 +106,9 @@ export class MailPump {
   private async run(): Promise<void> {
     this.running = true;
     try {
-      await this.bringAll();
+      // What is stored between its last read and its end is told to it, and to nobody else.
+      do await this.bringAll();
+      while (this.wanted && !this.stopped);
     } finally {
       this.running = false;
       if (!this.found) this.options.onEmpty(this);

@@ -85,3 +85,35 @@ test('one that has found nothing says so once it is at rest, one that has does n
   expect(handled).toEqual([{ type: 'add' }]);
   expect(empty).toHaveLength(1);
 });
+
+test.each(Array.from({ length: 12 }, (_, steps) => steps))('what is stored %i steps after its last read is brought', async (steps) => {
+  const { clock, network, random } = storeWorld();
+  const { stores } = network.connect('n1');
+  for (const store of ['MAILBOX', 'DEAD'] as const)
+    await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
+  const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
+  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
+  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
+  let reads = 0;
+  const late = async (): Promise<void> => {
+    for (let step = 0; step < steps; step++) await undefined;
+    pump.look();
+  };
+  const lagging: typeof mailbox = Object.assign(Object.create(mailbox), {
+    next: (...given: Parameters<typeof mailbox.next>) => {
+      if (reads++ > 0) return mailbox.next(...given);
+      void late();
+      return Promise.resolve(undefined);
+    },
+  });
+  let handled = 0;
+  const options: MailPumpOptions = {
+    ...{ mailbox: lagging, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
+    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onDead: () => undefined, onEmpty: () => undefined },
+  };
+  const taker = { take: async () => void handled++, skip: async () => undefined, kept: undefined };
+  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
+  pump.look();
+  await clock.advance(1_000);
+  expect(handled).toBe(1);
+});
