@@ -4,11 +4,22 @@ import type { Clock } from './ports/clock.ts';
 /** The longest delay that a timer of the platform keeps; above it fires at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** The system says the time since boot in hundredths of a second, and is asked at the price of a small message. */
+const BOOT_STEP_MS = 10;
+let boot = { ms: 0, monotonicMs: Number.NEGATIVE_INFINITY, wallMs: 0 };
+/** Asked again once either of the other clocks has gone on by a step: after a suspension the wall clock has. */
+function bootMs(): number {
+  const [monotonicMs, wallMs] = [performance.now(), Date.now()];
+  if (monotonicMs - boot.monotonicMs >= BOOT_STEP_MS || Math.abs(wallMs - boot.wallMs) >= BOOT_STEP_MS)
+    boot = { ms: uptime() * 1_000, monotonicMs, wallMs };
+  return boot.ms;
+}
+
 /** The clock of this process. Its timers are exact to a millisecond, and as long as they are asked to be. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  bootMs: () => uptime() * 1_000,
+  bootMs,
   after(delayMs, run) {
     let timer: NodeJS.Timeout | undefined;
     const wait = (leftMs: number) => {

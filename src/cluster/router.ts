@@ -98,9 +98,9 @@ export function agentRouter(options: {
   const where = (entry: Routed): Readonly<Record<string, string>> => ({ agent: `${entry.to.type}/${entry.to.id}` });
 
   /** The negative answers are given only after the store was asked: a copy that lags must not deny an agent that was just spawned. */
-  const deny = (entry: Routed, error: NexaError, reason: DeadLetterReason): boolean => {
+  const deny = (entry: Routed, error: () => NexaError, reason: DeadLetterReason): boolean => {
     if (entry.looked) {
-      refuse(entry, error, reason);
+      refuse(entry, error(), reason);
       return true;
     }
     entry.looked = true;
@@ -110,7 +110,7 @@ export function agentRouter(options: {
   /** Nobody knows it, or it is stopped. The first message to an agent of an on-demand type spawns it. */
   const absent = (entry: Routed): boolean => {
     const { type, id } = entry.to;
-    if (!entry.looked) return deny(entry, noSuchAgent(type, id), 'no-actor');
+    if (!entry.looked) return deny(entry, () => noSuchAgent(type, id), 'no-actor');
     const waits = parked.has(entry.key);
     const placed = waits || entry.demands++ >= DEMANDS ? undefined : options.demand(type, id);
     if (waits || placed !== undefined) park(entry, placed);
@@ -217,7 +217,8 @@ export function agentRouter(options: {
     if (place === undefined || place.value.desired === 'stopped') return absent(entry);
     if (place.value.desired === 'quarantined') {
       const fix = 'Look at its last error, then spawn or stop it.';
-      return deny(entry, new NexaError('quarantined', `it is put aside: ${place.value.why}`, { where: where(entry), fix }), 'stopped');
+      const { why } = place.value;
+      return deny(entry, () => new NexaError('quarantined', `it is put aside: ${why}`, { where: where(entry), fix }), 'stopped');
     }
     const { owner } = place.value;
     const elsewhere = owner !== undefined && owner.node !== self.node && !members.isGone(owner.node, owner.incarnation);
