@@ -55,7 +55,9 @@ test('a full store refuses by name and for certain, nobody ends, and once there 
     const stream = `KV_${bucket(store)}`;
     const { config, state } = await jsm.streams.info(stream);
     await jsm.streams.update(stream, { ...config, max_bytes: Math.max(1, state.bytes) });
-    const refused = await (store === 'STATE' ? add('full-n1') : spawn('late'));
+    // A request id is kept with its reply, so the state grows.
+    const grown = () => live.client.ask('agent.counter.full-n1', { type: 'add', by: 1 }, { requestId: 'r'.repeat(64) });
+    const refused = await (store === 'STATE' ? grown() : spawn('late'));
     expect(refused).toMatchObject({
       ok: false,
       error: { code: 'quota-exceeded', definite: true, where: { store: bucket(store), subject: expect.stringContaining('counter.') } },
