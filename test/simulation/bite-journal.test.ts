@@ -14,7 +14,7 @@ const copiedSnapshots = (late: (kv: Kv) => Kv['update']) =>
     },
   }));
 
-test('snapshot without CAS: one that is late replaces a later one, and what that stood for is purged', { timeout: 60_000 }, async () => {
+test('snapshot without CAS: one that is late replaces a later one, and what that stood for is purged', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'snapshot without CAS', faults: ['crash with proof', 'leave'], loads: ['journals', 'churn'], seeds: 40 },
     luck: copiedSnapshots((kv) => kv.update),
@@ -24,7 +24,7 @@ test('snapshot without CAS: one that is late replaces a later one, and what that
   expect(objections).toMatch(/lost|never answered|final/);
 });
 
-test('purge up to an unacknowledged floor: what was not handled after all is gone', { timeout: 60_000 }, async () => {
+test('purge up to an unacknowledged floor: what was not handled after all is gone', { timeout: 300_000 }, async () => {
   const subjects = subjectsOf('sim');
   const breaks = kvBroken('STATE', (kv, { stores }) => ({
     ...kv,

@@ -114,7 +114,7 @@ const doubtfulReleases = kvBroken('AGENTS', (kv) => {
   };
 });
 
-test('activate from a copy or a read: a record that still names this node is taken for its own again', { timeout: 60_000 }, async () => {
+test('activate from a copy or a read: a record that still names this node is taken for its own again', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'activate from a copy or a read', faults: ['leave', 'crash with proof'], loads: LOAD_NAMES, seeds: 15 },
     ...{ luck: doubtfulReleases, broken: withBug('taken back') },
@@ -123,7 +123,7 @@ test('activate from a copy or a read: a record that still names this node is tak
   expect(objections).toMatch(/may still act|epoch/);
 });
 
-test('keep running until a release is acknowledged: another may run it by then', { timeout: 60_000 }, async () => {
+test('keep running until a release is acknowledged: another may run it by then', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'keep running until a release is acknowledged', faults: ['leave', 'crash with proof'], loads: LOAD_NAMES, seeds: 15 },
     ...{ luck: doubtfulReleases, broken: withBug('late release') },
@@ -132,7 +132,7 @@ test('keep running until a release is acknowledged: another may run it by then',
   expect(objections).toMatch(TWO);
 });
 
-test('judge retries at a fresher revision: whoever has renewed by then is gone all the same', { timeout: 60_000 }, async () => {
+test('judge retries at a fresher revision: whoever has renewed by then is gone all the same', { timeout: 300_000 }, async () => {
   const breaks = kvBroken('MEMBERS', (kv, { node }) => ({
     ...kv,
     update: async (key, value, revision, options) => {
@@ -149,7 +149,7 @@ test('judge retries at a fresher revision: whoever has renewed by then is gone a
   expect(objections).toMatch(TWO);
 });
 
-test('a judge that takes a store without a leader for silence ends healthy nodes; ours moves nothing', { timeout: 60_000 }, async () => {
+test('a judge that takes a store without a leader for silence ends healthy nodes; ours moves nothing', { timeout: 300_000 }, async () => {
   const elections: readonly Fault[] = [1_000, 7_200].map((afterMs) => ({
     fault: 'election',
     node: 'n1',
@@ -167,7 +167,7 @@ test('a judge that takes a store without a leader for silence ends healthy nodes
   await withBug('hasty judge')(async () => expect(await over()).toBeGreaterThan(0));
 });
 
-test('extend validity on an ambiguous renewal: a node that nobody hears goes on', { timeout: 60_000 }, async () => {
+test('extend validity on an ambiguous renewal: a node that nobody hears goes on', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'extend validity on an ambiguous renewal', faults: ['store cut', 'isolate'], loads: ['counters', 'churn'], seeds: 20 },
     broken: withBug('ambiguous renewal'),
@@ -176,7 +176,7 @@ test('extend validity on an ambiguous renewal: a node that nobody hears goes on'
   expect(objections).toMatch(TWO);
 });
 
-test('a lease clock that stops in a suspend: whoever wakes believes that no time has passed', { timeout: 60_000 }, async () => {
+test('a lease clock that stops in a suspend: whoever wakes believes that no time has passed', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'a lease clock that stops in a suspend', faults: ['sleep'], loads: ['counters', 'churn'], seeds: 20 },
     broken: withBug('clock stops'),
@@ -185,7 +185,7 @@ test('a lease clock that stops in a suspend: whoever wakes believes that no time
   expect(objections).toMatch(TWO);
 });
 
-test('a gate that closes too late lets two activations act', { timeout: 60_000 }, async () => {
+test('a gate that closes too late lets two activations act', { timeout: 300_000 }, async () => {
   const timesOf = (name: string) => (name === 'n1' ? { ...DEFAULT_TIMES, ttlMs: 60_000 } : DEFAULT_TIMES);
   const faults = ['store cut', 'isolate'] as const;
   const { found, objections } = await bitten({

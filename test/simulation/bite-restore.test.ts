@@ -73,7 +73,7 @@ async function livesOn(seed: number, told: (summary: BackupSummary) => BackupSum
   }
 }
 
-test('an epoch that restarts after a restore: nobody may own what was restored', { timeout: 60_000 }, async () => {
+test('an epoch that restarts after a restore: nobody may own what was restored', { timeout: 300_000 }, async () => {
   let found = 0;
   let objection = '';
   for (let seed = 1; seed <= SEEDS; seed++) {

@@ -3,7 +3,7 @@ import { decodeState, encodeState } from '../../src/durable/fenced-state.ts';
 import { NOTHING_KEPT } from '../../src/durable/kept.ts';
 import { bitten, codec, kvBroken, stubborn } from './bite.ts';
 
-test('no fence: a stale write is stored over whatever is there', { timeout: 60_000 }, async () => {
+test('no fence: a stale write is stored over whatever is there', { timeout: 300_000 }, async () => {
   const breaks = kvBroken('STATE', stubborn);
   const faults = ['store cut', 'isolate', 'pause'] as const;
   const { found, objections } = await bitten({
@@ -17,7 +17,7 @@ test('no fence: a stale write is stored over whatever is there', { timeout: 60_0
   expect(objections).toMatch(/lost|missed/);
 });
 
-test('fence with the number from the error: what was replayed is older than what it is put above', { timeout: 60_000 }, async () => {
+test('fence with the number from the error: what was replayed is older than what it is put above', { timeout: 300_000 }, async () => {
   const breaks = kvBroken('STATE', (kv) => ({
     ...kv,
     update: async (key, value, revision, options) => {
@@ -36,7 +36,7 @@ test('fence with the number from the error: what was replayed is older than what
   expect(objections).toMatch(/lost|missed/);
 });
 
-test('compare (epoch, n) instead of the record id: another record is taken for the own one', { timeout: 60_000 }, async () => {
+test('compare (epoch, n) instead of the record id: another record is taken for the own one', { timeout: 300_000 }, async () => {
   const breaks = kvBroken('STATE', (kv) => {
     const tried = new Map<string, ReturnType<typeof decodeState>>();
     return {
@@ -63,7 +63,7 @@ test('compare (epoch, n) instead of the record id: another record is taken for t
   expect(objections).toMatch(/lost|missed/);
 });
 
-test('dedupe in memory only: what was handled is forgotten with its node', { timeout: 60_000 }, async () => {
+test('dedupe in memory only: what was handled is forgotten with its node', { timeout: 300_000 }, async () => {
   const forget = (value: Uint8Array, key: string): Uint8Array =>
     encodeState({ ...decodeState(value, codec, key), kept: NOTHING_KEPT }, codec);
   const breaks = kvBroken('STATE', (kv) => ({

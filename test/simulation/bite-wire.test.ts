@@ -16,7 +16,7 @@ vi.mock('../../src/cluster/channels.ts', async (original) => {
   return { ...real, InChannel };
 });
 
-test('a late frame accepted: what the network made two of is handled twice', { timeout: 60_000 }, async () => {
+test('a late frame accepted: what the network made two of is handled twice', { timeout: 300_000 }, async () => {
   const { found, objections } = await bitten({
     ...{ bug: 'a late frame accepted', faults: ['one way'], loads: ['notes', 'churn'], seeds: 10, weather: { duplicate: 50 } },
     broken: async (run) => {
@@ -30,7 +30,7 @@ test('a late frame accepted: what the network made two of is handled twice', { t
   expect(objections).toMatch(/more than once|handled after/);
 });
 
-test('no incarnation in the inbox: a node that has started anew gets the mail of the one before', { timeout: 60_000 }, async () => {
+test('no incarnation in the inbox: a node that has started anew gets the mail of the one before', { timeout: 300_000 }, async () => {
   /** `….node.n1.1767225600001` and `….reply.n1.1767225600001.7`, as if a node had one life. */
   const anonymous = (subject: string): Subject => subject.replace(/\.(node|reply)\.(n\d)\.\d+/, '.$1.$2.0') as Subject;
   const breaks = (_node: string, { transport, stores }: MemoryConnection): MemoryConnection => ({
