@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Overtime, type Timed } from '../../src/actor/cell/overtime.ts';
 import { actor, type Kit, kit } from './kit.ts';
 
 let world: Kit;
@@ -65,6 +66,35 @@ describe('a handler that waits', () => {
       [1_500, 1_000, false],
     ]);
     expect(told().some((event) => 'heldLoopMs' in event)).toBe(false);
+  });
+
+  test('of such an actor is not timed when it is over at once: the clock is looked at once for many', async () => {
+    const cell = spawn(async () => undefined);
+    await world.settle();
+    const looks = vi.spyOn(world.clock, 'monotonicMs');
+    for (let count = 0; count < 100; count++) cell.accept({ type: 'add' });
+    await world.settle();
+    expect([cell.turns, looks.mock.calls.length]).toEqual([101, 1]);
+  });
+
+  test('of such an actor is not taken to have waited while something held the event loop before it began', () => {
+    let nowMs = 0;
+    const timers: (() => void)[] = [];
+    const after = (_delayMs: number, run: () => void): (() => void) => {
+      timers.push(run);
+      return () => undefined;
+    };
+    const clock = { ...world.clock, monotonicMs: () => nowMs, after };
+    const { log, events } = world.system;
+    const overtime = new Overtime({ clock, log, events, limitMs: 1_000 });
+    const turn: Timed = { shown: world.system.nobody, options: undefined, busy: true, message: { type: 'add' }, timed: undefined };
+    overtime.waits(turn, undefined);
+    nowMs = 5_000;
+    timers.shift()?.();
+    expect(told()).toEqual([]);
+    nowMs = 5_995;
+    timers.shift()?.();
+    expect(told()).toMatchObject([{ tookMs: 1_005, running: true }]);
   });
 
   test('and was abandoned because its actor had to stop is not told about any more', async () => {

@@ -16,6 +16,7 @@ import type { System } from '../system.ts';
 import type { CellContext } from './cell-context.ts';
 import { type Crashes, crashesOf } from './crashes.ts';
 import type { CellOptions } from './options.ts';
+import type { SOON, WaitingTurn } from './overtime.ts';
 import type { RestartGroup } from './restart-group.ts';
 import { start } from './starting.ts';
 import { lose, suspend } from './suspended.ts';
@@ -67,6 +68,8 @@ export class Cell implements Turnable, Owner {
   busy = false;
   /** Which asynchronous turn is the latest: one that was abandoned settles in vain. */
   token = 0;
+  /** The asynchronous turn, if it is timed. */
+  timed: WaitingTurn | typeof SOON | undefined = undefined;
   /** Ends the wait for a handler that does not settle. */
   impatient: Cancel | undefined = undefined;
   /** Asks of this turn to the actor itself. */
@@ -338,6 +341,7 @@ export class Cell implements Turnable, Owner {
   kill(): void {
     if (this.state === 'stopped') return;
     this.token++;
+    this.system.overtime.forget(this);
     this.impatient?.();
     lose(this, new NexaError('crashed', 'the system was stopped while this was handled', { where: this.where }));
     this.context?.end();

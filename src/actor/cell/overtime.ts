@@ -3,16 +3,25 @@ import type { Logger } from '../../ports/logger.ts';
 import { type Address, describeAddress } from '../address.ts';
 import { type Bucket, Deadlines, type Due } from '../deadlines.ts';
 import type { EventStream } from '../events.ts';
+import type { Cancel } from '../ref.ts';
+import { typeOf } from './user-code.ts';
 
 /** Between two lines of the log about one actor. */
 const LOG_EVERY_MS = 60_000;
+
+/** How often within their limit turns of actors without a time of their own are looked at for the first time. */
+const LOOKS = 100;
+/** In place of a turn that is timed: it is looked at soon. */
+export const SOON: unique symbol = Symbol('soon');
 
 /** Whose turn it is: the cell, or whatever a test puts in its place. */
 export interface Timed {
   readonly shown: Address;
   readonly options: { readonly handlerMs?: number } | undefined;
-  /** Which asynchronous turn is the latest. */
-  readonly token: number;
+  readonly busy: boolean;
+  /** What is being handled. */
+  readonly message: unknown;
+  timed: WaitingTurn | typeof SOON | undefined;
 }
 interface Record {
   turns: number;
@@ -23,6 +32,9 @@ interface Record {
 /**
  * Handlers that take longer than they may. One that waits is told while it still runs, and again with its whole time when it is done; one that
  * held the event loop when it lets go of it, for nothing else could run before.
+ *
+ * Most turns that wait are over at once, and the clock costs as much as they do: those of actors without a time of their own are only
+ * noted, and are timed if a look a hundredth of their limit later still finds them.
  */
 export class Overtime {
   private readonly clock: Clock;
@@ -31,6 +43,10 @@ export class Overtime {
   /** For actors that were given no time of their own. */
   private readonly limitMs: number;
   private readonly waiting: Deadlines;
+  private soon: Timed[] = [];
+  /** Since when the first of these waits. */
+  private soonSinceMs = 0;
+  private cancelLook: Cancel = () => {};
   /** Of those alone that were slow once; it ends with the actor. */
   private readonly records = new WeakMap<Timed, Record>();
 
@@ -54,21 +70,54 @@ export class Overtime {
     this.count(cell);
     this.tell(cell, { type, tookMs: heldLoopMs, heldLoopMs, limitMs, running: false });
   }
-  /** A turn waits from now on. `begunMs`: when it began; undefined if nobody looked at the clock, which it then held for no time. */
-  waits(cell: Timed, type: string, begunMs: number | undefined): WaitingTurn {
-    const nowMs = this.clock.monotonicMs();
-    const limitMs = cell.options?.handlerMs ?? this.limitMs;
-    const turn = new WaitingTurn(this, cell, type, begunMs ?? nowMs, begunMs === undefined ? undefined : nowMs - begunMs, limitMs);
-    if (turn.deadlineMs > nowMs) this.waiting.add(turn);
-    else turn.expire();
-    return turn;
+  /** A turn waits from now on. `begunMs`: when it began; undefined if nobody looked at the clock. */
+  waits(cell: Timed, begunMs: number | undefined): void {
+    if (begunMs !== undefined) {
+      const nowMs = this.clock.monotonicMs();
+      this.time(cell, begunMs, nowMs, nowMs - begunMs);
+    } else if (cell.timed === undefined) {
+      cell.timed = SOON;
+      if (this.soon.push(cell) === 1) this.lookSoon();
+    }
   }
-  done(turn: WaitingTurn): void {
-    this.waiting.remove(turn);
+  /** That turn is over. */
+  done(cell: Timed): void {
+    const turn = cell.timed;
+    if (turn === undefined || turn === SOON) return;
+    this.forget(cell);
     if (this.clock.monotonicMs() >= turn.deadlineMs) this.tellOf(turn, false);
   }
+  /** That turn is no longer the actor's. */
+  forget(cell: Timed): void {
+    if (cell.timed === undefined || cell.timed === SOON) return;
+    this.waiting.remove(cell.timed);
+    cell.timed = undefined;
+  }
   close(): void {
+    this.cancelLook();
     this.waiting.clear();
+  }
+
+  private lookSoon(): void {
+    const everyMs = this.limitMs / LOOKS;
+    this.soonSinceMs = this.clock.monotonicMs();
+    this.cancelLook = this.clock.after(everyMs, () => {
+      // If something held the event loop meanwhile, a turn may have begun after that: none is taken to have waited since before.
+      const nowMs = this.clock.monotonicMs();
+      const begunMs = Math.max(this.soonSinceMs, nowMs - everyMs);
+      const { soon } = this;
+      this.soon = [];
+      for (const cell of soon) {
+        cell.timed = undefined;
+        if (cell.busy) this.time(cell, begunMs, nowMs, undefined);
+      }
+    });
+  }
+  private time(cell: Timed, begunMs: number, nowMs: number, heldLoopMs: number | undefined): void {
+    const turn = new WaitingTurn(this, cell, typeOf(cell.message), begunMs, heldLoopMs, cell.options?.handlerMs ?? this.limitMs);
+    cell.timed = turn;
+    if (turn.deadlineMs > nowMs) this.waiting.add(turn);
+    else turn.expire();
   }
 
   /** @internal */
@@ -122,7 +171,6 @@ export class WaitingTurn implements Due {
   readonly begunMs: number;
   readonly heldLoopMs: number | undefined;
   readonly limitMs: number;
-  private readonly token: number;
 
   constructor(overtime: Overtime, cell: Timed, type: string, begunMs: number, heldLoopMs: number | undefined, limitMs: number) {
     this.overtime = overtime;
@@ -132,11 +180,9 @@ export class WaitingTurn implements Due {
     this.heldLoopMs = heldLoopMs;
     this.limitMs = limitMs;
     this.deadlineMs = begunMs + limitMs;
-    this.token = cell.token;
   }
 
   expire(): void {
-    // Abandoned turns were told about as such.
-    if (this.token === this.cell.token) this.overtime.expired(this);
+    this.overtime.expired(this);
   }
 }

@@ -120,26 +120,15 @@ function takeSignal(cell: Cell, links: Links): void {
 function hold(cell: Cell, settling: Promise<unknown>, begunMs: number | undefined): void {
   cell.busy = true;
   const token = ++cell.token;
-  const { overtime } = cell.system;
-  const waiting = overtime.waits(cell, typeOf(cell.message), begunMs);
-  const settled = (): boolean => {
-    if (token !== cell.token) return false;
-    cell.busy = false;
-    cell.impatient?.();
-    cell.impatient = undefined;
-    overtime.done(waiting);
-    // Whatever is not plainly running has a next step to take.
-    if (cell.state !== 'running') cell.attention = true;
-    return true;
-  };
+  cell.system.overtime.waits(cell, begunMs);
   settling.then(
     (next) => {
-      if (!settled()) return;
+      if (!settled(cell, token)) return;
       finish(cell, next);
       cell.wake();
     },
     (error) => {
-      if (settled()) {
+      if (settled(cell, token)) {
         crash(cell, error);
         cell.wake();
       } else cell.system.log.debug({ ...cell.where, error }, 'a handler that had been abandoned failed');
@@ -150,6 +139,18 @@ function hold(cell: Cell, settling: Promise<unknown>, begunMs: number | undefine
     cell.selfAsked = undefined;
   }
   if (cell.wantsStop || cell.wantsHalt) losePatience(cell);
+}
+
+/** False: it was abandoned. */
+function settled(cell: Cell, token: number): boolean {
+  if (token !== cell.token) return false;
+  cell.busy = false;
+  cell.impatient?.();
+  cell.impatient = undefined;
+  cell.system.overtime.done(cell);
+  // Whatever is not plainly running has a next step to take.
+  if (cell.state !== 'running') cell.attention = true;
+  return true;
 }
 
 export function refuseCycle(cell: Cell, mail: Mail): void {
@@ -197,6 +198,7 @@ function abandon(cell: Cell): void {
   if (!cell.busy) return;
   cell.token++;
   cell.busy = false;
+  cell.system.overtime.forget(cell);
   lose(cell, new NexaError('crashed', 'the handler did not settle in time and was abandoned', { where: cell.where }));
   cell.system.log.warn(cell.where, 'a handler did not settle in time and was abandoned');
   cell.context = cell.context?.succeeded();
