@@ -15,8 +15,8 @@ export interface Stopped {
   stop(actor: unknown): void;
 }
 export interface Restarted {
-  /** An actor that counts its messages since it last started. It crashes on `crash`, is restarted at once; others go to the handler. */
-  spawnCrashing(handler: (handled: number) => void): Ref | Promise<Ref>;
+  /** An actor that counts its messages since it last started. It throws at `crash`, is restarted at once; others go to the handler. */
+  spawnCrashing(handler: (handled: number) => void, thrown: () => Error): Ref | Promise<Ref>;
 }
 /**
  * Trees of actors whose handlers are given as source text, so that the driver's own functions do not stand between a handler and the

@@ -32,9 +32,9 @@ export function plainNact(): Actors & Asked & Stopped & Restarted & Families {
       nact.stop(system);
     },
     send: 'dispatch(REF, MESSAGE)',
-    spawnCrashing(handler) {
+    spawnCrashing(handler, thrown) {
       const crashing = (handled: number, { type }: Message): number => {
-        if (type === 'crash') throw new Error('crash');
+        if (type === 'crash') throw thrown();
         handler(handled);
         return handled + 1;
       };

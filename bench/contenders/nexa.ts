@@ -35,12 +35,12 @@ export function nexa(): Actors & Asked & Stopped & Restarted & Families {
     stop: (ref) => stopActor(system, ref as Ref),
     end: () => system.stop(),
     send: 'REF.tell(MESSAGE)',
-    spawnCrashing(handler) {
+    spawnCrashing(handler, thrown) {
       const props: Props<Message> = {
         behavior() {
           let handled = 0;
           return receive((_context, { type }) => {
-            if (type === 'crash') throw new Error('crash');
+            if (type === 'crash') throw thrown();
             handler(handled++);
           });
         },

@@ -24,6 +24,6 @@ export function start(cell: Cell): void {
   if (cell.busy || cell.state !== 'starting') return;
   cell.state = 'running';
   cell.context?.beIdleAware();
-  if (cell.restarts > 0) cell.system.log.info({ ...cell.where, restarts: cell.restarts }, 'restarted');
+  if (cell.restarts > 0) cell.system.log.info({ actor: cell.path, restarts: cell.restarts }, 'restarted');
   cell.group?.started(cell);
 }
