@@ -1,51 +1,53 @@
 import { NexaError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
 
-/** At most so many at a time, in order; a bounded queue before it. */
-export interface Gate {
-  /** Answers `undefined` when the deadline came before the turn: then `work` never ran. @throws NexaError `overloaded` */
-  pass<T>(timeoutMs: number, work: (leftMs: number) => Promise<T>, bytes?: number): Promise<T | undefined>;
+/** What waits until it may begin. */
+export interface Turn {
+  readonly bytes: number;
+  /** It may; {@link Gate.leave} says when it is through. */
+  begin(): void;
 }
 
-export function gate(
-  clock: Clock,
-  options: { readonly inFlight: number; readonly queued: number; readonly queuedBytes: number; readonly what: string },
-): Gate {
-  const waiting = new Set<(mayGo: boolean) => void>();
-  let inFlight = 0;
-  let queuedBytes = 0;
+/** At most so many at a time, in order; a bounded queue before it. */
+export class Gate {
+  readonly #options: { readonly inFlight: number; readonly queued: number; readonly queuedBytes: number; readonly what: string };
+  readonly #waiting = new Set<Turn>();
+  #inFlight = 0;
+  #queuedBytes = 0;
+  #handsOn = false;
 
-  const turn = (timeoutMs: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const go = (mayGo: boolean): void => {
-        cancel();
-        waiting.delete(go);
-        resolve(mayGo);
-      };
-      const cancel = clock.after(timeoutMs, () => go(false));
-      waiting.add(go);
-    });
+  constructor(options: { readonly inFlight: number; readonly queued: number; readonly queuedBytes: number; readonly what: string }) {
+    this.#options = options;
+  }
 
-  return {
-    pass: async (timeoutMs, work, bytes = 0) => {
-      const sinceMs = clock.monotonicMs();
-      if (inFlight < options.inFlight) inFlight++;
-      else {
-        if (waiting.size >= options.queued || queuedBytes + bytes > options.queuedBytes)
-          throw new NexaError('overloaded', `${waiting.size} ${options.what} of ${queuedBytes} bytes wait already`);
-        queuedBytes += bytes;
-        const mayGo = await turn(timeoutMs);
-        queuedBytes -= bytes;
-        if (!mayGo) return undefined;
-      }
-      try {
-        return await work(timeoutMs - (clock.monotonicMs() - sinceMs));
-      } finally {
-        // The place is handed on, so that nobody overtakes the queue.
-        const [next] = waiting;
-        if (next === undefined) inFlight--;
-        else next(true);
-      }
-    },
-  };
+  /** It begins at once, or when its turn comes. @throws NexaError `overloaded` */
+  enter(turn: Turn): void {
+    const { inFlight, queued, queuedBytes, what } = this.#options;
+    if (this.#inFlight < inFlight) {
+      this.#inFlight++;
+      turn.begin();
+      return;
+    }
+    if (this.#waiting.size >= queued || this.#queuedBytes + turn.bytes > queuedBytes)
+      throw new NexaError('overloaded', `${this.#waiting.size} ${what} of ${this.#queuedBytes} bytes wait already`);
+    this.#waiting.add(turn);
+    this.#queuedBytes += turn.bytes;
+  }
+  /** It has not begun, and never will. */
+  forget(turn: Turn): void {
+    if (this.#waiting.delete(turn)) this.#queuedBytes -= turn.bytes;
+  }
+  /** One that began is through. The place is handed on at once, so that nobody overtakes the queue. */
+  leave(): void {
+    this.#inFlight--;
+    // What is through as soon as it begins would else go as deep as the queue is long.
+    if (this.#handsOn) return;
+    this.#handsOn = true;
+    for (const next of this.#waiting) {
+      if (this.#inFlight >= this.#options.inFlight) break;
+      this.forget(next);
+      this.#inFlight++;
+      next.begin();
+    }
+    this.#handsOn = false;
+  }
 }

@@ -2,9 +2,9 @@ import type { MsgHdrs } from 'nats';
 import { NexaError } from '../errors.ts';
 import type { Written } from '../ports/stores.ts';
 import type { Wire } from './connection.ts';
-import { gate } from './gate.ts';
+import { Gate } from './gate.ts';
 import { MissingStreams } from './missing-streams.ts';
-import { replyMux } from './reply-mux.ts';
+import { type Reply, ReplyMux, type RequestOptions } from './reply-mux.ts';
 
 /** What the server answers instead of a result. */
 export interface ApiError {
@@ -27,16 +27,16 @@ export interface JetStream {
   missing(): readonly string[];
   /** One `$JS.API` request. @throws NexaError `overloaded` */
   api<T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>>;
-  /** One record into a stream. @throws NexaError `overloaded`, `payload-too-large` */
+  /** One record into a stream; its payload may be overwritten afterwards. @throws NexaError `overloaded`, `payload-too-large` */
   publish(subject: string, payload: Uint8Array, headers: MsgHdrs, timeoutMs: number): Promise<ApiAnswer<PubAck>>;
 }
 
 /** The server drops its whole queue at 10,000 requests of everybody. */
 const API_IN_FLIGHT = 64;
-const API_QUEUED = 8_192;
-const PUBLISHES_IN_FLIGHT = 256;
-const PUBLISHES_QUEUED = 8_192;
+/** Replicas agree on many records at a time: the more are under way, the fewer rounds each of them takes. A stream queues 10,000 of everybody. */
+const PUBLISHES_IN_FLIGHT = 1_024;
 /** Of either queue. */
+const QUEUED = 8_192;
 const QUEUED_BYTES = 67_108_864;
 /** Of headers that we set ourselves. */
 const HEADER_BYTES = 1_024;
@@ -53,49 +53,37 @@ export const errors = {
 } as const;
 
 export function jetStream(wire: Wire): JetStream {
-  const mux = replyMux(wire);
+  const mux = new ReplyMux(wire);
   const missing = new MissingStreams();
-  const apiGate = gate(wire.clock, {
-    inFlight: API_IN_FLIGHT,
-    queued: API_QUEUED,
-    queuedBytes: QUEUED_BYTES,
-    what: 'requests to the store',
-  });
-  const publishGate = gate(wire.clock, {
-    inFlight: PUBLISHES_IN_FLIGHT,
-    queued: PUBLISHES_QUEUED,
-    queuedBytes: QUEUED_BYTES,
-    what: 'writes to the store',
-  });
+  const queue = { queued: QUEUED, queuedBytes: QUEUED_BYTES };
+  const apiGate = new Gate({ ...queue, inFlight: API_IN_FLIGHT, what: 'requests to the store' });
+  const publishGate = new Gate({ ...queue, inFlight: PUBLISHES_IN_FLIGHT, what: 'writes to the store' });
 
-  const request = async <T>(subject: string, payload: Uint8Array, timeoutMs: number, headers?: MsgHdrs): Promise<ApiAnswer<T>> => {
-    const reply = await mux.request(subject, payload, { timeoutMs, ...(headers === undefined ? {} : { headers }) });
-    if (reply.message === undefined) return { ok: false };
-    return parseAnswer<T>(reply.message.data);
-  };
+  const request = <T>(subject: string, payload: Uint8Array, options: RequestOptions): Promise<ApiAnswer<T>> =>
+    mux.request(subject, payload, options).then(answerOf<T>);
   return {
     wire,
     missing: () => missing.names(),
     api: async <T>(path: string, body: object | undefined, timeoutMs: number): Promise<ApiAnswer<T>> => {
       const payload = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
-      const asked = (leftMs: number): Promise<ApiAnswer<T>> => request<T>(`$JS.API.${path}`, payload, leftMs);
-      const answer = (await apiGate.pass(timeoutMs, asked, payload.length)) ?? { ok: false };
+      const answer = await request<T>(`$JS.API.${path}`, payload, { gate: apiGate, timeoutMs });
       // No answer says nothing of the stream.
       if (answer.ok || answer.error !== undefined) missing.heard(path, answer.ok || answer.error?.errCode !== errors.streamNotFound);
       return answer;
     },
-    publish: async (subject, payload, headers, timeoutMs) => {
+    publish: (subject, payload, headers, timeoutMs) => {
       if (payload.length + HEADER_BYTES > wire.maxPayloadBytes()) {
         throw new NexaError('payload-too-large', `${payload.length} bytes exceed the limit of ${wire.maxPayloadBytes() - HEADER_BYTES}`, {
           where: { subject },
         });
       }
       // The library keeps it by reference until the socket took it, and the caller's buffer may be a shared one.
-      const copy = payload.slice();
-      return (await publishGate.pass(timeoutMs, (leftMs) => request<PubAck>(subject, copy, leftMs, headers), copy.length)) ?? { ok: false };
+      return request<PubAck>(subject, Buffer.from(payload), { gate: publishGate, timeoutMs, headers });
     },
   };
 }
+
+const answerOf = <T>({ message }: Reply): ApiAnswer<T> => (message === undefined ? { ok: false } : parseAnswer<T>(message.data));
 
 /** What is no answer of the server counts as none: it may have happened. */
 export function parseAnswer<T>(data: Uint8Array): ApiAnswer<T> {

@@ -16,6 +16,7 @@ export function natsKv(js: JetStream, name: string): Kv {
   const root = `$KV.${name}.`;
 
   const write = async (key: string, value: Uint8Array, expected: number, timeoutMs: number, deleted = false): Promise<Written> => {
+    assertKey(key);
     const headers = recordHeaders([
       ['Nats-Expected-Last-Subject-Sequence', String(expected)],
       ...(deleted ? [['KV-Operation', 'DEL'] as const] : []),
@@ -27,7 +28,6 @@ export function natsKv(js: JetStream, name: string): Kv {
 
   return {
     create: async (key, value, { timeoutMs }) => {
-      assertKey(key);
       const { clock } = js.wire;
       const sinceMs = clock.monotonicMs();
       const copy = value.slice();
@@ -39,14 +39,8 @@ export function natsKv(js: JetStream, name: string): Kv {
       if (present === undefined) return { written: 'unknown' };
       return DELETED.test(present.headers) ? write(key, copy, present.sequence, leftMs()) : first;
     },
-    update: async (key, value, revision, { timeoutMs }) => {
-      assertKey(key);
-      return write(key, value, revision, timeoutMs);
-    },
-    delete: async (key, revision, { timeoutMs }) => {
-      assertKey(key);
-      return write(key, NOTHING, revision, timeoutMs, true);
-    },
+    update: (key, value, revision, { timeoutMs }) => write(key, value, revision, timeoutMs),
+    delete: (key, revision, { timeoutMs }) => write(key, NOTHING, revision, timeoutMs, true),
     get: async (key, { timeoutMs }) => {
       assertKey(key);
       const found = await read(key, timeoutMs);

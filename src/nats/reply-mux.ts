@@ -1,6 +1,7 @@
 import type { Msg, MsgHdrs } from 'nats';
-import type { Cancel } from '../actor/ref.ts';
+import { type Bucket, Deadlines, type Due } from '../actor/deadlines.ts';
 import type { Wire } from './connection.ts';
+import type { Gate, Turn } from './gate.ts';
 import { isNoResponders } from './transport.ts';
 
 /** What became of a request. */
@@ -8,84 +9,127 @@ export type Reply =
   | { readonly message: Msg }
   | { readonly message?: undefined; readonly why: 'no-responders' | 'timeout' | 'disconnected' };
 
-export interface ReplyMux {
-  /** Never rejects. The payload is kept by reference until it is sent. */
-  request(subject: string, payload: Uint8Array, options: { readonly timeoutMs: number; readonly headers?: MsgHdrs }): Promise<Reply>;
+export interface RequestOptions {
+  /** Where it waits for its turn. */
+  readonly gate: Gate;
+  /** For its turn and for its answer together. */
+  readonly timeoutMs: number;
+  readonly headers?: MsgHdrs | undefined;
 }
 
-const TICK_MS = 20;
-
 /** One wildcard subscription, one table and one timer for all requests of a connection: several times the library's own `request`. */
-export function replyMux(wire: Wire): ReplyMux {
-  const { connection, clock } = wire;
-  const prefix = `${wire.inbox}.`;
-  const pending = new Map<string, (reply: Reply) => void>();
-  /** Requests by the tick in which they are due; answered ones stay until then. */
-  const wheel = new Map<number, string[]>();
-  let count = 0;
-  let stopTimer: Cancel | undefined;
+export class ReplyMux {
+  readonly #wire: Wire;
+  readonly #prefix: string;
+  readonly #pending = new Map<string, Request>();
+  readonly #deadlines: Deadlines;
+  #count = 0;
+  #subscribed = false;
 
-  const settle = (id: string, reply: Reply): void => {
-    const one = pending.get(id);
-    if (one === undefined) return;
-    pending.delete(id);
-    one(reply);
-  };
-  const turn = (): void => {
-    stopTimer = undefined;
-    const now = Math.floor(clock.monotonicMs() / TICK_MS);
-    for (const [slot, ids] of wheel) {
-      if (slot > now) continue;
-      wheel.delete(slot);
-      for (const id of ids) settle(id, { why: 'timeout' });
+  constructor(wire: Wire) {
+    this.#wire = wire;
+    this.#prefix = `${wire.inbox}.`;
+    this.#deadlines = new Deadlines(wire.clock);
+    wire.onStatus((status) => {
+      if (status === 'down') this.#failAll();
+    });
+    wire.onClose(() => {
+      this.#failAll();
+      this.#deadlines.clear();
+    });
+  }
+
+  /** The payload is kept by reference until it is sent. Rejects with the NexaError `overloaded` and nothing else. */
+  request(subject: string, payload: Uint8Array, { gate, timeoutMs, headers }: RequestOptions): Promise<Reply> {
+    return new Promise((resolve) => {
+      const deadlineMs = this.#wire.clock.monotonicMs() + Math.max(0, timeoutMs);
+      const one = new Request(this, gate, subject, payload, headers, deadlineMs, resolve);
+      gate.enter(one);
+      if (one.waits) this.#deadlines.add(one);
+    });
+  }
+
+  send(one: Request): void {
+    const { connection, log } = this.#wire;
+    one.id = (this.#count++).toString(36);
+    this.#pending.set(one.id, one);
+    if (!this.#wire.connected()) return this.settle(one, { why: 'disconnected' });
+    this.#listen();
+    const { subject, payload, headers } = one;
+    try {
+      const reply = this.#prefix + one.id;
+      connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+    } catch (error) {
+      log.warn({ error, subject }, 'a request was not sent');
+      this.settle(one, { why: 'disconnected' });
     }
-    if (wheel.size > 0) wind();
-  };
-  const wind = (): void => {
-    stopTimer ??= clock.after(TICK_MS, turn);
-  };
+  }
+  settle(one: Request, reply: Reply): void {
+    this.#deadlines.remove(one);
+    one.waits = false;
+    one.resolve(reply);
+    if (one.id === undefined) return one.gate.forget(one);
+    this.#pending.delete(one.id);
+    one.gate.leave();
+  }
 
-  let subscribed = false;
-  const listen = (): void => {
-    if (subscribed) return;
-    subscribed = true;
-    connection.subscribe(`${prefix}*`, {
+  #listen(): void {
+    if (this.#subscribed) return;
+    this.#subscribed = true;
+    this.#wire.connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
-        if (error !== null) return wire.log.error({ error, subject: `${prefix}*` }, 'the NATS server refused the inbox');
-        settle(message.subject.slice(prefix.length), isNoResponders(message) ? { why: 'no-responders' } : { message });
+        if (error !== null) return this.#wire.log.error({ error, subject: `${this.#prefix}*` }, 'the NATS server refused the inbox');
+        const one = this.#pending.get(message.subject.slice(this.#prefix.length));
+        if (one !== undefined) this.settle(one, isNoResponders(message) ? { why: 'no-responders' } : { message });
       },
     });
-  };
-  const failAll = (): void => {
-    for (const id of [...pending.keys()]) settle(id, { why: 'disconnected' });
-  };
-  wire.onStatus((status) => {
-    if (status === 'down') failAll();
-  });
-  wire.onClose(() => {
-    failAll();
-    stopTimer?.();
-    wheel.clear();
-  });
+  }
+  #failAll(): void {
+    for (const one of [...this.#pending.values()]) this.settle(one, { why: 'disconnected' });
+  }
+}
 
-  return {
-    request: (subject, payload, { timeoutMs, headers }) =>
-      new Promise((resolve) => {
-        if (!wire.connected()) return resolve({ why: 'disconnected' });
-        listen();
-        const id = (count++).toString(36);
-        const slot = Math.floor((clock.monotonicMs() + Math.max(0, timeoutMs)) / TICK_MS) + 1;
-        const ids = wheel.get(slot);
-        if (ids === undefined) wheel.set(slot, [id]);
-        else ids.push(id);
-        wind();
-        pending.set(id, resolve);
-        try {
-          connection.publish(subject, payload, { reply: prefix + id, ...(headers === undefined ? {} : { headers }) });
-        } catch (error) {
-          wire.log.warn({ error, subject }, 'a request was not sent');
-          settle(id, { why: 'disconnected' });
-        }
-      }),
-  };
+/** A request, from when it waits for its turn until its outcome is known. */
+class Request implements Due, Turn {
+  readonly gate: Gate;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs | undefined;
+  readonly deadlineMs: number;
+  readonly resolve: (reply: Reply) => void;
+  /** Once it was sent. */
+  id: string | undefined = undefined;
+  waits = true;
+  bucket: Bucket | undefined = undefined;
+  before: Due | undefined = undefined;
+  after: Due | undefined = undefined;
+  readonly #mux: ReplyMux;
+
+  constructor(
+    mux: ReplyMux,
+    gate: Gate,
+    subject: string,
+    payload: Uint8Array,
+    headers: MsgHdrs | undefined,
+    deadlineMs: number,
+    resolve: (reply: Reply) => void,
+  ) {
+    this.#mux = mux;
+    this.gate = gate;
+    this.subject = subject;
+    this.payload = payload;
+    this.headers = headers;
+    this.deadlineMs = deadlineMs;
+    this.resolve = resolve;
+  }
+
+  get bytes(): number {
+    return this.payload.length;
+  }
+  begin(): void {
+    this.#mux.send(this);
+  }
+  expire(): void {
+    this.#mux.settle(this, { why: 'timeout' });
+  }
 }

@@ -1,76 +1,82 @@
 import { describe, expect, it } from 'vitest';
-import { gate } from '../../src/nats/gate.ts';
-import { manualClock } from '../support/manual-clock.ts';
+import type { NexaError } from '../../src/errors.ts';
+import { Gate } from '../../src/nats/gate.ts';
 
 function world(options: { readonly inFlight: number; readonly queued: number }) {
-  const clock = manualClock();
-  const one = gate(clock, { queuedBytes: 100, ...options, what: 'requests' });
-  const running: (() => void)[] = [];
-  const started: string[] = [];
-  const pass = (name: string, timeoutMs = 1_000, bytes = 0) =>
-    one.pass(
-      timeoutMs,
-      async (leftMs) => {
-        started.push(`${name} ${leftMs}`);
-        await new Promise<void>((resolve) => running.push(resolve));
-        return name;
-      },
+  const gate = new Gate({ queuedBytes: 100, ...options, what: 'requests' });
+  const begun: string[] = [];
+  const enter = (name: string, bytes = 0, begin: () => void = () => undefined) => {
+    const turn = {
       bytes,
-    );
-  return {
-    clock,
-    pass,
-    started,
-    finish: async () => {
-      running.shift()?.();
-      await clock.advance(0);
-    },
+      begin: () => {
+        begun.push(name);
+        begin();
+      },
+    };
+    gate.enter(turn);
+    return turn;
   };
+  const refusal = (enters: () => void): Partial<NexaError> => {
+    try {
+      enters();
+    } catch (error) {
+      return error as NexaError;
+    }
+    throw new Error('it was let in');
+  };
+  return { gate, enter, begun, refusal };
 }
 
 describe('a gate', () => {
-  it('lets so many pass at a time, the others in order with what is left of their time', async () => {
-    const { clock, pass, started, finish } = world({ inFlight: 2, queued: 10 });
-    const all = ['a', 'b', 'c', 'd'].map((name) => pass(name));
-    await clock.advance(100);
-    expect(started).toEqual(['a 1000', 'b 1000']);
-    await finish();
-    await clock.advance(100);
-    await finish();
-    expect(started).toEqual(['a 1000', 'b 1000', 'c 900', 'd 800']);
-    await finish();
-    await finish();
-    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd']);
+  it('lets so many begin at a time, the others in order', () => {
+    const { gate, enter, begun } = world({ inFlight: 2, queued: 10 });
+    for (const name of ['a', 'b', 'c', 'd']) enter(name);
+    expect(begun).toEqual(['a', 'b']);
+    gate.leave();
+    expect(begun).toEqual(['a', 'b', 'c']);
+    gate.leave();
+    gate.leave();
+    enter('e');
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('answers nothing to whom the deadline came first, and never runs it', async () => {
-    const { clock, pass, started, finish } = world({ inFlight: 1, queued: 10 });
-    const first = pass('a');
-    const second = pass('b', 50);
-    await clock.advance(60);
-    expect(await second).toBeUndefined();
-    await finish();
-    expect(await first).toBe('a');
-    expect(started).toEqual(['a 1000']);
+  it('never begins who is forgotten while it waits', () => {
+    const { gate, enter, begun } = world({ inFlight: 1, queued: 10 });
+    enter('a');
+    const second = enter('b');
+    enter('c');
+    gate.forget(second);
+    gate.leave();
+    expect(begun).toEqual(['a', 'c']);
   });
 
-  it('refuses beyond its queue', async () => {
-    const { pass } = world({ inFlight: 1, queued: 1 });
-    void pass('a');
-    void pass('b');
-    await expect(pass('c')).rejects.toMatchObject({ code: 'overloaded', definite: true });
+  it('refuses beyond its queue', () => {
+    const { enter, refusal } = world({ inFlight: 1, queued: 1 });
+    enter('a');
+    enter('b');
+    expect(refusal(() => enter('c'))).toMatchObject({ code: 'overloaded', definite: true });
   });
 
-  it('and beyond its bytes, which are free again when their turn came or their time was over', async () => {
-    const { clock, pass, finish } = world({ inFlight: 1, queued: 10 });
-    void pass('a', 1_000, 1_000);
-    void pass('b', 50, 60);
-    await expect(pass('c', 1_000, 41)).rejects.toMatchObject({ code: 'overloaded', definite: true });
-    await clock.advance(60);
-    const next = pass('d', 1_000, 100);
-    await finish();
-    void pass('e', 1_000, 100);
-    await finish();
-    expect(await next).toBe('d');
+  it('and beyond its bytes, which are free again when their turn came or they were forgotten', () => {
+    const { gate, enter, begun, refusal } = world({ inFlight: 1, queued: 10 });
+    enter('a', 1_000);
+    const second = enter('b', 60);
+    expect(refusal(() => enter('c', 41))).toMatchObject({ code: 'overloaded', definite: true });
+    gate.forget(second);
+    enter('d', 100);
+    gate.leave();
+    enter('e', 100);
+    gate.leave();
+    expect(begun).toEqual(['a', 'd', 'e']);
+  });
+
+  it('hands a long queue on to those who are through at once', () => {
+    const { gate, enter, begun } = world({ inFlight: 1, queued: 100_000 });
+    enter('first');
+    for (let index = 0; index < 100_000; index++) enter('next', 0, () => gate.leave());
+    gate.leave();
+    expect(begun).toHaveLength(100_001);
+    enter('last');
+    expect(begun.at(-1)).toBe('last');
   });
 });
