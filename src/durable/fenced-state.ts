@@ -205,7 +205,8 @@ const wasRemoved = ({ key }: FenceOptions, revision: number): NexaError =>
 async function store(options: FenceOptions, record: StateRecord, expected: number | undefined): Promise<Put> {
   const bytes = encodeState(record, options.codec);
   const within = { timeoutMs: options.storeMs };
-  const backOff = new BackOff(options);
+  /** Made when it is needed: nearly never. */
+  let backOff: BackOff | undefined;
   let lessSinceMs: number | undefined;
   for (let tries = 0; ; tries++) {
     if (options.signal.aborted) throw new NexaError('fenced', 'the activation is over', { where: { key: options.key } });
@@ -227,6 +228,7 @@ async function store(options: FenceOptions, record: StateRecord, expected: numbe
       lessSinceMs ??= options.clock.monotonicMs();
       if (options.clock.monotonicMs() - lessSinceMs > PATIENCE_MS) throw holdsLess(options);
     }
+    backOff ??= new BackOff(options);
     await backOff.pause();
   }
 }

@@ -21,7 +21,8 @@ export async function append(place: JournalPlace, record: JournalRecord, expecte
       where: { subject: place.subject },
       fix: 'Store less in one turn: put large content elsewhere and keep where it is.',
     });
-  const backOff = new BackOff(place.access);
+  /** Made when it is needed: nearly never. */
+  let backOff: BackOff | undefined;
   for (let tries = 0; ; tries++) {
     place.requireLife();
     try {
@@ -35,6 +36,7 @@ export async function append(place: JournalPlace, record: JournalRecord, expecte
     if (found?.record.recordId === recordId) return { stored: found.sequence, bytes: found.bytes };
     // Only a later record that was read proves the loss; a read that shows none is late, and the same append is repeated.
     if (found !== undefined) return { foreign: found };
+    backOff ??= new BackOff(place.access);
     await backOff.pause();
   }
 }

@@ -103,7 +103,7 @@ class Request implements Due, Turn {
   bucket: Bucket | undefined = undefined;
   before: Due | undefined = undefined;
   after: Due | undefined = undefined;
-  readonly #mux: ReplyMux;
+  private readonly mux: ReplyMux;
 
   constructor(
     mux: ReplyMux,
@@ -114,7 +114,7 @@ class Request implements Due, Turn {
     deadlineMs: number,
     resolve: (reply: Reply) => void,
   ) {
-    this.#mux = mux;
+    this.mux = mux;
     this.gate = gate;
     this.subject = subject;
     this.payload = payload;
@@ -127,9 +127,9 @@ class Request implements Due, Turn {
     return this.payload.length;
   }
   begin(): void {
-    this.#mux.send(this);
+    this.mux.send(this);
   }
   expire(): void {
-    this.#mux.settle(this, { why: 'timeout' });
+    this.mux.settle(this, { why: 'timeout' });
   }
 }
