@@ -1,7 +1,7 @@
-import { Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
 import { NexaError } from '../errors.ts';
 import type { Codec } from '../ports/codec.ts';
 import { EXT, MsgpackReader } from './msgpack-reader.ts';
+import { createEncoder, ExtData, type ExtensionCodecType } from './msgpack-writer.ts';
 import { asError, faultOf, isRef, LIMITS } from './plain-data.ts';
 
 /** Both encodings of a message. What one side encodes the other decodes to an equal value; anything else is refused by type. */
@@ -42,9 +42,7 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
     },
     decode: () => undefined,
   };
-  // The depth is bounded before: this one only must not be the first to refuse.
-  const freshEncoder = () => withNativeText(new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: LIMITS.depth + 2 }));
-  let encoder = freshEncoder();
+  let encoder = createEncoder(extensionCodec);
   const reader = new MsgpackReader(options.refOf ?? ((address) => address));
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -53,7 +51,7 @@ export function createCodec(options: CodecOptions = {}): MessageCodec {
     const fault = faultOf(value, 'msgpack', mostBytes);
     if (fault !== undefined) throw asError(fault);
     const encoded = encoder.encodeSharedRef(value);
-    if (encoded.length > KEPT_BYTES) encoder = freshEncoder();
+    if (encoded.length > KEPT_BYTES) encoder = createEncoder(extensionCodec);
     return fitting(encoded, mostBytes);
   };
   return {
@@ -89,54 +87,6 @@ const fitting = (payload: Uint8Array, mostBytes: number = LIMITS.frameBytes): Ui
 
 const invalid = (cause: unknown): NexaError =>
   new NexaError('invalid-message', `not a message: ${cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable'}`, { cause });
-
-/** Of the library's encoder, whose version is pinned. */
-interface EncoderInside {
-  pos: number;
-  readonly bytes: Uint8Array;
-  ensureBufferSizeToWrite(bytes: number): void;
-  writeStringHeader(bytes: number): void;
-  encodeString(text: string): unknown;
-}
-/** Up to so many characters a loop is faster than a call of the engine's. */
-const SHORT_TEXT = 64;
-
-/** The library looks at a text twice, one character at a time: of a message that costs more than all else. */
-function withNativeText(encoder: Encoder<undefined>): Encoder<undefined> {
-  const inside = encoder as unknown as EncoderInside;
-  const any = inside.encodeString.bind(inside);
-  let native: Buffer = Buffer.alloc(0);
-  inside.encodeString = (text) => {
-    if (text.length < SHORT_TEXT) return writeShort(inside, text) || any(text);
-    const bytes = Buffer.byteLength(text);
-    // Its longest header and the text, as the library reckons.
-    inside.ensureBufferSizeToWrite(5 + bytes);
-    inside.writeStringHeader(bytes);
-    if (native.buffer !== inside.bytes.buffer) native = Buffer.from(inside.bytes.buffer);
-    inside.pos += native.write(text, inside.pos);
-  };
-  return encoder;
-}
-
-/** False: it has other characters than ASCII, and nothing was written. */
-function writeShort(inside: EncoderInside, text: string): boolean {
-  const { length } = text;
-  inside.ensureBufferSizeToWrite(2 + length);
-  const { bytes } = inside;
-  let at = inside.pos;
-  if (length < 32) bytes[at++] = 0xa0 + length;
-  else {
-    bytes[at++] = 0xd9;
-    bytes[at++] = length;
-  }
-  for (let index = 0; index < length; index++) {
-    const character = text.charCodeAt(index);
-    if (character >= 0x80) return false;
-    bytes[at++] = character;
-  }
-  inside.pos = at;
-  return true;
-}
 
 /** Depth and count of a JSON text before it is parsed into something larger than itself. */
 function scanJson(payload: Uint8Array): void {

@@ -5,6 +5,11 @@ import type { MsgpackReader } from './msgpack-reader.ts';
 import type { ActorAddress, Peer } from './peer.ts';
 
 const LONGEST_CHAIN = 16;
+/** Characters of the path of an actor, and of an address as a text. */
+export const LONGEST_PATH = 2_048;
+export const LONGEST_ADDRESS = 4_096;
+export const LONGEST_REQUEST_ID = 64;
+export const LONGEST_TRACEPARENT = 128;
 const REMEMBERED_ADDRESSES = 4_096;
 
 export const misshapen = (what: string): NexaError =>
@@ -18,7 +23,7 @@ export const positive = (value: unknown): number => natural(value) || fail('a po
 export const duration = (value: unknown): number =>
   typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER ? value : fail('a duration');
 export const text = (value: unknown, longest: number): string =>
-  typeof value === 'string' && value.length <= longest ? value : fail('a text');
+  typeof value === 'string' && value.length <= longest && value.isWellFormed() ? value : fail('a text');
 export const bytes = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : fail('a body'));
 export const ids = (value: unknown): readonly string[] =>
   Array.isArray(value) && value.length <= LONGEST_CHAIN ? value.map((id) => text(id, 512)) : fail('a chain');
@@ -78,7 +83,7 @@ export function addressForms(): AddressForms {
     if (typeof value === 'string') return parsed(value);
     if (typeof value === 'number')
       return { kind: 'incarnation', node: of.node, nodeIncarnation: of.incarnation, path: REPLY_PATH, uid: natural(value) };
-    if (Array.isArray(value) && value.length === 2) return actorAt(text(value[0], 2_048), natural(value[1]), of);
+    if (Array.isArray(value) && value.length === 2) return actorAt(text(value[0], LONGEST_PATH), natural(value[1]), of);
     throw misshapen('an address');
   };
   const own = (value: unknown, of: Peer): Address => {

@@ -73,6 +73,16 @@ export type Frame = { readonly sender: Peer; readonly version: number } & (
 );
 export type FrameOf<K extends Frame['frame']> = Extract<Frame, { readonly frame: K }>;
 
+/** Messages to one peer on their way into one frame. */
+export interface Batch {
+  /** Written so far. */
+  readonly bytes: number;
+  /** Copies the body. @throws NexaError for what the receiver would refuse; nothing of it is written then. */
+  add(entry: Entry): void;
+  /** All that were added; begins the next one. */
+  frame(first: number, statement: Statement): Uint8Array;
+}
+
 /** Writes the frames of one node in one version. Addresses of the receiver's and the sender's own actors travel without the node. */
 export interface FrameWriter {
   readonly version: number;
@@ -80,13 +90,20 @@ export interface FrameWriter {
   readonly batch: number;
   /** Undefined: this version cannot cut a message, and a large one is refused. */
   readonly part: ((to: Peer, sequence: number, statement: Statement, entry: Entry, cut: Cut) => Uint8Array) | undefined;
-  messages(to: Peer, first: number, statement: Statement, entries: readonly Entry[]): Uint8Array;
+  messages(to: Peer): Batch;
   pulse(pulse: Pulse): Uint8Array;
   watch(mode: WatchMode, pairs: readonly WatchPair[]): Uint8Array;
   terminated(ends: readonly Ended[]): Uint8Array;
   resend(): Uint8Array;
   beat(beat: Beat): Uint8Array;
 }
+/** As many messages as one frame takes. */
+export function frameOf(writer: FrameWriter, to: Peer, first: number, statement: Statement, entries: readonly Entry[]): Uint8Array {
+  const batch = writer.messages(to);
+  for (const entry of entries) batch.add(entry);
+  return batch.frame(first, statement);
+}
+
 /** One layout of frames: its writer, and its reader by kind. */
 export interface Layout {
   readonly writer: FrameWriter;

@@ -1,12 +1,13 @@
 import { type Address, describeAddress } from '../actor/address.ts';
+import type { Envelope } from '../actor/envelope.ts';
 import type { DeadLetterReason } from '../actor/events.ts';
 import { NexaError, toNexaError } from '../errors.ts';
 import type { OutChannel, Window } from './channels.ts';
-import type { Entry, FrameWriter, Pulse, Statement } from './frame.ts';
+import type { Batch, Entry, FrameWriter, Pulse, Statement } from './frame.ts';
 import type { Peer } from './peer.ts';
 import { MOST_CUT } from './wire-2.ts';
 
-/** Bytes of bodies in one frame of several messages. */
+/** Of one frame of several messages. */
 const BATCH_BYTES = 65_536;
 /** How often a frame waits for what the same tick still sends. */
 const MOST_ROUNDS = 4;
@@ -23,7 +24,7 @@ export interface OutboxOptions {
   readonly publish: (frame: Uint8Array) => void;
   /** Too much waits in the transport, whoever it is for. */
   readonly congested: () => boolean;
-  readonly onRefused: (entry: Entry, error: NexaError, reason: DeadLetterReason) => void;
+  readonly onRefused: (envelope: Envelope, error: NexaError, reason: DeadLetterReason) => void;
   /** Runs it after what is running now, before I/O. */
   readonly soon: (run: () => void) => void;
   readonly onSent: () => void;
@@ -45,9 +46,11 @@ interface Lane {
 export class Outbox {
   private readonly options: OutboxOptions;
   private writer: FrameWriter | undefined;
-  private batch: Entry[] = [];
-  private batchBytes = 0;
-  private stage: Uint8Array | undefined;
+  private batch: Batch | undefined;
+  /** Of the batch, and the bytes of the body of each. */
+  private envelopes: Envelope[] = [];
+  private sizes: number[] = [];
+  private waitingBytes = 0;
   private flushing = false;
   private readonly lanes = new Map<string, Lane>();
   private readonly queued = { messages: 0, bytes: 0 };
@@ -61,7 +64,7 @@ export class Outbox {
 
   /** Not sent yet, large messages left out: they wait by their own bound. */
   get waiting(): Window {
-    return { messages: this.batch.length, bytes: this.batchBytes };
+    return { messages: this.envelopes.length, bytes: this.waitingBytes };
   }
   /** Waiting for a large message, or one themselves. */
   get queuedBytes(): number {
@@ -77,6 +80,7 @@ export class Outbox {
     if (writer !== this.writer) {
       this.flush();
       this.writer = writer;
+      this.batch = writer.messages(this.options.peer);
     }
     const large = body.length > this.options.partBytes;
     if (large && writer.part === undefined) {
@@ -88,27 +92,28 @@ export class Outbox {
       const lane = this.lanes.get(key);
       if (large || lane !== undefined) return this.queue(key, lane, { envelope, body });
     }
-    if (writer.batch === 1) {
-      this.sendBatch([{ envelope, body }]);
-      return true;
-    }
-    if (this.batch.length >= writer.batch || this.batchBytes + body.length > BATCH_BYTES) this.flush();
-    this.batch.push({ envelope, body: this.staged(body) });
-    this.batchBytes += body.length;
-    if (!this.flushing) {
+    this.add(envelope, body);
+    if (this.envelopes.length >= writer.batch) this.flush();
+    else if (!this.flushing) {
       this.flushing = true;
-      this.flushSoon(this.batch.length, 0);
+      this.flushSoon(this.envelopes.length, 0);
     }
     return true;
   }
 
   /** Sends what waits for company. */
   flush(): void {
-    if (this.batch.length === 0) return;
-    const entries = this.batch;
-    this.batch = [];
-    this.batchBytes = 0;
-    this.sendBatch(entries);
+    const { batch, envelopes, sizes } = this;
+    if (batch === undefined || envelopes.length === 0) return;
+    const { channel, statement, publish, onSent } = this.options;
+    this.empty();
+    try {
+      publish(batch.frame(channel.next, statement()));
+      for (const bytes of sizes) channel.took(bytes);
+      onSent();
+    } catch (thrown) {
+      for (const envelope of envelopes) this.refuse(envelope, thrown);
+    }
   }
 
   /** Goes on with large messages, as far as there is room: at each statement of the peer and at each pulse. */
@@ -122,8 +127,8 @@ export class Outbox {
       if (head !== undefined && head.body.length > this.options.partBytes) this.sendPart(lane, head);
       else if (head !== undefined) {
         this.leave(lane);
+        this.add(head.envelope, head.body);
         this.flush();
-        this.sendBatch([head]);
       }
       // Behind the others: they take turns.
       this.lanes.delete(key);
@@ -133,12 +138,12 @@ export class Outbox {
 
   /** Nothing of it is sent any more. */
   refuseAll(error: NexaError, reason: DeadLetterReason): void {
-    const waiting = [...this.batch, ...[...this.lanes.values()].flatMap(({ entries }) => entries)];
-    this.batch = [];
-    this.batchBytes = 0;
+    const waiting = [...this.envelopes, ...[...this.lanes.values()].flatMap(({ entries }) => entries.map(({ envelope }) => envelope))];
+    this.empty();
+    this.batch = this.writer?.messages(this.options.peer);
     this.lanes.clear();
     Object.assign(this.queued, { messages: 0, bytes: 0 });
-    for (const entry of waiting) this.options.onRefused(entry, error, reason);
+    for (const envelope of waiting) this.options.onRefused(envelope, error, reason);
   }
 
   private queue(key: string, lane: Lane | undefined, { envelope, body }: Entry): boolean {
@@ -161,7 +166,7 @@ export class Outbox {
   }
 
   private sendPart(lane: Lane, { envelope, body }: Entry): void {
-    const { channel, peer, partBytes, statement, publish, onRefused } = this.options;
+    const { channel, peer, partBytes, statement, publish } = this.options;
     this.flush();
     if (lane.sent === 0) lane.number = ++this.numbers;
     const count = Math.ceil(body.length / partBytes);
@@ -173,8 +178,7 @@ export class Outbox {
       publish(frame);
     } catch (thrown) {
       this.leave(lane);
-      const error = toNexaError(thrown, 'unavailable');
-      return onRefused({ envelope, body }, error, reasonOf(error));
+      return this.refuse(envelope, thrown);
     }
     channel.took(piece.length);
     this.part = channel.sent;
@@ -184,7 +188,7 @@ export class Outbox {
 
   private flushSoon(known: number, rounds: number): void {
     this.options.soon(() => {
-      const now = this.batch.length;
+      const now = this.envelopes.length;
       // What runs in this tick may send more: each round lets it.
       if (now > known && rounds < MOST_ROUNDS) return this.flushSoon(now, rounds + 1);
       this.flushing = false;
@@ -192,34 +196,27 @@ export class Outbox {
     });
   }
 
-  private sendBatch(entries: readonly Entry[]): void {
-    const { writer } = this;
-    const { channel, peer, statement, publish, onRefused, onSent } = this.options;
-    if (writer === undefined) return;
+  private add(envelope: Envelope, body: Uint8Array): void {
+    const { batch, envelopes, options } = this;
+    if (batch === undefined) return;
+    if (envelopes.length > 0 && batch.bytes + body.length > Math.min(BATCH_BYTES, options.partBytes)) this.flush();
     try {
-      publish(writer.messages(peer, channel.next, statement(), entries));
-      for (const { body } of entries) channel.took(body.length);
-      onSent();
+      batch.add({ envelope, body });
     } catch (thrown) {
-      // One that cannot be written must not take the others along.
-      if (entries.length > 1)
-        for (const { envelope, body } of entries.map((entry) => ({ ...entry, body: entry.body.slice() })))
-          this.sendBatch([{ envelope, body }]);
-      else
-        for (const entry of entries) {
-          const error = toNexaError(thrown, 'unavailable');
-          onRefused(entry, error, reasonOf(error));
-        }
+      return this.refuse(envelope, thrown);
     }
+    this.envelopes.push(envelope);
+    this.sizes.push(body.length);
+    this.waitingBytes += body.length;
   }
-
-  /** A copy that lasts until the frame is written. */
-  private staged(body: Uint8Array): Uint8Array {
-    if (body.length > BATCH_BYTES) return body.slice();
-    this.stage ??= new Uint8Array(BATCH_BYTES);
-    const copy = this.stage.subarray(this.batchBytes, this.batchBytes + body.length);
-    copy.set(body);
-    return copy;
+  private empty(): void {
+    this.envelopes = [];
+    this.sizes = [];
+    this.waitingBytes = 0;
+  }
+  private refuse(envelope: Envelope, thrown: unknown): void {
+    const error = toNexaError(thrown, 'unavailable');
+    this.options.onRefused(envelope, error, reasonOf(error));
   }
 }
 

@@ -90,7 +90,7 @@ export function createRemote(options: RemoteOptions): Remote {
         counters.sentBytes += frame.length;
       },
       congested: () => transport.bufferedBytes() >= bounds.bufferedBytes,
-      onRefused: ({ envelope }, error, reason) => refuse(envelope, error, reason),
+      onRefused: (envelope, error, reason) => refuse(envelope, error, reason),
       soon: options.soon ?? queueMicrotask,
       deliver: (envelope) => options.onEnvelope(envelope, peer),
       pressure: options.pressure ?? (() => 'room'),

@@ -1,7 +1,21 @@
 import { formatAddress } from '../actor/address.ts';
 import type { Codec } from '../ports/codec.ts';
-import type { Ended, Frame, Layout, Reason, WatchMode } from './frame.ts';
-import { type AddressForms, bytes, duration, fail, ids, list, natural, optional, positive, rest, text } from './frame-shapes.ts';
+import type { Ended, Entry, Frame, Layout, Reason, WatchMode } from './frame.ts';
+import {
+  type AddressForms,
+  bytes,
+  duration,
+  fail,
+  ids,
+  LONGEST_REQUEST_ID,
+  LONGEST_TRACEPARENT,
+  list,
+  natural,
+  optional,
+  positive,
+  rest,
+  text,
+} from './frame-shapes.ts';
 import type { MsgpackReader } from './msgpack-reader.ts';
 import type { Peer } from './peer.ts';
 
@@ -19,22 +33,32 @@ export function wire1(self: Peer, codec: Codec, forms: AddressForms): Layout {
       version: VERSION,
       batch: 1,
       part: undefined,
-      messages: (to, first, { taken }, entries) => {
-        const [entry] = entries;
-        if (entry === undefined || entries.length > 1) return fail('one message');
-        const { envelope, body } = entry;
-        return codec.encode([
-          ...[VERSION, KIND.envelope, self.node, self.incarnation, first, taken],
-          forms.short(envelope.to, to),
-          forms.short(envelope.replyTo, self),
-          forms.short(envelope.from, self),
-          envelope.epoch ?? null,
-          envelope.chain ?? null,
-          envelope.requestId ?? null,
-          envelope.budgetMs ?? null,
-          envelope.traceparent ?? null,
-          body,
-        ]);
+      messages: (to) => {
+        let entry: Entry | undefined;
+        return {
+          get bytes() {
+            return entry?.body.length ?? 0;
+          },
+          add: (one) => {
+            entry = { envelope: one.envelope, body: one.body.slice() };
+          },
+          frame: (first, { taken }) => {
+            const { envelope, body } = entry ?? fail('one message');
+            entry = undefined;
+            return codec.encode([
+              ...[VERSION, KIND.envelope, self.node, self.incarnation, first, taken],
+              forms.short(envelope.to, to),
+              forms.short(envelope.replyTo, self),
+              forms.short(envelope.from, self),
+              envelope.epoch ?? null,
+              envelope.chain ?? null,
+              envelope.requestId ?? null,
+              envelope.budgetMs ?? null,
+              envelope.traceparent ?? null,
+              body,
+            ]);
+          },
+        };
       },
       pulse: ({ sent, known, statement, watches }) =>
         codec.encode([
@@ -58,9 +82,9 @@ export function wire1(self: Peer, codec: Codec, forms: AddressForms): Layout {
                 from: optional(from, (value) => forms.own(value, sender)),
                 epoch: optional(epoch, natural),
                 chain: optional(chain, ids),
-                requestId: optional(requestId, (value) => text(value, 64)),
+                requestId: optional(requestId, (value) => text(value, LONGEST_REQUEST_ID)),
                 budgetMs: optional(budgetMs, duration),
-                traceparent: optional(traceparent, (value) => text(value, 128)),
+                traceparent: optional(traceparent, (value) => text(value, LONGEST_TRACEPARENT)),
               },
               body: bytes(body),
             },

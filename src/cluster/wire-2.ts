@@ -1,9 +1,28 @@
+import type { Address } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Window } from './channels.ts';
-import type { Entry, Layout, Statement } from './frame.ts';
-import { type AddressForms, bytes, duration, fail, ids, isThere, list, natural, optional, positive, rest, text } from './frame-shapes.ts';
+import type { Batch, Entry, Layout, Statement } from './frame.ts';
+import {
+  type AddressForms,
+  bytes,
+  duration,
+  fail,
+  ids,
+  isThere,
+  LONGEST_ADDRESS,
+  LONGEST_PATH,
+  LONGEST_REQUEST_ID,
+  LONGEST_TRACEPARENT,
+  list,
+  natural,
+  optional,
+  positive,
+  rest,
+  text,
+} from './frame-shapes.ts';
 import type { MsgpackReader } from './msgpack-reader.ts';
+import { MsgpackWriter } from './msgpack-writer.ts';
 import type { Peer } from './peer.ts';
 import { KIND, sameInAll } from './wire-1.ts';
 
@@ -12,6 +31,10 @@ const MESSAGES = 6;
 const PART = 7;
 /** Fields before the messages: the first sequence, and what the receiver states. */
 const STATED = 4;
+/** Version, kind, node and incarnation. */
+const HEAD = 4;
+/** Room for messages that is kept from one frame to the next. */
+const KEPT_BYTES = 262_144;
 /** Messages in one frame. */
 const BATCH = 256;
 /** Fields of one message; those that are not there are cut off from the end. */
@@ -20,6 +43,17 @@ export const MOST_PARTS = 1_024;
 /** Large messages under way at a time, and actors without room, that one pulse may name. */
 export const MOST_CUT = 64;
 export const MOST_HELD = 256;
+
+/** How many of them a message has. */
+function fieldsOf({ traceparent, chain, epoch, requestId, budgetMs, replyTo, from }: Envelope): number {
+  if (traceparent !== undefined) return 9;
+  if (chain !== undefined) return 8;
+  if (epoch !== undefined) return 7;
+  if (requestId !== undefined) return 6;
+  if (budgetMs !== undefined) return 5;
+  if (replyTo !== undefined) return 4;
+  return from === undefined ? 2 : 3;
+}
 
 /** The second layout: many messages in a frame, large ones in parts, and the receiver of a channel says its window. */
 export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
@@ -31,20 +65,64 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
     window: optional(messages, (value): Window => ({ messages: natural(value), bytes: natural(inBytes) })),
   });
 
-  const fieldsOf = (to: Peer, { envelope, body }: Entry): readonly unknown[] => {
-    const fields: unknown[] = [
-      body,
-      forms.short(envelope.to, to),
-      forms.short(envelope.from, self),
-      forms.short(envelope.replyTo, self),
-      envelope.budgetMs ?? null,
-      envelope.requestId ?? null,
-      envelope.epoch ?? null,
-      envelope.chain ?? null,
-      envelope.traceparent ?? null,
-    ];
-    while (fields.at(-1) === null) fields.pop();
-    return fields;
+  const front = new MsgpackWriter();
+  /** What a frame begins with, up to its messages. */
+  const writeFront = (kind: number, fields: number, first: number, now: Statement): void => {
+    front.cut(0);
+    front.list(fields);
+    for (const value of head(kind)) front.value(value);
+    front.value(first);
+    for (const value of stated(now)) front.value(value);
+  };
+  const writeAddress = (out: MsgpackWriter, address: Address | undefined, of: Peer): void => {
+    const short = forms.short(address, of);
+    if (!Array.isArray(short)) return out.value(typeof short === 'string' ? text(short, LONGEST_ADDRESS) : short);
+    out.list(2);
+    out.value(text(short[0], LONGEST_PATH));
+    out.value(short[1]);
+  };
+  const write = (out: MsgpackWriter, to: Peer, { envelope, body }: Entry): void => {
+    const fields = fieldsOf(envelope);
+    out.list(fields);
+    out.bytes(body);
+    writeAddress(out, envelope.to, to);
+    if (fields > 2) writeAddress(out, envelope.from, self);
+    if (fields > 3) writeAddress(out, envelope.replyTo, self);
+    if (fields > 4) out.value(envelope.budgetMs);
+    if (fields > 5) out.value(optional(envelope.requestId, (id) => text(id, LONGEST_REQUEST_ID)));
+    if (fields > 6) out.value(envelope.epoch);
+    if (fields > 7) out.value(optional(envelope.chain, ids));
+    if (fields > 8) out.value(optional(envelope.traceparent, (trace) => text(trace, LONGEST_TRACEPARENT)));
+  };
+  const batchTo = (to: Peer): Batch => {
+    let out = new MsgpackWriter();
+    let count = 0;
+    return {
+      get bytes() {
+        return out.length;
+      },
+      add: (entry) => {
+        const before = out.length;
+        try {
+          write(out, to, entry);
+          count++;
+        } catch (error) {
+          out.cut(before);
+          throw error;
+        }
+      },
+      frame: (first, now) => {
+        writeFront(MESSAGES, HEAD + STATED + 1, first, now);
+        front.list(count);
+        const frame = new Uint8Array(front.length + out.length);
+        frame.set(front.written);
+        frame.set(out.written, front.length);
+        count = 0;
+        if (out.capacity > KEPT_BYTES) out = new MsgpackWriter();
+        else out.cut(0);
+        return frame;
+      },
+    };
   };
   const entry = (fields: MsgpackReader, sender: Peer): Entry => {
     const count = fields.list();
@@ -65,9 +143,9 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
       from: isThere(from) ? forms.own(from, sender) : undefined,
       epoch: optional(epoch, natural),
       chain: optional(chain, ids),
-      requestId: isThere(requestId) ? text(requestId, 64) : undefined,
+      requestId: isThere(requestId) ? text(requestId, LONGEST_REQUEST_ID) : undefined,
       budgetMs: optional(budgetMs, duration),
-      traceparent: isThere(traceparent) ? text(traceparent, 128) : undefined,
+      traceparent: isThere(traceparent) ? text(traceparent, LONGEST_TRACEPARENT) : undefined,
     };
     return { envelope, body };
   };
@@ -84,10 +162,13 @@ export function wire2(self: Peer, codec: Codec, forms: AddressForms): Layout {
       ...same.writer,
       version: VERSION,
       batch: BATCH,
-      messages: (to, first, now, entries) =>
-        codec.encode([...head(MESSAGES), first, ...stated(now), entries.map((each) => fieldsOf(to, each))]),
-      part: (to, sequence, now, each, { number, index, count, totalBytes }) =>
-        codec.encode([...head(PART), sequence, ...stated(now), fieldsOf(to, each), number, index, count, totalBytes]),
+      messages: batchTo,
+      part: (to, sequence, now, each, { number, index, count, totalBytes }) => {
+        writeFront(PART, HEAD + STATED + 5, sequence, now);
+        write(front, to, each);
+        for (const value of [number, index, count, totalBytes]) front.value(value);
+        return front.written.slice();
+      },
       pulse: ({ sent, known, statement: now, watches, cut, held, heeded }) =>
         codec.encode([
           ...[...head(KIND.pulse), sent, known, ...stated(now), watches?.count ?? null, watches?.hash ?? null],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatAddress } from '../../src/actor/address.ts';
 import type { Envelope } from '../../src/actor/envelope.ts';
 import { createCodec } from '../../src/cluster/codec.ts';
+import { frameOf } from '../../src/cluster/frame.ts';
 import type { NexaError } from '../../src/errors.ts';
 import type { FaultSettings } from '../../src/memory/network.ts';
 import { actor, names, nothing, numbers, silence, tell, world, writerOf } from './remotes.ts';
@@ -320,13 +321,13 @@ describe('hostile frames', () => {
     transport.publish(inbox, codec.encode([3, 0, 'm', 1]));
     transport.publish(
       inbox,
-      mallory.messages({ node: 'a', incarnation: 1 }, 1, nothing, [
+      frameOf(mallory, { node: 'a', incarnation: 1 }, 1, nothing, [
         { envelope: { to: actor({ node: 'a', incarnation: 2 }, 'x', 1), message: 0 }, body: codec.encode(1) },
       ]),
     );
     transport.publish(
       inbox,
-      mallory.messages(a.self, 2, nothing, [{ envelope: { to: actor(a.self, 'x', 1), message: 0 }, body: Uint8Array.of(0xc1) }]),
+      frameOf(mallory, a.self, 2, nothing, [{ envelope: { to: actor(a.self, 'x', 1), message: 0 }, body: Uint8Array.of(0xc1) }]),
     );
     transport.publish(inbox, writerOf(a.self).resend());
     await clock.advance(100);
@@ -341,7 +342,7 @@ describe('hostile frames', () => {
     const { transport } = network.connect('b');
     transport.publish(
       names.node('a', 1),
-      wire.messages(a.self, 1, nothing, [
+      frameOf(wire, a.self, 1, nothing, [
         { envelope: { to: actor(a.self, 'x', 1), message: 0, replyTo: actor(b.self, '?', 8) }, body: Uint8Array.of(0xc1) },
       ]),
     );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Address } from '../../src/actor/address.ts';
 import { createCodec } from '../../src/cluster/codec.ts';
-import type { Entry, FrameOf, FrameWriter, Pulse } from '../../src/cluster/frame.ts';
+import { type Entry, type FrameOf, type FrameWriter, frameOf, type Pulse } from '../../src/cluster/frame.ts';
 import type { ActorAddress, Peer } from '../../src/cluster/peer.ts';
 import { createWire } from '../../src/cluster/wire.ts';
 import { NexaError } from '../../src/errors.ts';
@@ -64,14 +64,14 @@ const inAll = (wire: FrameWriter): Readonly<Record<string, () => Uint8Array>> =>
 });
 /** What each version looks like for ever: a change of these bytes is a new version. */
 const frames: Readonly<Record<string, () => Uint8Array>> = {
-  'v1-envelope-full': () => wire1.messages(n2, 1, taken(0), entries),
-  'v1-envelope-bare': () => wire1.messages(n2, 4_294_967_296, taken(9), [{ envelope: bare, body }]),
-  'v1-envelope-answer': () => wire1.messages(n2, 3, taken(2), [{ envelope: answer, body: refusal }]),
+  'v1-envelope-full': () => frameOf(wire1, n2, 1, taken(0), entries),
+  'v1-envelope-bare': () => frameOf(wire1, n2, 4_294_967_296, taken(9), [{ envelope: bare, body }]),
+  'v1-envelope-answer': () => frameOf(wire1, n2, 3, taken(2), [{ envelope: answer, body: refusal }]),
   'v1-pulse': () => wire1.pulse(pulse),
   'v1-pulse-without-watches': () => wire1.pulse({ ...pulse, watches: undefined }),
   'v2-messages': () =>
-    wire2.messages(n2, 4_294_967_296, stated, [...entries, { envelope: bare, body }, { envelope: answer, body: refusal }]),
-  'v2-messages-one': () => wire2.messages(n2, 1, taken(0), [{ envelope: bare, body }]),
+    frameOf(wire2, n2, 4_294_967_296, stated, [...entries, { envelope: bare, body }, { envelope: answer, body: refusal }]),
+  'v2-messages-one': () => frameOf(wire2, n2, 1, taken(0), [{ envelope: bare, body }]),
   'v2-part': () => part(n2, 12, stated, { envelope: full, body }, { number: 3, index: 1, count: 4, totalBytes: 2_000_000 }),
   'v2-pulse': () =>
     wire2.pulse({
@@ -128,13 +128,13 @@ describe.each([wire1, wire2])('a frame of version $version', (wire) => {
   const read = (frame: Uint8Array) => reader.read(frame);
 
   test('carries every field of an envelope, and the body as it was', () => {
-    const frame = read(wire.messages(n2, 7, taken(6), entries)) as FrameOf<'messages'>;
+    const frame = read(frameOf(wire, n2, 7, taken(6), entries)) as FrameOf<'messages'>;
     expect(frame).toMatchObject({ frame: 'messages', sender: n1, first: 7, statement: { taken: 6 }, entries: [{ envelope: full }] });
     expect(codec.decode(frame.entries[0]?.body as Uint8Array)).toEqual({ type: 'add', by: 1 });
   });
 
   test('leaves out what is not there', () => {
-    const frame = read(wire.messages(n2, 1, taken(0), [{ envelope: bare, body }])) as FrameOf<'messages'>;
+    const frame = read(frameOf(wire, n2, 1, taken(0), [{ envelope: bare, body }])) as FrameOf<'messages'>;
     expect(JSON.parse(JSON.stringify(frame.entries[0]?.envelope))).toEqual({ to: bare.to });
   });
 
@@ -151,7 +151,7 @@ describe.each([wire1, wire2])('a frame of version $version', (wire) => {
         fc.oneof(anyActor(fc.constantFrom(n1, n2, { node: 'n3', incarnation: 3 })), agent),
         anyActor(fc.constant(n1)),
         (to, replyTo, from) => {
-          const frame = read(wire.messages(n2, 1, taken(0), [{ envelope: { to, replyTo, from, message: undefined }, body }]));
+          const frame = read(frameOf(wire, n2, 1, taken(0), [{ envelope: { to, replyTo, from, message: undefined }, body }]));
           expect(frame).toMatchObject({ entries: [{ envelope: { to, replyTo, from } }] });
         },
       ),
@@ -179,11 +179,30 @@ describe.each([wire1, wire2])('a frame of version $version', (wire) => {
 describe('wire 2', () => {
   test('carries many messages in one frame, with the window of the receiver', () => {
     const many = Array.from({ length: 256 }, (_, index) => ({ envelope: { ...bare, requestId: `r${index}` }, body: codec.encode(index) }));
-    const frame = reader.read(wire2.messages(n2, 100, stated, many)) as FrameOf<'messages'>;
+    const frame = reader.read(frameOf(wire2, n2, 100, stated, many)) as FrameOf<'messages'>;
     expect(frame).toMatchObject({ first: 100, statement: stated });
     expect(frame.entries.map((entry) => [entry.envelope.requestId, codec.decode(entry.body)])).toEqual(
       many.map((_, index) => [`r${index}`, index]),
     );
+  });
+
+  test('what its receiver would refuse is refused as it is added, and takes none of the others along', () => {
+    const batch = wire2.messages(n2);
+    batch.add({ envelope: bare, body });
+    const { bytes } = batch;
+    const unfit = [
+      { ...full, traceparent: 'x'.repeat(129) },
+      { ...full, requestId: 'x\ud800' },
+      { ...full, chain: new Array(17).fill('n1.1/12') },
+      { ...full, to: { kind: 'agent', type: 'counter', id: '\udc00' } },
+    ] as const;
+    for (const envelope of unfit) expect(codeOf(() => batch.add({ envelope, body }))).not.toBe('nothing');
+    expect(batch.bytes).toBe(bytes);
+    batch.add({ envelope: answer, body: refusal });
+    const frame = reader.read(batch.frame(5, stated)) as FrameOf<'messages'>;
+    expect(frame.entries.map(({ envelope }) => envelope.to)).toEqual([bare.to, answer.to]);
+    batch.add({ envelope: bare, body });
+    expect(reader.read(batch.frame(7, stated))).toMatchObject({ first: 7, entries: [{ body }] });
   });
 
   test('carries a part of a message with its whole envelope, and who has no room', () => {

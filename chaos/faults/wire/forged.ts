@@ -16,8 +16,11 @@ export function forged(to: Incarnation, body: Uint8Array, random: SeededRandom):
     message: undefined,
   } as const;
   switch (random.between(0, 3)) {
-    case 0:
-      return writer.messages(to, random.between(1, 1_000_000), { taken, window: undefined }, [{ envelope, body }]);
+    case 0: {
+      const batch = writer.messages(to);
+      batch.add({ envelope, body });
+      return batch.frame(random.between(1, 1_000_000), { taken, window: undefined });
+    }
     case 1:
       return writer.resend();
     case 2:
