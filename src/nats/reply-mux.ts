@@ -54,9 +54,9 @@ export class ReplyMux {
     one.id = (this.#count++).toString(36);
     this.#pending.set(one.id, one);
     if (!this.#wire.connected()) return this.settle(one, { why: 'disconnected' });
-    this.#listen();
     const { subject, payload, headers } = one;
     try {
+      this.#listen();
       const reply = this.#prefix + one.id;
       connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
     } catch (error) {
@@ -75,7 +75,6 @@ export class ReplyMux {
 
   #listen(): void {
     if (this.#subscribed) return;
-    this.#subscribed = true;
     this.#wire.connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
         if (error !== null) return this.#wire.log.error({ error, subject: `${this.#prefix}*` }, 'the NATS server refused the inbox');
@@ -83,6 +82,7 @@ export class ReplyMux {
         if (one !== undefined) this.settle(one, isNoResponders(message) ? { why: 'no-responders' } : { message });
       },
     });
+    this.#subscribed = true;
   }
   #failAll(): void {
     for (const one of [...this.#pending.values()]) this.settle(one, { why: 'disconnected' });
