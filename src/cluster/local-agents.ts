@@ -27,7 +27,10 @@ interface Told {
   gaveUp(agent: Local, error: NexaError): void;
 }
 
-/** One agent with which something is under way here, and what its activation goes by. */
+/**
+ * One agent with which something is under way here, and what its activation goes by. Epochs begin as undefined and not as 0: a field
+ * of numbers alone has a copy of each large one, which others share.
+ */
 class Local implements ActivationRules {
   readonly key: string;
   readonly type: string;
@@ -37,9 +40,9 @@ class Local implements ActivationRules {
   /** On its way to being put away: over in a moment, and until then nothing else begins. */
   passivating: Activation | undefined = undefined;
   /** The last epoch at which this node was told to own it. */
-  ownedAt = 0;
+  ownedAt: number | undefined = undefined;
   /** The last epoch at which it was active here. */
-  activeAt = 0;
+  activeAt: number | undefined = undefined;
   /** Absent while nothing waits. */
   parked: Parked | undefined = undefined;
   /** What its reads said of the store. */
