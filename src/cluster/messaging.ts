@@ -1,5 +1,4 @@
 import { type Address, REPLY_PATH, windowOf } from '../actor/address.ts';
-import { asOutcome } from '../actor/ask-table.ts';
 import { itemsOf } from '../actor/stream/frames.ts';
 import type { System } from '../actor/system.ts';
 import { topicAddress } from '../actor/system-topic.ts';
@@ -71,7 +70,7 @@ export function messaging(options: {
       if (to.kind === 'agent') return router.arrived(envelope);
       // The items of a stream are no outcome, and what had no answer before them is on its way no more.
       const answer = to.path === REPLY_PATH || (windowOf(to.path) !== undefined && itemsOf(envelope.message) === undefined);
-      if (answer && router.intercept(to.uid, asOutcome(envelope.message))) return true;
+      if (answer && router.intercept(to.uid, envelope.message)) return true;
       return system.deliver(envelope);
     },
     pressure: (to) => (to.kind === 'agent' ? options.locals().pressure(agentKey(to.type, to.id)) : system.pressure(to)),

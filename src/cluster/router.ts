@@ -1,4 +1,5 @@
 import type { Address, NodeId } from '../actor/address.ts';
+import { asOutcome } from '../actor/ask-table.ts';
 import { AskMail, type Envelope, Mail } from '../actor/envelope.ts';
 import type { DeadLetterReason } from '../actor/events.ts';
 import type { Outcome } from '../actor/signal.ts';
@@ -45,7 +46,7 @@ export interface Router {
   /** A message for a named agent that another node sent here, because it takes this one for the owner. False is tell's hint. */
   arrived(envelope: Envelope): boolean;
   /** An answer that arrived for an ask of this node; true: it was a definite "not here", and the message is on its way again. */
-  intercept(askId: number, outcome: Outcome<unknown>): boolean;
+  intercept(askId: number, answer: unknown): boolean;
   /** A message that was parked for an activation of this node which did not come about. */
   refused(envelope: Envelope, error: NexaError): void;
   /** The copy shows another record of that agent: who waits for its next owner looks at once. */
@@ -300,10 +301,11 @@ export function agentRouter(options: {
       }
       options.reply(envelope.replyTo, { ok: false, error });
     },
-    intercept(id, outcome) {
+    intercept(id, answer) {
       const entry = onTheWay.get(id);
       if (entry === undefined) return false;
       onTheWay.delete(id);
+      const outcome = asOutcome(answer);
       if (outcome.ok || outcome.error.code !== 'not-owner') return false;
       const known = Number(outcome.error.where.revision);
       if (Number.isFinite(known)) options.places().hint(entry.key, known);

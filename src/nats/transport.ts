@@ -104,12 +104,13 @@ function headerBytes(headers: ReadonlyMap<string, string>): number {
 }
 
 function inbound(message: Msg): Inbound {
-  const received = message.headers;
+  // Each look at these decodes anew what is not there.
+  const { headers: received, reply } = message;
   return {
     subject: message.subject,
     payload: message.data,
     headers: received === undefined ? NO_HEADERS : new Map(received.keys().map((name) => [name, received.get(name)])),
-    ...(message.reply === undefined || message.reply === '' ? {} : { reply: receivedReply(message.reply) }),
+    ...(reply === undefined || reply === '' ? {} : { reply: receivedReply(reply) }),
     noResponders: isNoResponders(message),
   };
 }
