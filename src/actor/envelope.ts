@@ -32,6 +32,9 @@ export interface Guard {
 export const FATE = { open: 0, replied: 1, deferred: 2, stashed: 3 } as const;
 export type Fate = (typeof FATE)[keyof typeof FATE];
 
+/** In place of a told message: there is none. */
+export const NOTHING: unique symbol = Symbol('nothing');
+
 /**
  * An envelope in a mailbox. A told message has only the fields set below, because there are so many of them; what is rare comes
  * from the prototype, or from {@link AskMail} and {@link OwnMail}.

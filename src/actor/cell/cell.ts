@@ -4,7 +4,7 @@ import { ambient } from '../ambient.ts';
 import type { Behavior } from '../behavior.ts';
 import type { Gate } from '../elsewhere.ts';
 import type { Handle, Turnable } from '../engine.ts';
-import { Mail, StampedMail } from '../envelope.ts';
+import { Mail, NOTHING, StampedMail } from '../envelope.ts';
 import { LiveRef, NamedRef } from '../live-ref.ts';
 import { DEFAULT_LIMITS, Mailbox, mailboxLimits, type Owner } from '../mailbox.ts';
 import type { Props } from '../props.ts';
@@ -28,8 +28,6 @@ export type CellState = 'starting' | 'running' | 'suspended' | 'restarting' | 's
 /** Work of the runtime itself that must not overlap with the actor's turns; runs also while the gate is closed. */
 export type Task = (context: CellContext) => unknown;
 
-/** In place of a told message: there is none. */
-export const NOTHING: unique symbol = Symbol('nothing');
 const DEFAULT_STRATEGY = oneForOne();
 const MOST_TASKS = 1_000;
 
