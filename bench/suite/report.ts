@@ -62,7 +62,9 @@ export function figures(workload: Workload, rows: readonly Row[]): string {
 
 /** A workload: what is done, what was seen, what to know before believing it. */
 export const paragraphs = (workload: Workload, rows: readonly Row[]): string =>
-  [workload.about, figures(workload, rows), workload.words].filter((text) => text !== undefined).join('\n\n');
+  [workload.about, figures(workload, rows), fewerRounds(workload), workload.words].filter((text) => text !== undefined).join('\n\n');
+const fewerRounds = ({ rounds }: Workload): string | undefined =>
+  rounds === undefined ? undefined : `At most ${rounds} rounds: one takes long.`;
 
 /** What was to be reached, and what was. */
 export function reached(workloads: readonly Workload[], rows: readonly Row[]): string {

@@ -39,15 +39,16 @@ export async function rounds(workload: Workload, options: RoundsOptions): Promis
   );
   await using temporary = await temporaryFolder();
   await using started = await servers(workload.servers, join(temporary.path, 'servers'));
+  const count = Math.min(options.rounds, workload.rounds ?? options.rounds);
   const rows: Row[] = [];
   const failures: string[] = [];
   for (const at of workload.cases) {
     const named = [workload.name, at].filter((word) => word !== '').join(', ');
     const values = new Map<string, Record<string, number[]>>();
     for (const name of Object.keys(workload.contenders)) if (!lacking.has(name)) values.set(name, {});
-    for (let round = 1; round <= options.rounds; round++)
+    for (let round = 1; round <= count; round++)
       for (const contender of turn([...values.keys()], round - 1)) {
-        say(`${named}: round ${round} of ${options.rounds}, ${contender}`);
+        say(`${named}: round ${round} of ${count}, ${contender}`);
         const folder = join(temporary.path, `${at}-${round}-${contender}`.replaceAll(/[^\w-]/g, '-'));
         await mkdir(folder, { recursive: true });
         const { urls, monitors } = started;

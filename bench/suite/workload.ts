@@ -65,6 +65,8 @@ export interface Workload {
   /** The first is ours. */
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly reach: readonly Reach[];
+  /** No more than so many, since one takes long; its page says so. */
+  readonly rounds?: number;
   /** What to know before believing the figures. */
   readonly words?: string;
 }

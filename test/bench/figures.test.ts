@@ -137,7 +137,8 @@ describe('report', () => {
     expect(figures(workload, [])).toBe('Not measured.');
   });
   test('the words stand with the figures', () => {
-    expect(paragraphs(workload, rows)).toMatch(/^Messages are told\.\n\n\| measure[\s\S]+\n\nOne process\.$/);
+    expect(paragraphs(workload, rows)).toMatch(/^Messages are told\.\n\n\| measure[\s\S]+\|\n\nOne process\.$/);
+    expect(paragraphs({ ...workload, rounds: 2 }, rows)).toMatch(/\|\n\nAt most 2 rounds: one takes long\.\n\nOne process\.$/);
   });
 });
 

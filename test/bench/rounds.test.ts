@@ -35,6 +35,16 @@ test('who fails has no figure, is named with how, and leaves the others to go on
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test('a workload that takes long has fewer rounds', { timeout: 120_000 }, async () => {
+  const { nexa } = faults.contenders;
+  const rates = async (options: Partial<RoundsOptions>) =>
+    (await measure({ ...faults, rounds: 2, contenders: { nexa } as Workload['contenders'] }, options)).rows.map(
+      ({ values }) => values.rate,
+    );
+  expect(await rates({ rounds: 3 })).toEqual([[6, 6]]);
+  expect(await rates({ rounds: 1 })).toEqual([[6]]);
+});
+
 test('who says nothing is given up', { timeout: 120_000 }, async () => {
   expect(await measure(hanging, { limitMs: 100 })).toEqual({
     rows: [],

@@ -74,6 +74,7 @@ export const manyAgents: Workload = {
     { measure: 'resident', limit: 2_048 },
     { measure: 'subscriptions', limit: 0 },
   ],
+  rounds: 2,
   words:
     'A node subscribes for itself, not for its agents. Resident memory holds what the garbage collector has not given back: it says what a process grows to, not what an agent is.',
 };

@@ -46,6 +46,7 @@ export const placeTableFill: Workload = {
   servers: 1,
   contenders: { nexa: filled(placeTable), 'plain Map': filled(plainMap) },
   reach: [{ measure: 'bytes', limit: 300 }],
+  rounds: 2,
   words:
     'The table alone, without who listens to its changes in a node. The plain Map keeps the decoded records over the same watch: what is beside it is the checks, the order of revisions and the memory of deletions. Rates of a watch and of calls from memory cannot be compared with each other.',
 };
