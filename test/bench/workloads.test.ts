@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { changes } from '../../bench/suite/compare.ts';
 import { blocks, CHART, charted, document } from '../../bench/suite/document.ts';
 import type { BenchRecord } from '../../bench/suite/report.ts';
 import { highlights } from '../../bench/workloads/highlights.ts';
@@ -42,6 +43,27 @@ test('each figure has another contender or a limit beside it', () => {
           .map((measure) => `${name}: ${measure}`),
   );
   expect(bare).toEqual([]);
+});
+
+test.each(Object.entries(sections))('a worse half of %s is found beside an earlier record', (_, section) => {
+  const seen = (worse: boolean): BenchRecord => ({
+    ...empty,
+    rows: section.flatMap(({ name, cases, contenders, measures }) =>
+      cases.flatMap((at) =>
+        Object.keys(contenders).map((contender, index) => {
+          const value = (better: string): number => (worse && index === 0 ? (better === 'more' ? 0.5 : 2) : 1);
+          const values = Object.fromEntries(Object.entries(measures).map(([measure, { better }]) => [measure, [value(better)]]));
+          return { workload: name, at, contender, values };
+        }),
+      ),
+    ),
+  });
+  const found = changes(section, seen(false), seen(true)).flatMap((change) => (change.worse ? [change.workload] : []));
+  const judged = section.filter(
+    ({ contenders, measures }) => Object.keys(contenders).length > 1 || Object.values(measures).some(({ steady }) => steady),
+  );
+  expect(judged.length).toBeGreaterThan(0);
+  expect([...new Set(found)]).toEqual(judged.map(({ name }) => name));
 });
 
 test('the pages have a place for each section, and none for anything else', () => {

@@ -32,7 +32,7 @@ export const ask: Workload = {
     nact: perSecond(plainNact, work, 500_000),
     moleculer: perSecond(moleculer, work, 1_000_000),
     erlang: erlang('ask', 2_000_000, inFlight),
-    bound: perSecond(bound, work, 4_000_000),
+    bound: perSecond(bound, work, 8_000_000),
   },
   reach: [
     { measure: 'rate', beside: 'nact', ratio: 3 },

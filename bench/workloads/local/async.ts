@@ -30,7 +30,7 @@ export const asyncPingPong: Workload = {
   cases: [''],
   contenders: {
     nexa: perSecond(nexa, work, 4_000_000),
-    nact: perSecond(plainNact, work, 600_000),
+    nact: perSecond(plainNact, work, 1_200_000),
     bound: perSecond(bound, work, 6_000_000),
   },
   reach: [{ measure: 'rate', beside: 'nact', ratio: 5 }],

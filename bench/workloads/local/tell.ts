@@ -48,7 +48,7 @@ export const tell: Workload = {
     nexa: perSecond(nexa, work, 8_000_000),
     nact: perSecond(plainNact, work, 1_000_000),
     erlang: erlang('tell', 8_000_000, () => IN_FLIGHT),
-    bound: perSecond(bound, work, 8_000_000),
+    bound: perSecond(bound, work, 16_000_000),
   },
   reach: [
     { measure: 'rate', beside: 'nact', ratio: 6 },

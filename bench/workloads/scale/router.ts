@@ -3,7 +3,7 @@ import type { Contender, Workload } from '../../suite/workload.ts';
 import { settled, strategies, type Work } from './strategies.ts';
 
 const ROUTEES = 10;
-const TELLS = 1_000_000;
+const TELLS = 4_000_000;
 /** Told in one go. */
 const BATCH = 4_000;
 
