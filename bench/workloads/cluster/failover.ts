@@ -94,7 +94,6 @@ export const failover: Workload = {
   servers: 3,
   contenders: { nexa, bound },
   reach: [
-    { measure: 'p50', at: 'killed, 300 agents', limit: 1_000 },
     { measure: 'p99', at: 'killed, 300 agents', limit: 2_000 },
     // A thousand agents a second.
     { measure: 'p99', at: 'killed, 5,000 agents', limit: 5_000 },
