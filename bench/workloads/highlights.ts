@@ -12,7 +12,7 @@ export const highlights: readonly Highlight[] = [
     beside: ['nact', 'moleculer', 'erlang'],
   },
   { what: 'memory of an idle actor', workload: 'idle', measure: 'size', beside: ['nact', 'erlang'] },
-  { what: 'restarts after a crash', workload: 'restart', measure: 'rate', beside: ['nact', 'erlang'] },
+  { what: 'restarts after a crash', workload: 'restart', at: 'a new error', measure: 'rate', beside: ['nact', 'erlang'] },
   {
     what: 'asks between processes, 64 in flight',
     workload: 'remote-ask',
