@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Address, decodeId, encodeId, formatAddress, parseAddress, sameAddress } from '../../src/actor/address.ts';
 import { NexaError } from '../../src/errors.ts';
+import { kit } from './kit.ts';
 
 const id = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
@@ -78,4 +79,15 @@ describe('an address', () => {
     }
     for (const wrong of ['', '\ud800', 'x'.repeat(400)]) expect(() => encodeId(wrong)).toThrow(expect.objectContaining({ code: 'bad-id' }));
   });
+});
+
+test('a ref is made of an address only if its text would be read', async () => {
+  await using world = kit();
+  const { system } = world;
+  const at = { kind: 'incarnation', node: 'n1', nodeIncarnation: 7, uid: 3 } as const;
+  expect(system.unsafeRef({ ...at, path: 'a/b' }).toJSON()).toBe('nexa://n1.7/a/b#3');
+  for (const path of ['', 'a b', 'a#b', 'a//b', '?other', 'ä', `${'a/'.repeat(64)}a`])
+    expect(() => system.unsafeRef({ ...at, path }), path).toThrow(expect.objectContaining({ code: 'invalid-message' }));
+  for (const odd of [{ node: 'n 1' }, { nodeIncarnation: -1 }, { uid: 0.5 }])
+    expect(() => system.unsafeRef({ ...at, path: 'a', ...odd })).toThrow(expect.objectContaining({ code: 'invalid-message' }));
 });
