@@ -20,8 +20,9 @@ function drawn(bytes: number): number {
 /** Chance and ids of this process, from the system's own source. */
 export const systemRandom: Random = {
   next: () => pool.readUIntBE(drawn(DRAW_BYTES), DRAW_BYTES) / 2 ** 48,
+  // Letters and digits alone: an id also becomes a name on a command line, of a process, of a consumer.
   id: () => {
     const from = drawn(ID_BYTES);
-    return pool.toString('base64url', from, from + ID_BYTES);
+    return pool.toString('hex', from, from + ID_BYTES);
   },
 };

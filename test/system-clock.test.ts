@@ -1,45 +1,34 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { timeSinceBoot } from '../src/system-clock.ts';
 
-const asked = vi.hoisted(() => ({ times: 0, seconds: 1_000 }));
-vi.mock('node:os', () => ({
-  uptime: () => {
-    asked.times++;
-    return asked.seconds;
-  },
-}));
-const { systemClock } = await import('../src/system-clock.ts');
-
-afterEach(() => void vi.restoreAllMocks());
-
-/** The two clocks that are cheap to read stand still, but for what the test moves them by. */
+/** Clocks that stand still, but for what the test moves them by. */
 function still() {
-  const [monotonicMs, wallMs] = [performance.now() + 1_000_000, Date.now()];
-  const monotonic = vi.spyOn(performance, 'now').mockReturnValue(monotonicMs);
-  const wall = vi.spyOn(Date, 'now').mockReturnValue(wallMs);
-  return (by: { readonly monotonicMs: number; readonly wallMs: number }) => {
-    monotonic.mockReturnValue(monotonicMs + by.monotonicMs);
-    wall.mockReturnValue(wallMs + by.wallMs);
-  };
+  const now = { uptimeMs: 1_000_000, monotonicMs: 5_000, wallMs: 1_800_000_000_000 };
+  let asked = 0;
+  const bootMs = timeSinceBoot({
+    uptimeMs: () => {
+      asked++;
+      return now.uptimeMs;
+    },
+    monotonicMs: () => now.monotonicMs,
+    wallMs: () => now.wallMs,
+  });
+  return { now, bootMs, asked: () => asked };
 }
 
 test('the system is asked for the time since boot once in ten milliseconds', () => {
-  const move = still();
-  asked.seconds = 1_000;
-  expect(systemClock.bootMs()).toBe(1_000_000);
-  const { times } = asked;
-  move({ monotonicMs: 9, wallMs: 9 });
-  for (let call = 0; call < 100; call++) systemClock.bootMs();
-  expect(asked.times).toBe(times);
-  asked.seconds = 1_000.01;
-  move({ monotonicMs: 10, wallMs: 10 });
-  expect(systemClock.bootMs()).toBe(1_000_010);
+  const { now, bootMs, asked } = still();
+  expect(bootMs()).toBe(1_000_000);
+  Object.assign(now, { uptimeMs: 1_000_010, monotonicMs: 5_009, wallMs: now.wallMs + 9 });
+  for (let call = 0; call < 100; call++) expect(bootMs()).toBe(1_000_000);
+  expect(asked()).toBe(1);
+  now.monotonicMs = 5_010;
+  expect(bootMs()).toBe(1_000_010);
 });
 
-test.each([30_000, -30_000])('a suspension shows at once: the monotonic clock stood still, the wall clock went by %i ms', (wallMs) => {
-  const move = still();
-  asked.seconds = 2_000;
-  systemClock.bootMs();
-  asked.seconds = 2_030;
-  move({ monotonicMs: 0.1, wallMs });
-  expect(systemClock.bootMs()).toBe(2_030_000);
+test.each([30_000, -30_000])('a suspension shows at once: the monotonic clock stood still, the wall clock went by %i ms', (byMs) => {
+  const { now, bootMs } = still();
+  bootMs();
+  Object.assign(now, { uptimeMs: 1_030_000, monotonicMs: 5_000.1, wallMs: now.wallMs + byMs });
+  expect(bootMs()).toBe(1_030_000);
 });

@@ -71,6 +71,8 @@ export async function bare(servers: readonly string[], cluster: string, name: st
     noAsyncTraces: true,
   });
   const ask: Bare['ask'] = async (subject, body, { timeoutMs = 5_000, requestId } = {}) => {
+    // Its test is over: who asks until it is answered would do so for ever, and without a pause.
+    if (nats.isClosed()) throw new Error('this client is closed');
     const headers = natsHeaders();
     headers.set('Nexa-Timeout-Ms', String(timeoutMs));
     if (requestId !== undefined) headers.set('Nexa-Request-Id', requestId);
@@ -78,8 +80,6 @@ export async function bare(servers: readonly string[], cluster: string, name: st
       const answer = await nats.request(`nexa.${cluster}.v1.${subject}`, JSON.stringify(body), { timeout: timeoutMs + 250, headers });
       return JSON.parse(new TextDecoder().decode(answer.data)) as Answer;
     } catch (error) {
-      // Its test is over: who asks until it is answered would do so for ever, and without a pause.
-      if (nats.isClosed()) throw error;
       const code = (error as { readonly code?: string }).code === '503' ? 'no-responders' : 'timeout';
       return { ok: false, error: { code, message: String(error), definite: code === 'no-responders' } };
     }
