@@ -1,5 +1,4 @@
 import { type AnyAgent, counter } from 'nexa';
-import { burner } from '../../agents/burner.ts';
 import { inFlight } from '../../suite/in-flight.ts';
 import { quantile } from '../../suite/percentiles.ts';
 import type { Contender, Run, Seen, Workload } from '../../suite/workload.ts';
@@ -10,12 +9,9 @@ import { placesOf, skew } from './places.ts';
 
 const AGENTS = 900;
 const MOVES = 40;
-const BUSY = 36;
 const SPAWNS_AT_ONCE = 32;
 /** How far from its fair share the new node may be. */
 const NEAR = 0.1;
-/** The work of the fullest node in fair shares, when all of it was on one of three. */
-const SPREAD = 1.5;
 /** Afterwards nothing moves any more. */
 const STILL_MS = 5_000;
 const LOOK_MS = 50;
@@ -82,40 +78,10 @@ async function join(nodes: Nodes, { count }: Run): Promise<Seen> {
   return { values: { took, skew: skew(places.values(), 4), twice }, expected: ids.length, seen: places.size };
 }
 
-/** All agents that have work are on one node, and those of the others rest. */
-async function busy(nodes: Nodes): Promise<Seen> {
-  const { client } = nodes;
-  const ids = await spawned(nodes, burner, BUSY);
-  const places = await placesOf(nodes, burner.type);
-  const hot = ids.filter((id) => places.get(id) === 'n1');
-  let [asked, answered, stopped] = [0, 0, false];
-  const burning = Promise.all(
-    hot.map(async (id) => {
-      while (!stopped) {
-        asked++;
-        await client.agent(burner, id).ask({ type: 'burn', ms: 5 }, { timeoutMs: 5_000 });
-        answered++;
-        await pause(100);
-      }
-    }),
-  );
-  const fromMs = performance.now();
-  await become('the work is spread', async () => {
-    const now = await placesOf(nodes, burner.type);
-    const working = hot.flatMap((id) => now.get(id) ?? []);
-    return skew(working, 3) <= SPREAD;
-  });
-  const took = performance.now() - fromMs;
-  stopped = true;
-  await burning;
-  return { values: { took }, expected: asked, seen: answered };
-}
-
 const moves: Readonly<Record<string, (nodes: Nodes, run: Run) => Promise<Seen>>> = {
   'hand-off of one': handOff,
   'drain of a node': drain,
   'a fourth node': join,
-  'busy agents': busy,
 };
 const nexa: Contender = {
   async run(run) {
@@ -127,7 +93,7 @@ const nexa: Contender = {
 
 export const moving: Workload = {
   name: 'moving',
-  about: `Agents with durable state that move on purpose, on three nodes and three replicating servers: one that is handed over ${MOVES} times while it is asked without end; a node that is drained while ${AGENTS} agents, a third of them its own, are asked; a fourth node beside ${AGENTS}; and agents with work that are all on one node, until none has more than ${SPREAD} times its share of it.`,
+  about: `Agents with durable state that move on purpose, on three nodes and three replicating servers: one that is handed over ${MOVES} times while it is asked without end; a node that is drained while ${AGENTS} agents, a third of them its own, are asked; and a fourth node beside ${AGENTS}.`,
   measures: {
     p50: { unit: 'ms, the longest wait for an agent', better: 'less' },
     p99: { unit: 'ms, the longest wait for an agent', better: 'less' },
@@ -147,7 +113,6 @@ export const moving: Workload = {
     { measure: 'took', at: 'a fourth node', limit: 10_000 },
     { measure: 'skew', at: 'a fourth node', limit: 1.2 },
     { measure: 'twice', at: 'a fourth node', limit: 0 },
-    { measure: 'took', at: 'busy agents', limit: 20_000 },
   ],
   words: 'Every addition that was acknowledged while agents moved is there afterwards, and none twice. No ask failed.',
 };
