@@ -6,15 +6,31 @@ import { MailPump, type MailPumpOptions, readers } from '../../src/durable/mail-
 import { NexaError } from '../../src/errors.ts';
 import { codec, names, outcome, storeWorld, TIME } from '../cluster/stores.ts';
 
-/** A mailbox with one message, and an agent that fails it with `failure` as long as there is one. */
-async function failing(failure: NexaError) {
+const AGENT = { type: 'sum', id: 'a', key: 'sum.a' };
+
+/** The stores of a cluster of one, and what a pump needs of its node. */
+async function world() {
   const { clock, network, random } = storeWorld();
   const { stores } = network.connect('n1');
   for (const store of ['MAILBOX', 'DEAD'] as const)
     await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
   const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
-  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
-  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
+  const options: MailPumpOptions = {
+    ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
+    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onEmpty: () => undefined, onDead: () => undefined },
+  };
+  /** One message for it. */
+  const store = async (): Promise<void> => {
+    const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
+    await outcome(clock, mailbox.append(names.record('mailbox', AGENT.type, AGENT.id), record, { recordId: 'm', ...TIME }));
+  };
+  return { clock, options, store };
+}
+
+/** A mailbox with one message, and an agent that fails it with `failure` as long as there is one. */
+async function failing(failure: NexaError) {
+  const { clock, options, store } = await world();
+  await store();
   const seen = { tries: 0, handled: 0, dead: [] as string[] };
   const agent: { failure: NexaError | undefined } = { failure };
   const taker = {
@@ -26,12 +42,8 @@ async function failing(failure: NexaError) {
     skip: async () => undefined,
     kept: undefined,
   };
-  const options: MailPumpOptions = {
-    ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
-    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onEmpty: () => undefined },
-    onDead: (_type, _id, _message, { code }) => void seen.dead.push(code),
-  };
-  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
+  const onDead: MailPumpOptions['onDead'] = (_type, _id, _message, { code }) => void seen.dead.push(code);
+  const pump = new MailPump({ ...options, onDead }, AGENT, taker, true);
   pump.look();
   return { agent, seen, clock, pump };
 }
@@ -61,25 +73,16 @@ test('what no room that is made later helps is put aside after its tries', async
 });
 
 test('one that has found nothing says so once it is at rest, one that has does not', async () => {
-  const { clock, network, random } = storeWorld();
-  const { stores } = network.connect('n1');
-  for (const store of ['MAILBOX', 'DEAD'] as const)
-    await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
-  const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
+  const { clock, options: common, store } = await world();
   const handled: unknown[] = [];
   const empty: MailPump[] = [];
-  const options: MailPumpOptions = {
-    ...{ mailbox, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
-    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onDead: () => undefined },
-    onEmpty: (pump) => void empty.push(pump),
-  };
+  const options: MailPumpOptions = { ...common, onEmpty: (pump) => void empty.push(pump) };
   const taker = { take: async (message: unknown) => void handled.push(message), skip: async () => undefined, kept: undefined };
-  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
+  const pump = new MailPump(options, AGENT, taker, true);
   pump.look();
   await clock.advance(1_000);
   expect(empty).toEqual([pump]);
-  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
-  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
+  await store();
   pump.look();
   await clock.advance(1_000);
   expect(handled).toEqual([{ type: 'add' }]);
@@ -87,18 +90,14 @@ test('one that has found nothing says so once it is at rest, one that has does n
 });
 
 test.each(Array.from({ length: 12 }, (_, steps) => steps))('what is stored %i steps after its last read is brought', async (steps) => {
-  const { clock, network, random } = storeWorld();
-  const { stores } = network.connect('n1');
-  for (const store of ['MAILBOX', 'DEAD'] as const)
-    await outcome(clock, stores.ensure(storeSpec(names, store, { replicas: 1, firstSequence: 1 }), { timeoutMs: 60_000 }));
-  const [mailbox, dead] = [stores.stream(names.store('MAILBOX')), stores.stream(names.store('DEAD'))];
-  const record = encodeMail({ messageId: 'm', storedAtMs: 1, traceparent: undefined, message: { type: 'add' } }, codec);
-  await outcome(clock, mailbox.append(names.record('mailbox', 'sum', 'a'), record, { recordId: 'm', ...TIME }));
+  const { clock, options: common, store } = await world();
+  await store();
   let reads = 0;
   const late = async (): Promise<void> => {
     for (let step = 0; step < steps; step++) await undefined;
     pump.look();
   };
+  const { mailbox } = common;
   const lagging: typeof mailbox = Object.assign(Object.create(mailbox), {
     next: (...given: Parameters<typeof mailbox.next>) => {
       if (reads++ > 0) return mailbox.next(...given);
@@ -107,12 +106,8 @@ test.each(Array.from({ length: 12 }, (_, steps) => steps))('what is stored %i st
     },
   });
   let handled = 0;
-  const options: MailPumpOptions = {
-    ...{ mailbox: lagging, dead, subjects: names, codec, clock, random, log: silentLogger, storeMs: 500 },
-    ...{ triesOf: () => 5, mostBytes: () => 500_000, inTurn: readers(1), onDead: () => undefined, onEmpty: () => undefined },
-  };
   const taker = { take: async () => void handled++, skip: async () => undefined, kept: undefined };
-  const pump = new MailPump(options, { type: 'sum', id: 'a', key: 'sum.a' }, taker, true);
+  const pump = new MailPump({ ...common, mailbox: lagging }, AGENT, taker, true);
   pump.look();
   await clock.advance(1_000);
   expect(handled).toBe(1);
